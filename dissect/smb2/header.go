@@ -1,0 +1,167 @@
+package smb2
+
+import (
+	"errors"
+
+	"github.com/odxray/odxray/dissect/ntstatus"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// Command is an SMB2 command. [MS-SMB2] 2.2.1.2
+type Command uint16
+
+const (
+	Negotiate Command = iota
+	SessionSetup
+	Logoff
+	TreeConnect
+	TreeDisconnect
+	Create
+	Close
+	Flush
+	Read
+	Write
+	Lock
+	Ioctl
+	Cancel
+	Echo
+	QueryDirectory
+	ChangeNotify
+	QueryInfo
+	SetInfo
+	OplockBreak
+)
+
+// commands holds the words that Wireshark users know, which are not always the
+// specification's: Find is QUERY_DIRECTORY, Notify CHANGE_NOTIFY, KeepAlive ECHO.
+var commands = [...]string{
+	"Negotiate Protocol", "Session Setup", "Session Logoff", "Tree Connect", "Tree Disconnect", "Create", "Close",
+	"Flush", "Read", "Write", "Lock", "Ioctl", "Cancel", "KeepAlive", "Find", "Notify", "GetInfo", "SetInfo", "Break",
+}
+
+func (c Command) String() string {
+	if int(c) < len(commands) {
+		return commands[c]
+	}
+	return "Unknown"
+}
+
+// Status is an NTSTATUS. [MS-ERREF] 2.3.1
+type Status = ntstatus.Status
+
+// Flags of the header. [MS-SMB2] 2.2.1.2
+type Flags uint32
+
+const (
+	FlagResponse Flags = 1 << 0
+	FlagAsync    Flags = 1 << 1
+	FlagRelated  Flags = 1 << 2 // goes on with the previous message's session, tree and file
+	FlagSigned   Flags = 1 << 3
+)
+
+// Header is the SMB2 header, in both forms. [MS-SMB2] 2.2.1.1 (async), 2.2.1.2 (sync)
+type Header struct {
+	CreditCharge    uint16
+	Status          Status // responses only
+	ChannelSequence uint16 // requests only; 0 before dialect 3.0
+	Command         Command
+	Credits         uint16 // asked for, or granted
+	Flags           Flags
+	NextCommand     uint32 // bytes to the next message of the chain; 0 in the last
+	MessageID       uint64 // pairs request and responses within a connection
+	AsyncID         uint64 // valid iff FlagAsync is set
+	TreeID          uint32 // valid iff it is not
+	SessionID       uint64
+	Signature       []byte // 16 bytes; aliases the message
+}
+
+var (
+	// ErrProtocol reports a message that is not SMB2, or is encrypted or compressed.
+	ErrProtocol = errors.New("is not that of SMB2")
+	// ErrStructureSize reports a header or body of a size that is not its own: what
+	// follows would be misread.
+	ErrStructureSize = errors.New("is not what the specification demands")
+)
+
+var fields wire.Set
+
+// Fields lists what this package decodes.
+func Fields() []*wire.Field { return fields.All() }
+
+var (
+	header      = fields.Section("[MS-SMB2] 2.2.1.2")
+	fHeader     = header.Struct("", "SMB2 Header")
+	fProtocolID = header.Hex("smb2.protocol_id", "ProtocolId")
+	fHeaderSize = header.Uint("smb2.header_len", "Header Length")
+	fCharge     = header.Uint("smb2.credit.charge", "Credit Charge")
+	fStatus     = header.Enum("smb2.nt_status", "NT Status", wire.Text[Status]).InHex()
+	fChannelSeq = header.Uint("smb2.channel_sequence", "Channel Sequence")
+	fReserved   = header.Bytes("smb2.reserved", "Reserved")
+	fCommand    = header.Enum("smb2.cmd", "Command", wire.Text[Command])
+	fRequested  = header.Uint("smb2.credits.requested", "Credits requested")
+	fGranted    = header.Uint("smb2.credits.granted", "Credits granted")
+	fFlags      = header.Hex("smb2.flags", "Flags").List(
+		header.Flag(0x00000001, "smb2.flags.response", "Response", "This is a REQUEST", "This is a RESPONSE"),
+		header.Flag(0x00000002, "smb2.flags.async", "Async command", "This is a SYNC command", "This is an ASYNC command"),
+		header.Flag(0x00000004, "smb2.flags.chained", "Chained", "This pdu is NOT a chained command", "This pdu is a CHAINED command"),
+		header.Flag(0x00000008, "smb2.flags.signature", "Signing", "This pdu is NOT signed", "This pdu is SIGNED"),
+		header.Flag(0x00000070, "smb2.flags.priority_mask", "Priority", "This pdu does NOT contain a PRIORITY", "This pdu contains a PRIORITY"),
+		header.Flag(0x10000000, "smb2.flags.dfs", "DFS operation", "This is a normal operation", "This is a DFS OPERATION"),
+		header.Flag(0x20000000, "smb2.flags.replay", "Replay operation", "This is NOT a replay operation", "This is a REPLAY OPERATION"),
+	)
+	fNextCommand = header.Hex("smb2.chain_offset", "Chain Offset")
+	fMessageID   = header.Uint("smb2.msg_id", "Message ID")
+	fProcessID   = header.Hex("smb2.pid", "Process Id")
+	fTreeID      = header.Hex("smb2.tid", "Tree Id")
+	fAsyncID     = fields.Section("[MS-SMB2] 2.2.1.1").Hex("smb2.aid", "Async Id")
+	fSessionID   = header.Hex("smb2.sesid", "Session Id")
+	fSignature   = header.Bytes("smb2.signature", "Signature")
+)
+
+// What pairing of messages knows; the header does not hold it.
+var (
+	pairing    = fields.Section("")
+	fRequestIn = pairing.Uint("smb2.response_to", "Response to")
+	fElapsed   = pairing.Duration("smb2.time", "Time from request")
+)
+
+// decode reads a header. The form of its third field depends on a bit that comes
+// later, so the caller says whether it is a response.
+func (h *Header) decode(c *wire.Cursor, response bool, ctx *Context) {
+	defer c.Close(c.Open(fHeader))
+	*h = Header{}
+	if id := c.BE32(fProtocolID); id != 0xfe534d42 {
+		c.Fail(fProtocolID, ErrProtocol)
+	}
+	if c.U16(fHeaderSize) != 64 {
+		c.Fail(fHeaderSize, ErrStructureSize)
+	}
+	h.CreditCharge = c.U16(fCharge)
+	if response {
+		h.Status = Status(c.U32(fStatus))
+	} else {
+		h.ChannelSequence = c.U16(fChannelSeq)
+		c.Skip(fReserved, 2)
+	}
+	h.Command = Command(c.U16(fCommand))
+	if response {
+		h.Credits = c.U16(fGranted)
+	} else {
+		h.Credits = c.U16(fRequested)
+	}
+	h.Flags = Flags(c.U32(fFlags))
+	h.NextCommand = c.U32(fNextCommand)
+	h.MessageID = c.U64(fMessageID)
+	if h.Flags&FlagAsync != 0 {
+		h.AsyncID = c.U64(fAsyncID)
+	} else {
+		c.U32(fProcessID)
+		h.TreeID = c.U32(fTreeID)
+	}
+	h.SessionID = c.U64(fSessionID)
+	h.Signature = c.Bytes(fSignature, 16)
+	if ctx.RequestFrame != 0 {
+		c.Note(fRequestIn, uint64(ctx.RequestFrame), "")
+		c.Note(fElapsed, uint64(ctx.Elapsed), "")
+	}
+}

@@ -1,0 +1,354 @@
+package smb2
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/odxray/odxray/dissect/fscc"
+	"github.com/odxray/odxray/dissect/odx"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata")
+
+// unhex joins lines of hex; spaces are for the reader.
+func unhex(lines ...string) []byte {
+	b, err := hex.DecodeString(strings.ReplaceAll(strings.Join(lines, ""), " ", ""))
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+const (
+	requestHeader = "fe534d42 4000 0100 00000000 0b00 0100 00000000 00000000" + // to NextCommand
+		"4400000000000000 fffe0000 01000000 0100000000040000 00000000000000000000000000000000"
+	responseHeader = "fe534d42 4000 0100 00000000 0b00 0100 01000000 00000000" +
+		"4400000000000000 fffe0000 01000000 0100000000040000 00000000000000000000000000000000"
+	failedHeader = "fe534d42 4000 0100 0d0000c0 0b00 0100 03000000 00000000" + // STATUS_INVALID_PARAMETER, async
+		"4400000000000000 0700000000000000 0100000000040000 00000000000000000000000000000000"
+	fileID = "0102030405060708 1112131415161718"
+	token  = "00010001 0000 0008" + "a1a2a3a4a5a6a7a8"
+)
+
+var tokenRest = strings.Repeat("00", 496)
+
+// samples feed every test below. To add a message, add one here.
+var samples = []struct {
+	name string
+	b    []byte
+	ctx  *Context
+	want Body
+}{
+	{
+		name: "offload_read_request",
+		b: unhex(requestHeader,
+			"3900 0000 64420900", fileID,
+			"78000000 20000000 00000000", // input: offset, count, most back
+			"78000000 00000000 10020000", // output
+			"01000000 00000000",          // an FSCTL
+			"20000000 00000000 10270000 00000000 0000100000000000 0000000100000000"),
+		want: &IoctlRequest{Function: fscc.OffloadRead, File: testFile, MaxOutput: 528, Flags: 1,
+			Input: &odx.ReadRequest{Size: 32, TTL: 10000, FileOffset: 1 << 20, CopyLength: 1 << 24}},
+	},
+	{
+		name: "offload_read_response",
+		b: unhex(responseHeader,
+			"3100 0000 64420900", fileID,
+			"70000000 00000000 70000000 10020000 00000000 00000000",
+			"10020000 00000000 0000100000000000", token, tokenRest),
+		ctx: &Context{RequestFrame: 45, Elapsed: 27334 * time.Microsecond, File: "sparse1", OpenFrame: 17},
+		want: &IoctlResponse{Function: fscc.OffloadRead, File: testFile,
+			Output: &odx.ReadReply{Size: 528, TransferLength: 1 << 20, Token: testToken}},
+	},
+	{
+		name: "offload_write_request",
+		b:    offloadWrite,
+		ctx:  &Context{File: "sparse1 - Copy (3)", OpenFrame: 40},
+		want: &IoctlRequest{Function: fscc.OffloadWrite, File: testFile, MaxOutput: 16, Flags: 1,
+			Input: &odx.WriteRequest{Size: 544, FileOffset: 1 << 24, CopyLength: 1 << 28, TransferOffset: 1 << 16, Token: testToken}},
+	},
+	{
+		name: "offload_write_response",
+		b: unhex(responseHeader,
+			"3100 0000 68820900", fileID,
+			"70000000 00000000 70000000 10000000 00000000 00000000",
+			"10000000 00000000 0000000100000000"),
+		want: &IoctlResponse{Function: fscc.OffloadWrite, File: testFile, Output: &odx.WriteReply{Size: 16, LengthWritten: 1 << 24}},
+	},
+	{
+		name: "ioctl_request_without_decoder",
+		b: unhex(requestHeader,
+			"3900 0000 78001400", fileID, "78000000 04000000 00000000 00000000 00000000 20000000 01000000 00000000", "deadbeef"),
+		want: &IoctlRequest{Function: 0x140078, File: testFile, MaxOutput: 32, Flags: 1},
+	},
+	{
+		name: "error_response",
+		b:    unhex(failedHeader, "0900 00 00 00000000 00"),
+		ctx:  &Context{RequestFrame: 48, Elapsed: time.Millisecond, Request: Request{Function: fscc.OffloadWrite}},
+		want: &ErrorResponse{Function: fscc.OffloadWrite, Data: []byte{0}},
+	},
+}
+
+var (
+	offloadWrite = unhex(requestHeader,
+		"3900 0000 68820900", fileID,
+		"78000000 20020000 00000000 78000000 00000000 10000000 01000000 00000000",
+		"20020000 00000000 0000000100000000 0000001000000000 0000010000000000", token, tokenRest)
+	testFile  = FileID(unhex(fileID))
+	testToken = odx.Token{Type: 0x10001, IDLength: 8, ID: unhex("a1a2a3a4a5a6a7a8"), Raw: unhex(token, tokenRest)}
+)
+
+func TestDecode(t *testing.T) {
+	for _, s := range samples {
+		var d Decoder
+		c := wire.New(s.b, nil)
+		m := d.Decode(&c, s.ctx)
+		if c.Err() != nil || !reflect.DeepEqual(m.Body, s.want) {
+			t.Errorf("%s: %+v, %v, want %+v", s.name, m.Body, c.Err(), s.want)
+		}
+		if m.MessageID != 0x44 || m.SessionID != 0x40000000001 {
+			t.Errorf("%s: header %+v", s.name, m.Header)
+		}
+	}
+}
+
+// TestGolden compares trees with testdata, and sees to it that no byte of a good
+// message lies outside every field.
+func TestGolden(t *testing.T) {
+	for _, s := range samples {
+		var d Decoder
+		var tree wire.Tree
+		var got bytes.Buffer
+		c := wire.New(s.b, &tree)
+		d.Decode(&c, s.ctx)
+		tree.Dump(&got)
+		if gaps := tree.Gaps(0); gaps != nil {
+			t.Errorf("%s: gaps %v", s.name, gaps)
+		}
+		file := filepath.Join("testdata", s.name+".tree")
+		if *update {
+			if err := os.WriteFile(file, got.Bytes(), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s: the tree is now\n%s", s.name, &got)
+		}
+	}
+}
+
+// TestPrefixes takes every prefix of every message for a message that lies about
+// its length, and for one that the capture cut.
+func TestPrefixes(t *testing.T) {
+	for _, s := range samples {
+		for i := range s.b {
+			var d Decoder
+			c := wire.New(s.b[:i], nil)
+			if d.Decode(&c, s.ctx); !errors.Is(c.Err(), wire.ErrShort) {
+				t.Errorf("%s: %d of %d bytes: %v", s.name, i, len(s.b), c.Err())
+			}
+			c = wire.NewCut(s.b[:i], len(s.b), nil)
+			if d.Decode(&c, s.ctx); !errors.Is(c.Err(), wire.ErrTruncated) {
+				t.Errorf("%s: cut after %d of %d bytes: %v", s.name, i, len(s.b), c.Err())
+			}
+		}
+	}
+}
+
+// TestCutTree keeps what was captured in view when the rest is missing.
+func TestCutTree(t *testing.T) {
+	var d Decoder
+	var tree wire.Tree
+	c := wire.NewCut(offloadWrite[:128], len(offloadWrite), &tree)
+	m := d.Decode(&c, nil)
+	if in := m.Body.(*IoctlRequest).Input.(*odx.WriteRequest); in.Size != 544 || in.FileOffset != 0 {
+		t.Errorf("decoded %+v", in)
+	}
+	var got bytes.Buffer
+	tree.Text(&got)
+	want := "    In Data\n        Size: 544\n        Flags: 0x00000000\n        [Packet size limited during capture: FileOffset]\n"
+	if !strings.Contains(got.String(), want) || strings.Contains(got.String(), "Token") {
+		t.Errorf("tree:\n%s", &got)
+	}
+	if want := "smb2.fsctl.odx.file_offset at 0x80 was cut off by the capture"; c.Err().Error() != want {
+		t.Errorf("error %q", c.Err())
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		off  int
+		v    uint32 // overwrites what is at off
+		err  error
+	}{
+		{"protocol of another time", 0, 0x424d53ff, ErrProtocol},
+		{"structure size", 64, 49, ErrStructureSize},
+		{"next message inside the header", 20, 8, wire.ErrShort},
+		{"next message past the end", 20, 0xffffffff, wire.ErrShort},
+		{"input offset past the end", 88, 0xfffffff8, wire.ErrShort},
+		{"input count past the end", 92, 545, wire.ErrShort},
+		{"input too short for its structure", 92, 543, wire.ErrShort},
+	} {
+		b := bytes.Clone(offloadWrite)
+		binary.LittleEndian.PutUint32(b[tt.off:], tt.v)
+		var d Decoder
+		c := wire.New(b, nil)
+		if d.Decode(&c, nil); !errors.Is(c.Err(), tt.err) {
+			t.Errorf("%s: %v, want %v", tt.name, c.Err(), tt.err)
+		}
+	}
+}
+
+// TestToken takes tokens as they come: only the vendor knows their inside.
+func TestToken(t *testing.T) {
+	for _, tt := range []struct {
+		idLength uint16
+		want     int
+	}{{0, 0}, {504, 504}, {505, 504}, {65535, 504}} {
+		b := bytes.Clone(offloadWrite)
+		binary.BigEndian.PutUint16(b[120+32+6:], tt.idLength)
+		var d Decoder
+		c := wire.New(b, nil)
+		in := d.Decode(&c, nil).Body.(*IoctlRequest).Input.(*odx.WriteRequest)
+		if c.Err() != nil || in.Token.IDLength != tt.idLength || len(in.Token.ID) != tt.want || len(in.Token.Raw) != 512 {
+			t.Errorf("id length %d: %v, %+v", tt.idLength, c.Err(), in.Token)
+		}
+	}
+}
+
+func TestChain(t *testing.T) {
+	first := bytes.Clone(offloadWrite)
+	binary.LittleEndian.PutUint32(first[20:], uint32(len(first)))
+	c := wire.New(append(first, samples[0].b...), nil)
+	var d Decoder
+	var got []fscc.Code
+	for c.Len() > 0 {
+		if in, ok := d.Decode(&c, nil).Body.(*IoctlRequest); ok && in.Input != nil {
+			got = append(got, in.Function)
+		}
+	}
+	if want := []fscc.Code{fscc.OffloadWrite, fscc.OffloadRead}; c.Err() != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, %v, want %v", got, c.Err(), want)
+	}
+}
+
+func TestWant(t *testing.T) {
+	response := fFlags.Bits[0]
+	tree := wire.Tree{Want: wire.Only(response, fFunction)}
+	var d Decoder
+	c := wire.New(offloadWrite, &tree)
+	d.Decode(&c, nil)
+	if len(tree.Nodes) != 2 || tree.Nodes[0].Field != response || tree.Value(1) != "0x00098268" {
+		t.Errorf("recorded %+v", tree.Nodes)
+	}
+}
+
+// TestAllocs keeps decoding, and looking at it, free of garbage.
+func TestAllocs(t *testing.T) {
+	var d Decoder
+	var tree wire.Tree
+	for _, s := range samples {
+		for name, arena := range map[string]*wire.Tree{"no tree": nil, "a reused tree": &tree} {
+			if n := testing.AllocsPerRun(100, func() {
+				if arena != nil {
+					arena.Reset()
+				}
+				c := wire.New(s.b, arena)
+				d.Decode(&c, s.ctx)
+			}); n != 0 {
+				t.Errorf("%s: %v allocations with %s", s.name, n, name)
+			}
+		}
+	}
+}
+
+// TestNames asks tshark whether it knows the names that claim to be its own.
+func TestNames(t *testing.T) {
+	out, err := exec.Command("tshark", "-G", "fields").Output()
+	if err != nil {
+		t.Skip("tshark -G fields: ", err)
+	}
+	known := make(map[string]bool)
+	for line := range strings.Lines(string(out)) {
+		if cells := strings.Split(line, "\t"); cells[0] == "F" {
+			known[cells[2]] = true
+		}
+	}
+	for _, f := range append(Fields(), odx.Fields()...) {
+		if !known[f.Name] && f.Name != "" && !strings.HasPrefix(f.Name, "odx.") {
+			t.Errorf("%s (%s) is no name of Wireshark's", f.Name, f.Label)
+		}
+	}
+}
+
+// FuzzDecode feeds anything, cut anywhere: no panic, no node outside the message,
+// and neither a tree nor the decoder's past changes the outcome.
+func FuzzDecode(f *testing.F) {
+	for _, s := range samples {
+		f.Add(s.b, uint16(0))
+		f.Add(s.b[:len(s.b)/2], uint16(len(s.b)-len(s.b)/2))
+	}
+	var used Decoder
+	f.Fuzz(func(t *testing.T, b []byte, missing uint16) {
+		var tree wire.Tree
+		var fresh Decoder
+		c := wire.NewCut(b, len(b)+int(missing), &tree)
+		bare := wire.NewCut(b, len(b)+int(missing), nil)
+		for c.Len() > 0 {
+			before := c.Len()
+			m1, m2 := fresh.Decode(&c, samples[1].ctx), used.Decode(&bare, samples[1].ctx)
+			if !reflect.DeepEqual(m1, m2) || !reflect.DeepEqual(c.Err(), bare.Err()) {
+				t.Fatalf("%+v, %v\nwithout a tree %+v, %v", m1, c.Err(), m2, bare.Err())
+			}
+			if c.Len() >= before {
+				t.Fatal("no progress")
+			}
+		}
+		var e *wire.Error
+		if err := c.Err(); err != nil && (!errors.As(err, &e) || missing == 0 && errors.Is(err, wire.ErrTruncated)) {
+			t.Fatal(err)
+		}
+		for _, n := range tree.Nodes {
+			if n.Field.Kind != wire.KindStruct && !n.Generated && uint64(n.Off)+uint64(n.Len) > uint64(len(b)) {
+				t.Fatalf("%s at %d+%d of %d", n.Field.Label, n.Off, n.Len, len(b))
+			}
+		}
+		tree.Dump(new(bytes.Buffer))
+	})
+}
+
+func benchmark(b *testing.B, tree *wire.Tree) {
+	var d Decoder
+	b.ReportAllocs()
+	for b.Loop() {
+		if tree != nil {
+			tree.Reset()
+		}
+		c := wire.New(offloadWrite, tree)
+		d.Decode(&c, nil)
+	}
+}
+
+// The message is a header of 64 bytes and an IOCTL of 600.
+
+func BenchmarkOffloadWrite(b *testing.B)     { benchmark(b, nil) }
+func BenchmarkOffloadWriteTree(b *testing.B) { benchmark(b, new(wire.Tree)) }
+func BenchmarkOffloadWriteWant(b *testing.B) {
+	benchmark(b, &wire.Tree{Want: wire.Only(fFunction, fMessageID)})
+}

@@ -1,0 +1,224 @@
+package wire
+
+import "encoding/binary"
+
+// Cursor is a position in a message. The first failed read sticks: every later
+// one returns zero, so a decoder checks Err once, or leaves that to its caller.
+//
+// A Cursor is a value. A copy walks on its own, but records into the same tree.
+type Cursor struct {
+	buf  []byte // what was captured; results alias it
+	base uint64 // where At counts from; base <= off <= end
+	off  uint64 // position in buf, and past it in a cut message
+	end  uint64 // limit set by the message or the structure around; may exceed len(buf)
+	fail Error  // fail.Err is nil until a read fails
+	tree *Tree
+	id   uint16 // index of buf in tree.Bufs
+	head bool   // what is past buf was captured, but not gathered
+}
+
+// New returns a Cursor over a message captured whole. It records into tree
+// unless that is nil.
+func New(b []byte, tree *Tree) Cursor { return NewCut(b, len(b), tree) }
+
+// NewCut returns a Cursor over a message of which the capture holds only the
+// first bytes: wireLen is its length in bytes on the wire, as the layer below
+// gives it. Reads between len(b) and wireLen fail with ErrTruncated, reads past
+// both with ErrShort. A wireLen below len(b) ends the message early.
+func NewCut(b []byte, wireLen int, tree *Tree) Cursor {
+	c := Cursor{buf: b, end: uint64(max(wireLen, 0)), tree: tree}
+	if tree != nil {
+		c.id = uint16(len(tree.Bufs))
+		tree.Bufs = append(tree.Bufs, b)
+	}
+	return c
+}
+
+// NewHead returns a Cursor over a message of which only the beginning was gathered
+// from its stream, because nothing but Payload is expected past it. It is NewCut
+// but for that.
+func NewHead(b []byte, wireLen int, tree *Tree) Cursor {
+	c := NewCut(b, wireLen, tree)
+	c.head = true
+	return c
+}
+
+// Payload passes over n bytes of file data, which no decoder looks at. It returns
+// as many of them as were gathered: fewer than n, without a failure, if c is a
+// NewHead. The node covers all n bytes.
+func (c *Cursor) Payload(f *Field, n int) []byte {
+	if !c.head || c.off+uint64(n) <= uint64(len(c.buf)) {
+		return c.Bytes(f, n)
+	}
+	start := min(c.off, uint64(len(c.buf)))
+	s := c.Sub(f, n)
+	if c.Join(&s); c.fail.Err != nil {
+		return nil
+	}
+	if c.tree != nil {
+		c.record(f, uint32(n), 0)
+	}
+	return c.buf[start:]
+}
+
+// take returns the next n bytes. It is the only place that slices the message.
+// A negative int passed as n has become huge here, and fails.
+func (c *Cursor) take(f *Field, n uint64) []byte {
+	if c.fail.Err != nil {
+		return nil
+	}
+	if n > c.end-c.off {
+		c.Fail(f, ErrShort)
+		return nil
+	}
+	if c.off+n > uint64(len(c.buf)) {
+		c.Fail(f, ErrTruncated)
+		return nil
+	}
+	b := c.buf[c.off : c.off+n : c.off+n]
+	c.off += n
+	return b
+}
+
+// narrow makes s, a copy of another cursor, cover the n bytes from start. They
+// must lie within what that may read, but need not have been captured.
+func (s *Cursor) narrow(f *Field, start, n uint64) bool {
+	if s.fail.Err != nil {
+		return false
+	}
+	if start > s.end || n > s.end-start {
+		s.Fail(f, ErrShort)
+		return false
+	}
+	s.off, s.end = start, start+n
+	return true
+}
+
+// At returns a Cursor over the n bytes at off, in bytes from where the message
+// starts, as SMB2's offset and length pairs give them. Pass its error back with
+// Join. ErrShort: the pair points outside what c covers.
+func (c *Cursor) At(f *Field, off, n uint32) Cursor {
+	s := *c
+	s.narrow(f, c.base+uint64(off), uint64(n))
+	return s
+}
+
+// Sub passes over the next n bytes and returns a Cursor over them, whose At
+// counts from their start: a message in a chain, or fields to be read later than
+// they lie. Pass its error back with Join.
+func (c *Cursor) Sub(f *Field, n int) Cursor {
+	s := *c
+	if s.narrow(f, c.off, uint64(n)) {
+		s.base, c.off = s.off, s.end
+	}
+	return s
+}
+
+// Ahead returns a copy of c that records nothing, and whose failure is its own:
+// for a look at what decides how to read on.
+func (c *Cursor) Ahead() Cursor {
+	s := *c
+	s.tree = nil
+	return s
+}
+
+// Join takes over the error of a Cursor got from At or Sub.
+func (c *Cursor) Join(s *Cursor) {
+	if c.fail.Err == nil {
+		c.fail = s.fail
+	}
+}
+
+// Err returns nil or an *Error: the first failure. It allocates if there is one.
+func (c *Cursor) Err() error {
+	if c.fail.Err == nil {
+		return nil
+	}
+	e := c.fail
+	return &e
+}
+
+// Fail makes err, found at f, the failure of c unless it has one. The tree gets
+// a node under the name that Wireshark filters use for it, and then no more.
+func (c *Cursor) Fail(f *Field, err error) {
+	if c.fail.Err != nil {
+		return
+	}
+	if err == ErrTruncated {
+		c.Note(fCut, 0, f.Label)
+	} else {
+		c.Note(fMalformed, 0, f.Label)
+	}
+	c.fail = Error{f, int(c.off), err}
+}
+
+// Len returns how many bytes are left on the wire, captured or not. After a
+// failure it is 0, so that a loop over what is left ends.
+func (c *Cursor) Len() int {
+	if c.fail.Err != nil {
+		return 0
+	}
+	return int(c.end - c.off)
+}
+
+// U8, U16, U32 and U64 read little-endian numbers; BE16, BE32 and BE64 read
+// big-endian ones.
+
+func (c *Cursor) U8(f *Field) uint8 { return uint8(c.number(f, 1, uint64(c.fixed(f, 1)[0]))) }
+func (c *Cursor) U16(f *Field) uint16 {
+	return uint16(c.number(f, 2, uint64(le.Uint16(c.fixed(f, 2)))))
+}
+func (c *Cursor) U32(f *Field) uint32 {
+	return uint32(c.number(f, 4, uint64(le.Uint32(c.fixed(f, 4)))))
+}
+func (c *Cursor) U64(f *Field) uint64 { return c.number(f, 8, le.Uint64(c.fixed(f, 8))) }
+func (c *Cursor) BE16(f *Field) uint16 {
+	return uint16(c.number(f, 2, uint64(be.Uint16(c.fixed(f, 2)))))
+}
+func (c *Cursor) BE32(f *Field) uint32 {
+	return uint32(c.number(f, 4, uint64(be.Uint32(c.fixed(f, 4)))))
+}
+func (c *Cursor) BE64(f *Field) uint64 { return c.number(f, 8, be.Uint64(c.fixed(f, 8))) }
+
+var (
+	le, be = binary.LittleEndian, binary.BigEndian
+	zeros  [8]byte
+)
+
+// fixed is take for numbers: after a failure it returns zeros.
+func (c *Cursor) fixed(f *Field, n uint64) []byte {
+	if b := c.take(f, n); b != nil {
+		return b
+	}
+	return zeros[:n]
+}
+
+// number records the number v, just read, and returns it.
+func (c *Cursor) number(f *Field, n uint32, v uint64) uint64 {
+	if c.tree != nil {
+		c.recordNumber(f, n, v)
+	}
+	return v
+}
+
+// Bytes reads n bytes. The result aliases the message; it is nil after a failure.
+func (c *Cursor) Bytes(f *Field, n int) []byte {
+	b := c.take(f, uint64(n))
+	if c.tree != nil {
+		c.record(f, uint32(n), 0)
+	}
+	return b
+}
+
+// Skip passes over n bytes that have a field but no use, such as reserved ones.
+func (c *Cursor) Skip(f *Field, n int) { c.Bytes(f, n) }
+
+// GUID reads 16 bytes.
+func (c *Cursor) GUID(f *Field) (g GUID) {
+	copy(g[:], c.Bytes(f, len(g)))
+	return g
+}
+
+// UTF16 reads n bytes of little-endian UTF-16 without a terminator. The result
+// aliases the message: only its String method converts, and allocates.
+func (c *Cursor) UTF16(f *Field, n int) UTF16 { return UTF16(c.Bytes(f, n)) }

@@ -1,0 +1,147 @@
+package wire
+
+import (
+	"fmt"
+	"sync/atomic"
+)
+
+// Kind says what a field's value is, and so how it compares and prints.
+type Kind uint8
+
+const (
+	KindUint      Kind = iota
+	KindInt            // two's complement, as wide as its bytes
+	KindBool           // usually one bit of a number
+	KindEnum           // a number whose values have names
+	KindBytes          // prints in hex
+	KindString         // UTF-16 in the message, text in a note
+	KindASCII          // UTF-8 or another 8-bit text in the message
+	KindGUID           // 16 bytes, the first three groups little-endian
+	KindTime           // FILETIME: 100 ns since 1601-01-01 UTC; 0 is "not set"
+	KindTimestamp      // nanoseconds since 1970-01-01 UTC
+	KindDuration       // nanoseconds
+	KindFrame          // number of a frame of the capture: a link
+	KindAddress        // 4, 6 or 16 bytes: IPv4, Ethernet, IPv6
+	KindStruct         // the fields read between Open and Close
+)
+
+// Field describes a field once, for every use of it: detail pane, filters, tables,
+// the reference page. Two fields may share a name, as two requests share FileId.
+type Field struct {
+	Name  string // in filters; Wireshark's where it has one; "" if no filter names it
+	Label string // what tshark -V prints before the value
+	Kind  Kind
+	Hex   bool   // the number prints in hex, as wide as the field
+	Mask  uint64 // the bits of the number that are the field; 0 for all of it
+	Spec  string // section of the specification
+
+	// Format turns a value into text. What the text is depends on Kind: the name
+	// that an Enum prints before its number, the word that a Bool prints, what a
+	// Struct adds to its label. Other kinds do not use it.
+	Format func(uint64) string
+
+	Bits   []*Field // parts of the number, each with a Mask
+	Listed bool     // the labels of the Bits that are set follow the number
+
+	id uint32 // position in a Want
+}
+
+// A Set is the fields of one package, in the order they are declared. The zero Set
+// is ready, so a package says
+//
+//	var fields wire.Set
+//
+//	// Fields lists what this package decodes.
+//	func Fields() []*wire.Field { return fields.All() }
+//
+// and declares its fields as variables: no init functions, no registry. Whoever
+// needs the names (filters, completion, the reference page) asks the packages.
+type Set struct{ list []*Field }
+
+// All returns the fields of the set.
+func (s *Set) All() []*Field { return s.list }
+
+// Section returns the place to declare the fields of one structure: its methods
+// add to s fields that name spec, such as "[MS-SMB2] 2.2.31".
+func (s *Set) Section(spec string) Section { return Section{s, spec} }
+
+// Section declares fields. Its methods take a field's name and label.
+type Section struct {
+	set  *Set
+	spec string
+}
+
+// lastID numbers all fields of the process, so that a Want is a plain bit set.
+var lastID atomic.Uint32
+
+func (s Section) add(k Kind, name, label string) *Field {
+	f := &Field{Name: name, Label: label, Kind: k, Spec: s.spec, id: lastID.Add(1)}
+	s.set.list = append(s.set.list, f)
+	return f
+}
+
+// One method a kind, and Hex for a Uint that prints in hex. Most structures have
+// no name, for no filter asks for one.
+
+func (s Section) Uint(name, label string) *Field      { return s.add(KindUint, name, label) }
+func (s Section) Hex(name, label string) *Field       { return s.Uint(name, label).InHex() }
+func (s Section) Int(name, label string) *Field       { return s.add(KindInt, name, label) }
+func (s Section) Bytes(name, label string) *Field     { return s.add(KindBytes, name, label) }
+func (s Section) String(name, label string) *Field    { return s.add(KindString, name, label) }
+func (s Section) ASCII(name, label string) *Field     { return s.add(KindASCII, name, label) }
+func (s Section) GUID(name, label string) *Field      { return s.add(KindGUID, name, label) }
+func (s Section) Time(name, label string) *Field      { return s.add(KindTime, name, label) }
+func (s Section) Timestamp(name, label string) *Field { return s.add(KindTimestamp, name, label) }
+func (s Section) Duration(name, label string) *Field  { return s.add(KindDuration, name, label) }
+func (s Section) Frame(name, label string) *Field     { return s.add(KindFrame, name, label) }
+func (s Section) Address(name, label string) *Field   { return s.add(KindAddress, name, label) }
+func (s Section) Struct(name, label string) *Field    { return s.add(KindStruct, name, label) }
+
+// Enum declares a number with names; [Text] makes format from a Stringer.
+func (s Section) Enum(name, label string, format func(uint64) string) *Field {
+	return s.add(KindEnum, name, label).Formatted(format)
+}
+
+// Flag declares the bits mask of a number as a Bool: off and on are what it prints.
+func (s Section) Flag(mask uint64, name, label, off, on string) *Field {
+	return s.add(KindBool, name, label).In(mask).Formatted(func(v uint64) string {
+		if v != 0 {
+			return on
+		}
+		return off
+	})
+}
+
+// InHex makes the field's number print in hex.
+func (f *Field) InHex() *Field { f.Hex = true; return f }
+
+// In makes f the bits mask of a number, which names f in Split or List.
+func (f *Field) In(mask uint64) *Field { f.Mask = mask; return f }
+
+// Formatted sets Format.
+func (f *Field) Formatted(format func(uint64) string) *Field { f.Format = format; return f }
+
+// Split says which fields the number's bits are: reading f records them below it.
+func (f *Field) Split(bits ...*Field) *Field { f.Bits = bits; return f }
+
+// List is Split for a set of flags: the labels of those set follow the number.
+func (f *Field) List(flags ...*Field) *Field { f.Bits, f.Listed = flags, true; return f }
+
+// Text is T's String method as a Format.
+func Text[T interface {
+	~uint8 | ~uint16 | ~uint32 | ~uint64
+	fmt.Stringer
+}](v uint64) string {
+	return T(v).String()
+}
+
+// The names under which Wireshark's filters find what could not be decoded.
+var (
+	own        Set
+	failures   = own.Section("")
+	fMalformed = failures.String("_ws.malformed", "Malformed Packet")
+	fCut       = failures.String("_ws.short", "Packet size limited during capture")
+)
+
+// Fields lists the fields that this package records of itself.
+func Fields() []*Field { return own.All() }

@@ -1,0 +1,205 @@
+package wire
+
+import (
+	"bufio"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math/bits"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf16"
+)
+
+// GUID is a GUID or another 16-byte identifier as it lies on the wire.
+type GUID [16]byte
+
+// String is the form of [MS-DTYP] 2.3.4.3, without braces.
+func (g GUID) String() string {
+	return fmt.Sprintf("%08x-%04x-%04x-%x-%x", le.Uint32(g[:]), le.Uint16(g[4:]), le.Uint16(g[6:]), g[8:10], g[10:])
+}
+
+// UTF16 is little-endian UTF-16 as it lies on the wire.
+type UTF16 []byte
+
+// String converts; a lone surrogate becomes U+FFFD, an odd last byte is dropped.
+func (s UTF16) String() string {
+	u := make([]uint16, len(s)/2)
+	for i := range u {
+		u[i] = le.Uint16(s[2*i:])
+	}
+	return string(utf16.Decode(u))
+}
+
+// timeFormat is how tshark prints times, in the local zone.
+const timeFormat = "Jan _2, 2006 15:04:05.000000000 MST"
+
+// Value returns the bare value of node i, as -T fields prints it.
+func (t *Tree) Value(i int) string {
+	n := &t.Nodes[i]
+	if n.Text != "" {
+		return n.Text
+	}
+	var b []byte // what the node covers and was gathered; Off and Len were checked when it was read
+	if !n.Generated && n.Field.Kind != KindStruct {
+		b = t.Bytes(i)
+	}
+	switch n.Field.Kind {
+	case KindStruct:
+		return ""
+	case KindBytes:
+		return hex.EncodeToString(b)
+	case KindString:
+		return UTF16(b).String()
+	case KindASCII:
+		return string(b)
+	case KindGUID:
+		var g GUID
+		copy(g[:], b)
+		return g.String()
+	case KindAddress:
+		if a, ok := netip.AddrFromSlice(b); ok {
+			return a.String()
+		}
+		return net.HardwareAddr(b).String()
+	case KindTime:
+		if n.Val == 0 {
+			return "not set"
+		}
+		const unix = 11644473600 // seconds from 1601 to 1970
+		return time.Unix(int64(n.Val/1e7)-unix, int64(n.Val%1e7)*100).Format(timeFormat)
+	case KindTimestamp:
+		return time.Unix(0, int64(n.Val)).Format(timeFormat)
+	case KindDuration:
+		return fmt.Sprintf("%d.%09d", n.Val/1e9, n.Val%1e9)
+	case KindInt:
+		unused := 64 - n.bits()
+		return strconv.FormatInt(int64(n.Val<<unused)>>unused, 10)
+	case KindBool:
+		if n.Val != 0 {
+			return "1"
+		}
+		return "0"
+	}
+	if n.Field.Hex {
+		return fmt.Sprintf("0x%0*x", (n.bits()+3)/4, n.Val)
+	}
+	return strconv.FormatUint(n.Val, 10)
+}
+
+// Bytes returns what node i covers, as far as its buffer was gathered.
+func (t *Tree) Bytes(i int) []byte {
+	n, b := &t.Nodes[i], t.Bufs[t.Nodes[i].Buf]
+	size := uint64(len(b))
+	return b[min(uint64(n.Off), size):min(uint64(n.Off)+uint64(n.Len), size)]
+}
+
+// bits returns how wide the number of n is. A generated one counts as 32 bits:
+// codes and frame numbers are that wide, and must print alike everywhere.
+func (n *Node) bits() int {
+	switch {
+	case n.Field.Mask != 0:
+		return bits.OnesCount64(n.Field.Mask)
+	case n.Generated:
+		return 32
+	}
+	return 8 * int(n.Len)
+}
+
+// Line returns node i as the detail pane shows it: label and value, in brackets
+// if generated, with a picture of the bits if it is a part of a number.
+func (t *Tree) Line(i int) string {
+	n := &t.Nodes[i]
+	f, v := n.Field, t.Value(i)
+	switch {
+	case f.Kind == KindStruct:
+		v = ""
+		if f.Format != nil {
+			v = f.Format(n.Val)
+		}
+		if n.Text != "" {
+			v += ": " + n.Text
+		}
+	case f.Kind == KindEnum && n.Text == "":
+		v = ": " + f.Format(n.Val) + " (" + v + ")"
+	case f.Kind == KindBool:
+		v = ": " + f.Format(n.Val)
+	case f.Kind == KindDuration:
+		v = ": " + v + " seconds"
+	case f.Kind == KindBytes && len(v) > 128:
+		v = ": " + v[:128] + "…"
+	default:
+		v = ": " + v
+	}
+	if f.Listed {
+		for _, b := range f.Bits {
+			if b.Kind == KindBool && n.Val&b.Mask != 0 {
+				v += ", " + b.Label
+			}
+		}
+	}
+	line := printable(f.Label + v)
+	switch {
+	case n.Generated:
+		return "[" + line + "]"
+	case f.Mask != 0:
+		return picture(n.Val<<bits.TrailingZeros64(f.Mask), f.Mask, 8*int(n.Len)) + " = " + line
+	}
+	return line
+}
+
+// picture draws the bits of v that mask selects: ".... ..1." for bit 1 of 8.
+func picture(v, mask uint64, width int) string {
+	var b []byte
+	for i := width - 1; i >= 0; i-- {
+		digit := byte('.')
+		if mask>>i&1 != 0 {
+			digit = '0' + byte(v>>i&1)
+		}
+		b = append(b, digit)
+		if i%4 == 0 && i > 0 {
+			b = append(b, ' ')
+		}
+	}
+	return string(b)
+}
+
+// printable replaces what a hostile file name could do to a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
+// Text writes the tree, a line a node, four spaces a level.
+func (t *Tree) Text(w io.Writer) error { return t.write(w, false) }
+
+// Dump is Text with the offset in hex and the length of every node, in bytes, and
+// then the gaps: the form of golden files, where no byte is invisible.
+func (t *Tree) Dump(w io.Writer) error { return t.write(w, true) }
+
+func (t *Tree) write(w io.Writer, dump bool) error {
+	out := bufio.NewWriter(w)
+	for i, depth := range t.All() {
+		if dump {
+			fmt.Fprintf(out, "%04x +%-4d ", t.Nodes[i].Off, t.Nodes[i].Len)
+		}
+		fmt.Fprintf(out, "%*s%s\n", 4*depth, "", t.Line(i))
+	}
+	for buf := 0; dump && buf < len(t.Bufs); buf++ {
+		for _, g := range t.Gaps(buf) {
+			fmt.Fprintf(out, "%04x +%-4d gap in buffer %d\n", g.Off, g.Len, buf)
+		}
+	}
+	if t.Dropped > 0 {
+		fmt.Fprintf(out, "[%d more fields]\n", t.Dropped)
+	}
+	return out.Flush()
+}
