@@ -1,0 +1,299 @@
+package flows
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/odxray/odxray/dissect/fscc"
+	"github.com/odxray/odxray/dissect/ntstatus"
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// Range is the half-open range [Start, End) of bytes of a file or a token.
+type Range struct{ Start, End uint64 }
+
+// Row is a line of the packet list.
+type Row struct {
+	Frame    int
+	Time     int64 // nanoseconds since 1970 UTC
+	Source   string
+	Dest     string
+	Protocol string
+	Length   int // bytes on the wire
+	Info     string
+	Marks    Mark // what colours the row
+}
+
+// Mark is a set of facts about a frame that lists show by colour and by filter.
+type Mark uint16
+
+const (
+	MarkSMB        Mark = 1 << iota // holds the end of an SMB message
+	MarkOffload                     // one of them is an offload call
+	MarkCopy                        // one of them is another call of a copy
+	MarkError                       // one of them is an error answer
+	MarkRetransmit                  // bytes seen before
+	MarkLost                        // bytes before it are missing
+	MarkMalformed                   // cannot be decoded as a whole
+	MarkCut                         // the capture holds less than the wire did
+	MarkEncrypted                   // holds a message that nobody could decrypt
+)
+
+// Exchange is one request with its answers, or an answer whose request the capture
+// does not show.
+type Exchange struct {
+	ID           int // from 1, in the order of the requests
+	Conn         int // Connection.ID
+	Command      smb2.Command
+	Function     fscc.Code // valid iff Command is Ioctl
+	InfoType     uint8     // valid iff Command is QueryInfo or SetInfo
+	InfoClass    uint8     // valid iff Command is QueryInfo, SetInfo or QueryDirectory
+	MessageID    uint64
+	SessionID    uint64
+	TreeID       uint32 // 0 if unknown
+	File         string // relative to the share; "" if unknown or none
+	Share        string // \\server\share; "" if unknown
+	User         string // domain\name; "" if unknown
+	Offset       uint64 // valid iff HasRange
+	Length       uint64 // bytes asked for; valid iff HasRange
+	HasRange     bool
+	Moved        uint64 // bytes read, written or copied, as the answer says
+	Status       ntstatus.Status
+	RequestFrame int   // 0 if not in the capture
+	AnswerFrame  int   // of the final answer; 0 if not in the capture
+	InterimFrame int   // of the STATUS_PENDING answer; 0 if there was none
+	RequestTime  int64 // nanoseconds since 1970 UTC; 0 if RequestFrame is
+	AnswerTime   int64
+	Uncertain    string // why the exchange may be incomplete; "" if it is not
+}
+
+// Took returns the time from request to final answer, or false if one is missing.
+func (x *Exchange) Took() (time.Duration, bool) {
+	if x.RequestFrame == 0 || x.AnswerFrame == 0 {
+		return 0, false
+	}
+	return time.Duration(x.AnswerTime - x.RequestTime), true
+}
+
+// Connection is a TCP connection that carries SMB.
+type Connection struct {
+	ID            int
+	Client        netip.AddrPort
+	Server        netip.AddrPort
+	First, Last   int // frames
+	Dialect       smb2.Dialect
+	ClientGUID    wire.GUID
+	ServerGUID    wire.GUID
+	LateStart     bool   // began before the capture
+	LostBytes     uint64 // missing from the capture
+	CutFrames     int    // cut by the snap length
+	Retransmitted int    // frames
+	Messages      int
+	Encrypted     int // messages that could not be decrypted
+	Malformed     int
+}
+
+// Session is an authenticated session, on one or more connections.
+type Session struct {
+	ID     uint64
+	Server string
+	User   string // domain\name; "" if the capture does not show it
+	Host   string // workstation
+	Conns  []int
+	First  int  // frame of the SESSION_SETUP response that finished it; 0 if not in the capture
+	Guest  bool // as the server says
+	Signed bool
+	Sealed bool
+	Trees  []Tree
+}
+
+// Tree is a tree connect.
+type Tree struct {
+	ID    uint32
+	Share string // \\server\share; "" if unknown
+	Type  uint8  // 1 disk, 2 pipe, 3 printer; 0 unknown
+	Frame int
+}
+
+// Method is how a copy moves its bytes.
+type Method uint8
+
+const (
+	Plain Method = iota // READ and WRITE
+	CopyChunk
+	DuplicateExtents
+	ODX
+)
+
+func (m Method) String() string {
+	return [...]string{"plain", "copychunk", "duplicate-extents", "odx"}[m]
+}
+
+// Verdict is what became of a copy.
+type Verdict uint8
+
+const (
+	Unknown Verdict = iota
+	Complete
+	Partial
+	Failed
+)
+
+func (v Verdict) String() string { return [...]string{"unknown", "complete", "partial", "failed"}[v] }
+
+// End is one end of a copy.
+type End struct {
+	Server  string
+	Share   string // "" if unknown
+	Path    string // "" if unknown
+	Size    uint64 // last known end of file; valid iff HasSize
+	HasSize bool
+	Frame   int // of the CREATE response of its first open; 0 if not in the capture
+}
+
+// Call is one request of a copy's story, with its answer.
+type Call struct {
+	Command  smb2.Command
+	Function fscc.Code // valid iff Command is Ioctl
+	Frame    int       // of the request
+	Answer   int       // of the final response; 0 if not in the capture
+	Time     int64     // of the request, nanoseconds since 1970 UTC
+	Took     int64     // nanoseconds; 0 if Answer is
+	Offset   uint64    // in the file that the call is on
+	Asked    uint64    // bytes
+	Moved    uint64    // bytes
+	Status   ntstatus.Status
+	Mint     string // Mint.ID of the token it brought or presented
+	Repeats  []int  // frames that carried the same request again
+}
+
+// Copy is all calls that move data from one file to another for one client.
+type Copy struct {
+	ID          int
+	Client      string
+	SessionID   uint64
+	Method      Method // of most bytes
+	Methods     []Method
+	Fallback    string // status name that ended the first method; "" if none
+	Source      End
+	Destination End
+	Bytes       uint64 // moved, not cut at the end of file
+	WireBytes   uint64 // file data that crossed the network for it
+	Mints       int
+	Reads       int // OFFLOAD_READs (or READs of a plain copy), a retransmitted one once
+	Writes      int // calls that write the destination
+	Covered     []Range
+	Gaps        []Range
+	Verdict     Verdict
+	Uncertain   string // why the verdict is; "" if it is certain
+	FirstFrame  int
+	LastFrame   int
+	FirstTime   int64
+	LastTime    int64
+	Calls       []Call // its story, in order; may be cut at a limit
+}
+
+// Seconds returns how long the copy took, from its first request to its last answer.
+func (c *Copy) Seconds() float64 { return float64(c.LastTime-c.FirstTime) / 1e9 }
+
+// MintState says how much of a token was used.
+type MintState uint8
+
+const (
+	Unused MintState = iota
+	PartlyConsumed
+	Consumed
+	OverConsumed
+)
+
+func (s MintState) String() string {
+	return [...]string{"unused", "partly-consumed", "consumed", "over-consumed"}[s]
+}
+
+// Use is an OFFLOAD_WRITE that presents a token.
+type Use struct {
+	Frame       int
+	Response    int // 0 if not in the capture
+	Time        int64
+	Took        int64 // nanoseconds
+	Destination string
+	FileOffset  uint64
+	TokenOffset uint64
+	Asked       uint64
+	Written     uint64
+	Status      ntstatus.Status
+	Copy        int
+	Repeats     []int // frames that carried the same request again
+}
+
+// Mint is a successful OFFLOAD_READ answer that carries a token.
+type Mint struct {
+	ID       string // first 8 hex digits of SHA-256 of the token; -2, -3 … for later mints of the same bytes
+	Type     uint32 // TokenType
+	Server   string
+	Frame    int // of the response
+	Time     int64
+	Source   string // path
+	Offset   uint64 // FileOffset
+	Asked    uint64 // CopyLength
+	Length   uint64 // TransferLength
+	TTL      uint32 // milliseconds, of the request; 0 is the server's default
+	AllZero  bool   // ALL_ZERO_BEYOND_CURRENT_RANGE
+	Token    []byte // 512 bytes; nil once there are too many mints to keep them
+	Uses     []Use
+	Consumed []Range // from the token's start
+	State    MintState
+	Copy     int // Copy.ID; 0 if none
+}
+
+// Level says how bad a finding is.
+type Level uint8
+
+const (
+	Note Level = iota
+	Warning
+	Error
+)
+
+func (l Level) String() string { return [...]string{"note", "warning", "error"}[l] }
+
+// Finding is what a rule of the audit says.
+type Finding struct {
+	Rule      string
+	Level     Level
+	Message   string
+	Frames    []int
+	Copy      int    // Copy.ID; 0 if none
+	Mint      string // Mint.ID; "" if none
+	Uncertain string // why; "" if it is certain
+}
+
+// Results is what a pass has found, so far or in the end. It is a value: nobody
+// changes it.
+type Results struct {
+	Done        bool // the pass is over
+	Frames      int
+	Messages    int // SMB2 messages, each element of a compound its own
+	Exchanges   int
+	First, Last int64    // times of the first and the last frame; 0 if there is none
+	Problems    []string // what could not be read, decrypted or decoded, in words
+	Incomplete  bool     // something was lost, cut or not decrypted
+	Connections []Connection
+	Sessions    []Session
+	Opens       int
+	Copies      []Copy
+	Mints       []Mint
+	Findings    []Finding
+	Protocols   map[string]int // frames by Protocol column
+}
+
+// Count returns how many findings there are at level l.
+func (r *Results) Count(l Level) (n int) {
+	for i := range r.Findings {
+		if r.Findings[i].Level == l {
+			n++
+		}
+	}
+	return n
+}
