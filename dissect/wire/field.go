@@ -37,11 +37,21 @@ type Field struct {
 
 	// Format turns a value into text. What the text is depends on Kind: the name
 	// that an Enum prints before its number, the word that a Bool prints, what a
-	// Struct adds to its label. Other kinds do not use it.
+	// Struct adds to its label, what the line of any other number or of an address
+	// says in place of the bare value, such as "20 bytes (5)" for 20. That of Bytes
+	// gets their number.
 	Format func(uint64) string
+
+	Scale uint8 // the value is the number on the wire times Scale; 0 counts as 1
+	Width uint8 // bits of the number, if it does not fill its bytes: TCP's 12 flags
 
 	Bits   []*Field // parts of the number, each with a Mask
 	Listed bool     // the labels of the Bits that are set follow the number
+	Apart  bool     // only the Bits are recorded, not the number they share
+
+	// Any is the fields that this one stands for: Wireshark's ip.addr is ip.src or
+	// ip.dst. Such a field is never recorded itself.
+	Any []*Field
 
 	id uint32 // position in a Want
 }
@@ -102,6 +112,13 @@ func (s Section) Enum(name, label string, format func(uint64) string) *Field {
 	return s.add(KindEnum, name, label).Formatted(format)
 }
 
+// Any declares a name that filters and columns know for several fields of a kind.
+func (s Section) Any(name, label string, of ...*Field) *Field {
+	f := s.add(of[0].Kind, name, label)
+	f.Hex, f.Any = of[0].Hex, of
+	return f
+}
+
 // Flag declares the bits mask of a number as a Bool: off and on are what it prints.
 func (s Section) Flag(mask uint64, name, label, off, on string) *Field {
 	return s.add(KindBool, name, label).In(mask).Formatted(func(v uint64) string {
@@ -126,6 +143,16 @@ func (f *Field) Split(bits ...*Field) *Field { f.Bits = bits; return f }
 
 // List is Split for a set of flags: the labels of those set follow the number.
 func (f *Field) List(flags ...*Field) *Field { f.Bits, f.Listed = flags, true; return f }
+
+// Beside is Split for numbers that merely share bytes: they are recorded as siblings,
+// without a node for f.
+func (f *Field) Beside(bits ...*Field) *Field { f.Bits, f.Apart = bits, true; return f }
+
+// Times sets Scale: a length that the wire gives in units of n bytes.
+func (f *Field) Times(n uint8) *Field { f.Scale = n; return f }
+
+// Wide sets Width.
+func (f *Field) Wide(bits uint8) *Field { f.Width = bits; return f }
 
 // Text is T's String method as a Format.
 func Text[T interface {

@@ -75,7 +75,11 @@ func (t *Tree) Value(i int) string {
 	case KindTimestamp:
 		return time.Unix(0, int64(n.Val)).Format(timeFormat)
 	case KindDuration:
-		return fmt.Sprintf("%d.%09d", n.Val/1e9, n.Val%1e9)
+		sign, v := "", n.Val
+		if int64(v) < 0 { // a clock that was set back
+			sign, v = "-", -v
+		}
+		return fmt.Sprintf("%s%d.%09d", sign, v/1e9, v%1e9)
 	case KindInt:
 		unused := 64 - n.bits()
 		return strconv.FormatInt(int64(n.Val<<unused)>>unused, 10)
@@ -102,6 +106,8 @@ func (t *Tree) Bytes(i int) []byte {
 // codes and frame numbers are that wide, and must print alike everywhere.
 func (n *Node) bits() int {
 	switch {
+	case n.Field.Width != 0 && n.Field.Mask == 0:
+		return int(n.Field.Width)
 	case n.Field.Mask != 0:
 		return bits.OnesCount64(n.Field.Mask)
 	case n.Generated:
@@ -122,7 +128,7 @@ func (t *Tree) Line(i int) string {
 			v = f.Format(n.Val)
 		}
 		if n.Text != "" {
-			v += ": " + n.Text
+			v += after(n.Text)
 		}
 	case f.Kind == KindEnum && n.Text == "":
 		v = ": " + f.Format(n.Val) + " (" + v + ")"
@@ -130,14 +136,19 @@ func (t *Tree) Line(i int) string {
 		v = ": " + f.Format(n.Val)
 	case f.Kind == KindDuration:
 		v = ": " + v + " seconds"
+	case f.Kind == KindBytes && f.Format != nil:
+		v = after(f.Format(uint64(n.Len)))
+	case f.Format != nil && n.Text == "":
+		v = after(f.Format(n.Val))
 	case f.Kind == KindBytes && len(v) > 128:
 		v = ": " + v[:128] + "…"
 	default:
 		v = ": " + v
 	}
+	raw := n.Val / f.scale() << bits.TrailingZeros64(max(f.Mask, 1))
 	if f.Listed {
 		for _, b := range f.Bits {
-			if b.Kind == KindBool && n.Val&b.Mask != 0 {
+			if b.Kind == KindBool && raw&b.Mask != 0 {
 				v += ", " + b.Label
 			}
 		}
@@ -147,9 +158,22 @@ func (t *Tree) Line(i int) string {
 	case n.Generated:
 		return "[" + line + "]"
 	case f.Mask != 0:
-		return picture(n.Val<<bits.TrailingZeros64(f.Mask), f.Mask, 8*int(n.Len)) + " = " + line
+		width := 8 * int(n.Len)
+		if f.Width != 0 {
+			width = int(f.Width)
+		}
+		return picture(raw, f.Mask, width) + " = " + line
 	}
 	return line
+}
+
+// after puts a text behind a label: ", Src: 10.0.0.1" and " (20 bytes)" as they are,
+// anything else after a colon.
+func after(text string) string {
+	if strings.HasPrefix(text, ",") || strings.HasPrefix(text, " ") {
+		return text
+	}
+	return ": " + text
 }
 
 // picture draws the bits of v that mask selects: ".... ..1." for bit 1 of 8.
