@@ -17,7 +17,7 @@ const (
 	KindString         // UTF-16 in the message, text in a note
 	KindASCII          // UTF-8 or another 8-bit text in the message
 	KindGUID           // 16 bytes, the first three groups little-endian
-	KindTime           // FILETIME: 100 ns since 1601-01-01 UTC; 0 is "not set"
+	KindTime           // FILETIME: 100 ns since 1601-01-01 UTC; 0 is none
 	KindTimestamp      // nanoseconds since 1970-01-01 UTC
 	KindDuration       // nanoseconds
 	KindFrame          // number of a frame of the capture: a link
@@ -48,6 +48,10 @@ type Field struct {
 	Bits   []*Field // parts of the number, each with a Mask
 	Listed bool     // the labels of the Bits that are set follow the number
 	Apart  bool     // only the Bits are recorded, not the number they share
+
+	// Title is a field within a Struct, whose line ends with its value. Unlike
+	// Cursor.Title it costs nothing until the line is drawn.
+	Title *Field
 
 	// Any is the fields that this one stands for: Wireshark's ip.addr is ip.src or
 	// ip.dst. Such a field is never recorded itself.
@@ -153,6 +157,9 @@ func (f *Field) Times(n uint8) *Field { f.Scale = n; return f }
 
 // Wide sets Width.
 func (f *Field) Wide(bits uint8) *Field { f.Width = bits; return f }
+
+// Titled sets Title: the line of a directory entry ends with the entry's name.
+func (f *Field) Titled(by *Field) *Field { f.Title = by; return f }
 
 // Text is T's String method as a Format.
 func Text[T interface {

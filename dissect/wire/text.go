@@ -68,7 +68,7 @@ func (t *Tree) Value(i int) string {
 		return net.HardwareAddr(b).String()
 	case KindTime:
 		if n.Val == 0 {
-			return "not set"
+			return "No time specified (0)"
 		}
 		const unix = 11644473600 // seconds from 1601 to 1970
 		return time.Unix(int64(n.Val/1e7)-unix, int64(n.Val%1e7)*100).Format(timeFormat)
@@ -130,6 +130,9 @@ func (t *Tree) Line(i int) string {
 		if n.Text != "" {
 			v += after(n.Text)
 		}
+		if f.Title != nil {
+			v += after(t.title(i))
+		}
 	case f.Kind == KindEnum && n.Text == "":
 		v = ": " + f.Format(n.Val) + " (" + v + ")"
 	case f.Kind == KindBool:
@@ -174,6 +177,16 @@ func after(text string) string {
 		return text
 	}
 	return ": " + text
+}
+
+// title returns the value that the line of the structure at node i ends with.
+func (t *Tree) title(i int) string {
+	for k := i + 1; k < int(t.Nodes[i].End); k++ {
+		if t.Nodes[k].Field == t.Nodes[i].Field.Title {
+			return t.Value(k)
+		}
+	}
+	return ""
 }
 
 // picture draws the bits of v that mask selects: ".... ..1." for bit 1 of 8.
