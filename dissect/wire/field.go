@@ -47,6 +47,7 @@ type Field struct {
 
 	Bits   []*Field // parts of the number, each with a Mask
 	Listed bool     // the labels of the Bits that are set follow the number
+	Brief  string   // what the line of the field above says before this one's value
 	Apart  bool     // only the Bits are recorded, not the number they share
 
 	// Title is a field within a Struct, whose line ends with its value. Unlike
@@ -135,6 +136,10 @@ func (s Section) Flag(mask uint64, name, label, off, on string) *Field {
 
 // InHex makes the field's number print in hex.
 func (f *Field) InHex() *Field { f.Hex = true; return f }
+
+// InBrief has the line of the number or text that f lies below say f's value, too,
+// after brief: "Tree Id: 0x00000001  \\server\share".
+func (f *Field) InBrief(brief string) *Field { f.Brief = brief; return f }
 
 // In makes f the bits mask of a number, which names f in Split or List.
 func (f *Field) In(mask uint64) *Field { f.Mask = mask; return f }

@@ -68,7 +68,7 @@ func (t *Tree) Value(i int) string {
 		return net.HardwareAddr(b).String()
 	case KindTime:
 		if n.Val == 0 {
-			return "No time specified (0)"
+			return time.Unix(0, 0).Format(timeFormat) // as Wireshark's filters see it
 		}
 		const unix = 11644473600 // seconds from 1601 to 1970
 		return time.Unix(int64(n.Val/1e7)-unix, int64(n.Val%1e7)*100).Format(timeFormat)
@@ -143,12 +143,21 @@ func (t *Tree) Line(i int) string {
 		v = after(f.Format(uint64(n.Len)))
 	case f.Format != nil && n.Text == "":
 		v = after(f.Format(n.Val))
-	case f.Kind == KindBytes && len(v) > 128:
-		v = ": " + v[:128] + "…"
+	case f.Kind == KindBytes && len(v) > 72:
+		v = ": " + v[:72] + "…"
+	case f.Kind == KindTime && special[n.Val] != "":
+		v = ": " + special[n.Val]
 	default:
 		v = ": " + v
 	}
 	raw := n.Val / f.scale() << bits.TrailingZeros64(max(f.Mask, 1))
+	if f.Kind != KindStruct {
+		for k := i + 1; k < int(n.End); k++ {
+			if brief := t.Nodes[k].Field.Brief; brief != "" {
+				v += brief + t.Value(k)
+			}
+		}
+	}
 	if f.Listed {
 		for _, b := range f.Bits {
 			if b.Kind == KindBool && raw&b.Mask != 0 {
@@ -187,6 +196,13 @@ func (t *Tree) title(i int) string {
 		}
 	}
 	return ""
+}
+
+// special are the FILETIMEs that are no time.
+var special = map[uint64]string{
+	0:         "No time specified (0)",
+	1 << 63:   "Infinity (relative time)",
+	1<<63 - 1: "Infinity (absolute time)",
 }
 
 // picture draws the bits of v that mask selects: ".... ..1." for bit 1 of 8.
