@@ -6,43 +6,65 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // GUID is a GUID or another 16-byte identifier as it lies on the wire.
 type GUID [16]byte
 
 // String is the form of [MS-DTYP] 2.3.4.3, without braces.
-func (g GUID) String() string {
-	return fmt.Sprintf("%08x-%04x-%04x-%x-%x", le.Uint32(g[:]), le.Uint16(g[4:]), le.Uint16(g[6:]), g[8:10], g[10:])
+func (g GUID) String() string { return string(g.AppendTo(nil)) }
+
+// AppendTo appends what String returns.
+func (g GUID) AppendTo(dst []byte) []byte {
+	dst = append(appendPadded(dst, uint64(le.Uint32(g[:])), 16, 8), '-')
+	dst = append(appendPadded(dst, uint64(le.Uint16(g[4:])), 16, 4), '-')
+	dst = append(appendPadded(dst, uint64(le.Uint16(g[6:])), 16, 4), '-')
+	dst = append(hex.AppendEncode(dst, g[8:10]), '-')
+	return hex.AppendEncode(dst, g[10:])
 }
 
 // UTF16 is little-endian UTF-16 as it lies on the wire.
 type UTF16 []byte
 
 // String converts; a lone surrogate becomes U+FFFD, an odd last byte is dropped.
-func (s UTF16) String() string {
-	u := make([]uint16, len(s)/2)
-	for i := range u {
-		u[i] = le.Uint16(s[2*i:])
+func (s UTF16) String() string { return string(s.AppendTo(nil)) }
+
+// AppendTo appends what String returns.
+func (s UTF16) AppendTo(dst []byte) []byte {
+	for ; len(s) >= 2; s = s[2:] {
+		r := rune(le.Uint16(s))
+		if utf16.IsSurrogate(r) {
+			low := rune(unicode.ReplacementChar)
+			if len(s) >= 4 {
+				low = rune(le.Uint16(s[2:]))
+			}
+			if r = utf16.DecodeRune(r, low); r != unicode.ReplacementChar {
+				s = s[2:]
+			}
+		}
+		dst = utf8.AppendRune(dst, r)
 	}
-	return string(utf16.Decode(u))
+	return dst
 }
 
 // timeFormat is how tshark prints times, in the local zone.
 const timeFormat = "Jan _2, 2006 15:04:05.000000000 MST"
 
 // Value returns the bare value of node i, as -T fields prints it.
-func (t *Tree) Value(i int) string {
+func (t *Tree) Value(i int) string { return string(t.AppendValue(nil, i)) }
+
+// AppendValue appends the bare value of node i to dst, for lists that print one a frame.
+func (t *Tree) AppendValue(dst []byte, i int) []byte {
 	n := &t.Nodes[i]
 	if n.Text != "" {
-		return n.Text
+		return append(dst, n.Text...)
 	}
 	var b []byte // what the node covers and was gathered; Off and Len were checked when it was read
 	if !n.Generated && n.Field.Kind != KindStruct {
@@ -50,49 +72,70 @@ func (t *Tree) Value(i int) string {
 	}
 	switch n.Field.Kind {
 	case KindStruct:
-		return ""
+		return dst
 	case KindBytes:
-		return hex.EncodeToString(b)
+		return hex.AppendEncode(dst, b)
 	case KindString:
-		return UTF16(b).String()
+		return UTF16(b).AppendTo(dst)
 	case KindASCII:
-		return string(b)
+		return append(dst, b...)
 	case KindGUID:
 		var g GUID
 		copy(g[:], b)
-		return g.String()
+		return g.AppendTo(dst)
 	case KindAddress:
 		if a, ok := netip.AddrFromSlice(b); ok {
-			return a.String()
+			return a.AppendTo(dst)
 		}
-		return net.HardwareAddr(b).String()
+		return appendMAC(dst, b)
 	case KindTime:
 		if n.Val == 0 {
-			return time.Unix(0, 0).Format(timeFormat) // as Wireshark's filters see it
+			return time.Unix(0, 0).AppendFormat(dst, timeFormat) // as Wireshark's filters see it
 		}
 		const unix = 11644473600 // seconds from 1601 to 1970
-		return time.Unix(int64(n.Val/1e7)-unix, int64(n.Val%1e7)*100).Format(timeFormat)
+		return time.Unix(int64(n.Val/1e7)-unix, int64(n.Val%1e7)*100).AppendFormat(dst, timeFormat)
 	case KindTimestamp:
-		return time.Unix(0, int64(n.Val)).Format(timeFormat)
+		return time.Unix(0, int64(n.Val)).AppendFormat(dst, timeFormat)
 	case KindDuration:
-		sign, v := "", n.Val
+		v := n.Val
 		if int64(v) < 0 { // a clock that was set back
-			sign, v = "-", -v
+			dst, v = append(dst, '-'), -v
 		}
-		return fmt.Sprintf("%s%d.%09d", sign, v/1e9, v%1e9)
+		return appendPadded(append(strconv.AppendUint(dst, v/1e9, 10), '.'), v%1e9, 10, 9)
 	case KindInt:
 		unused := 64 - n.bits()
-		return strconv.FormatInt(int64(n.Val<<unused)>>unused, 10)
+		return strconv.AppendInt(dst, int64(n.Val<<unused)>>unused, 10)
 	case KindBool:
 		if n.Val != 0 {
-			return "1"
+			return append(dst, '1')
 		}
-		return "0"
+		return append(dst, '0')
 	}
 	if n.Field.Hex {
-		return fmt.Sprintf("0x%0*x", (n.bits()+3)/4, n.Val)
+		return appendPadded(append(dst, "0x"...), n.Val, 16, (n.bits()+3)/4)
 	}
-	return strconv.FormatUint(n.Val, 10)
+	return strconv.AppendUint(dst, n.Val, 10)
+}
+
+// appendPadded appends v with zeros before it, up to the given number of digits.
+func appendPadded(dst []byte, v uint64, base, digits int) []byte {
+	var b [64]byte
+	s := strconv.AppendUint(b[:0], v, base)
+	for range digits - len(s) {
+		dst = append(dst, '0')
+	}
+	return append(dst, s...)
+}
+
+// appendMAC appends bytes in the form of an Ethernet address.
+func appendMAC(dst, b []byte) []byte {
+	for i := range b {
+		if i > 0 {
+			dst = append(dst, ':')
+		}
+		dst = hex.AppendEncode(dst, b[i:i+1])
+	}
+	return dst
 }
 
 // Bytes returns what node i covers, as far as its buffer was gathered.
