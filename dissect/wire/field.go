@@ -22,6 +22,7 @@ const (
 	KindDuration       // nanoseconds
 	KindFrame          // number of a frame of the capture: a link
 	KindAddress        // 4, 6 or 16 bytes: IPv4, Ethernet, IPv6
+	KindOID            // an ASN.1 object identifier in BER, dotted; Format names it
 	KindStruct         // the fields read between Open and Close
 )
 
@@ -110,7 +111,10 @@ func (s Section) Timestamp(name, label string) *Field { return s.add(KindTimesta
 func (s Section) Duration(name, label string) *Field  { return s.add(KindDuration, name, label) }
 func (s Section) Frame(name, label string) *Field     { return s.add(KindFrame, name, label) }
 func (s Section) Address(name, label string) *Field   { return s.add(KindAddress, name, label) }
-func (s Section) Struct(name, label string) *Field    { return s.add(KindStruct, name, label) }
+func (s Section) OID(name, label string, format func(uint64) string) *Field {
+	return s.add(KindOID, name, label).Formatted(format)
+}
+func (s Section) Struct(name, label string) *Field { return s.add(KindStruct, name, label) }
 
 // Enum declares a number with names; [Text] makes format from a Stringer.
 func (s Section) Enum(name, label string, format func(uint64) string) *Field {

@@ -88,6 +88,8 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 			return a.AppendTo(dst)
 		}
 		return appendMAC(dst, b)
+	case KindOID:
+		return OID(b).AppendTo(dst)
 	case KindTime:
 		if n.Val == 0 {
 			return time.Unix(0, 0).AppendFormat(dst, timeFormat) // as Wireshark's filters see it
@@ -180,6 +182,11 @@ func (t *Tree) Line(i int) string {
 		v = ": " + f.Format(n.Val) + " (" + v + ")"
 	case f.Kind == KindBool:
 		v = ": " + f.Format(n.Val)
+	case f.Kind == KindOID:
+		v = ": " + v
+		if name := f.Format(n.Val); name != "" {
+			v += " (" + name + ")"
+		}
 	case f.Kind == KindDuration:
 		v = ": " + v + " seconds"
 	case f.Kind == KindBytes && f.Format != nil:
