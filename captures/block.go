@@ -1,0 +1,78 @@
+package captures
+
+import "sync/atomic"
+
+const (
+	maxPacket  = 256 << 10 // the most bytes a packet may have
+	maxOptions = 64 << 10  // the most bytes of options a record may have
+
+	blockSize = 512 << 10
+	// A block leaves room before what is read into it for the start of a record
+	// that began in the block before.
+	blockFront = maxPacket + maxOptions + 4<<10
+	ringSize   = 4
+)
+
+// A block holds a piece of the file and the packets in it. It goes back to its
+// ring when nobody holds it any more.
+type block struct {
+	buf     []byte
+	end     int   // buf[:end] has been read
+	base    int64 // buf[i] lies at base+i in the file
+	packets []Packet
+	ring    *ring
+	refs    atomic.Int32
+}
+
+func (b *block) release() {
+	if b.refs.Add(-1) == 0 {
+		b.ring.free <- b
+	}
+}
+
+// A ring hands out a few blocks and waits when all are in use.
+type ring struct {
+	free  chan *block
+	count int
+}
+
+func newRing() *ring { return &ring{free: make(chan *block, ringSize)} }
+
+func (g *ring) get() *block {
+	var b *block
+	select {
+	case b = <-g.free:
+	default:
+		if g.count < ringSize {
+			g.count++
+			b = &block{buf: make([]byte, blockFront+blockSize), ring: g}
+		} else {
+			b = <-g.free
+		}
+	}
+	b.refs.Store(1)
+	return b
+}
+
+// Batch is what [Reader.ReadBatch] fills: the packets of one block.
+type Batch struct {
+	Packets []Packet // valid until Release
+	blocks  []*block
+}
+
+// Release gives the block back. A reader has four of them and waits for one when
+// all are held.
+func (b *Batch) Release() {
+	b.Packets = nil
+	for i, k := range b.blocks {
+		b.blocks[i] = nil
+		k.release()
+	}
+	b.blocks = b.blocks[:0]
+}
+
+// hold makes the batch a holder of k.
+func (b *Batch) hold(k *block) {
+	k.refs.Add(1)
+	b.blocks = append(b.blocks, k)
+}

@@ -1,0 +1,33 @@
+package captures
+
+import (
+	"time"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+)
+
+var _ gopacket.ZeroCopyPacketDataSource = (*Reader)(nil)
+
+// ZeroCopyReadPacketData makes a Reader a gopacket.ZeroCopyPacketDataSource. The
+// packet's link type, which may differ from packet to packet, is
+// AncillaryData[0], as in pcapgo.
+func (r *Reader) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
+	p := &r.scratch
+	if err := r.Next(p); err != nil {
+		return nil, gopacket.CaptureInfo{}, err
+	}
+	if len(r.ancillary) == 0 || r.ancillary[0] != p.Link {
+		r.ancillary = []any{p.Link}
+	}
+	return p.Data, gopacket.CaptureInfo{
+		Timestamp:      time.Unix(0, p.Time).UTC(),
+		CaptureLength:  len(p.Data),
+		Length:         p.WireLen,
+		InterfaceIndex: p.Interface,
+		AncillaryData:  r.ancillary,
+	}, nil
+}
+
+// LinkType returns the link type of the first packet.
+func (r *Reader) LinkType() layers.LinkType { return r.link }
