@@ -23,6 +23,7 @@ const (
 	KindFrame          // number of a frame of the capture: a link
 	KindAddress        // 4, 6 or 16 bytes: IPv4, Ethernet, IPv6
 	KindOID            // an ASN.1 object identifier in BER, dotted; Format names it
+	KindText           // bytes that Show turns into text, such as a SID
 	KindStruct         // the fields read between Open and Close
 )
 
@@ -46,12 +47,17 @@ type Field struct {
 	Scale uint8 // the value is the number on the wire times Scale; 0 counts as 1
 	Width uint8 // bits of the number, if it does not fill its bytes: TCP's 12 flags
 
+	// Show appends the value of a Text to dst; b is its bytes, as many as were
+	// gathered. Remark is what the line says of it after the value.
+	Show   func(dst, b []byte) []byte
+	Remark func(b []byte) string
+
 	Bits   []*Field // parts of the number, each with a Mask
 	Listed bool     // the labels of the Bits that are set follow the number
 	Brief  string   // what the line of the field above says before this one's value
 	Apart  bool     // only the Bits are recorded, not the number they share
 
-	// Title is a field within a Struct, whose line ends with its value. Unlike
+	// Title is a field within a Struct, whose line begins with its value. Unlike
 	// Cursor.Title it costs nothing until the line is drawn.
 	Title *Field
 
@@ -116,6 +122,13 @@ func (s Section) OID(name, label string, format func(uint64) string) *Field {
 }
 func (s Section) Struct(name, label string) *Field { return s.add(KindStruct, name, label) }
 
+// Text declares bytes that show turns into the value.
+func (s Section) Text(name, label string, show func(dst, b []byte) []byte) *Field {
+	f := s.add(KindText, name, label)
+	f.Show = show
+	return f
+}
+
 // Enum declares a number with names; [Text] makes format from a Stringer.
 func (s Section) Enum(name, label string, format func(uint64) string) *Field {
 	return s.add(KindEnum, name, label).Formatted(format)
@@ -167,7 +180,10 @@ func (f *Field) Times(n uint8) *Field { f.Scale = n; return f }
 // Wide sets Width.
 func (f *Field) Wide(bits uint8) *Field { f.Width = bits; return f }
 
-// Titled sets Title: the line of a directory entry ends with the entry's name.
+// Remarked sets Remark.
+func (f *Field) Remarked(remark func(b []byte) string) *Field { f.Remark = remark; return f }
+
+// Titled sets Title: the line of a directory entry says the entry's name.
 func (f *Field) Titled(by *Field) *Field { f.Title = by; return f }
 
 // Text is T's String method as a Format.

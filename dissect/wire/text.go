@@ -90,6 +90,8 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 		return appendMAC(dst, b)
 	case KindOID:
 		return OID(b).AppendTo(dst)
+	case KindText:
+		return n.Field.Show(dst, b)
 	case KindTime:
 		if n.Val == 0 {
 			return time.Unix(0, 0).AppendFormat(dst, timeFormat) // as Wireshark's filters see it
@@ -169,14 +171,14 @@ func (t *Tree) Line(i int) string {
 	switch {
 	case f.Kind == KindStruct:
 		v = ""
+		if f.Title != nil {
+			v = after(t.title(i))
+		}
 		if f.Format != nil {
-			v = f.Format(n.Val)
+			v += f.Format(n.Val)
 		}
 		if n.Text != "" {
 			v += after(n.Text)
-		}
-		if f.Title != nil {
-			v += after(t.title(i))
 		}
 	case f.Kind == KindEnum && n.Text == "":
 		v = ": " + f.Format(n.Val) + " (" + v + ")"
@@ -187,6 +189,8 @@ func (t *Tree) Line(i int) string {
 		if name := f.Format(n.Val); name != "" {
 			v += " (" + name + ")"
 		}
+	case f.Kind == KindText:
+		v = ": " + v + t.remark(i)
 	case f.Kind == KindDuration:
 		v = ": " + v + " seconds"
 	case f.Kind == KindBytes && f.Format != nil:
@@ -238,11 +242,11 @@ func after(text string) string {
 	return ": " + text
 }
 
-// title returns the value that the line of the structure at node i ends with.
+// title returns the value that the line of the structure at node i begins with.
 func (t *Tree) title(i int) string {
 	for k := i + 1; k < int(t.Nodes[i].End); k++ {
 		if t.Nodes[k].Field == t.Nodes[i].Field.Title {
-			return t.Value(k)
+			return t.Value(k) + t.remark(k)
 		}
 	}
 	return ""
@@ -253,6 +257,14 @@ var special = map[uint64]string{
 	0:         "No time specified (0)",
 	1 << 63:   "Infinity (relative time)",
 	1<<63 - 1: "Infinity (absolute time)",
+}
+
+// remark returns what the line of node i says of its value.
+func (t *Tree) remark(i int) string {
+	if f := t.Nodes[i].Field; f.Remark != nil {
+		return f.Remark(t.Bytes(i))
+	}
+	return ""
 }
 
 // picture draws the bits of v that mask selects: ".... ..1." for bit 1 of 8.
