@@ -2,23 +2,23 @@ package captures
 
 import (
 	"bytes"
-	"fmt"
 	"strconv"
 )
 
-// longestHead is what detect wants to see of a file, if the file has it.
-const longestHead = 32
+// longestHead is what the formats with a magic number want to see of a file, if
+// the file has it; foreignHead is what it takes to name those that are not read.
+const (
+	longestHead = 32
+	foreignHead = 512
+)
 
 func utoa(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 
-// foreign refuses a capture of another kind.
-func foreign(what, command string) error {
-	return &Error{Off: -1, Err: ErrForeign, What: fmt.Sprintf("is %s, which odxray does not read; convert it: %s", what, command)}
-}
-
 // detect tells the format by the first bytes of a file. It returns its walker and
-// where the first record begins.
-func detect(head []byte) (w walker, start int, err error) {
+// where the first record begins. More asks for n bytes of the file and returns
+// what there is.
+func detect(more func(n int) []byte, name string) (w walker, start int, err error) {
+	head := more(longestHead)
 	if len(head) == 0 {
 		return nil, 0, &Error{Off: -1, Err: ErrNotCapture, What: "is empty, not a capture file"}
 	}
@@ -28,10 +28,16 @@ func detect(head []byte) (w walker, start int, err error) {
 	case ok:
 		w, start, err = newPcap(full, order)
 	case bytes.HasPrefix(full, []byte(snoopMagic)):
-		w, start, err = newSnoop(full)
-	case bigEndian.u32(full) == ngSection && (bigEndian.u32(full[8:]) == ngMagic || littleEndian.u32(full[8:]) == ngMagic):
-		return newPcapng(), 0, nil
+		w, start, err = newSnoop(full, name)
+	case isPcapng(full):
+		w = newPcapng()
 	default:
+		if err := detectForeign(more(foreignHead), name); err != nil {
+			return nil, 0, err
+		}
+		if w := detectERF(more); w != nil {
+			return w, 0, nil
+		}
 		return nil, 0, &Error{Off: -1, Err: ErrNotCapture, What: "is not a capture file that odxray knows (pcap, pcapng, snoop, ERF; also in gzip or zstd)"}
 	}
 	if err == nil && len(head) < start {

@@ -86,6 +86,9 @@ func (w *pcap) record(b []byte, _ int64, p *Packet) (int64, step, error) {
 	p.WireLen = wireLen(wire, n)
 	p.Data = b[w.head:all:all]
 	p.Interface = 0
+	if w.number == linkERF {
+		unwrapERF(p)
+	}
 	return int64(all), stepPacket, nil
 }
 

@@ -53,6 +53,11 @@ const (
 	ngMaxText       = 1 << 20
 )
 
+// isPcapng reports whether head begins with a section header.
+func isPcapng(head []byte) bool {
+	return bigEndian.u32(head) == ngSection && (bigEndian.u32(head[8:]) == ngMagic || littleEndian.u32(head[8:]) == ngMagic)
+}
+
 func newPcapng() *pcapng { return &pcapng{cur: &section{}} }
 
 func (w *pcapng) record(b []byte, pos int64, p *Packet) (int64, step, error) {
@@ -156,6 +161,9 @@ func (s *section) packet(b []byte, kind, length uint32, p *Packet) (int64, step,
 	p.WireLen = wireLen(wire, int(captured))
 	p.Data = b[head : head+captured : head+captured]
 	p.Interface = s.first + int(id)
+	if f.number == linkERF {
+		unwrapERF(p)
+	}
 	return int64(length), stepPacket, nil
 }
 
@@ -181,7 +189,7 @@ func (w *pcapng) section(b []byte, pos int64) (int64, step, error) {
 	if err != nil || step == stepMore {
 		return n, step, err
 	}
-	if major, minor := o.u16(b[12:]), o.u16(b[14:]); major != 1 {
+	if major, minor := o.u16(b[12:]), o.u16(b[14:]); major != 1 || minor != 0 && minor != 2 {
 		return 0, 0, &Error{Err: ErrNotCapture,
 			What: "pcapng version " + utoa(uint32(major)) + "." + utoa(uint32(minor)) + " is not known (1.0 is)"}
 	}

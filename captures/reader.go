@@ -47,12 +47,22 @@ type Reader struct {
 func Open(path string) (*Reader, error) { return OpenWith(path, Options{}) }
 
 // Options change how a capture is opened.
-type Options struct{}
+type Options struct {
+	// Random makes At work for captures that cannot be read at any place
+	// (compressed files, standard input): what goes by is kept in a temporary
+	// file in the user's cache directory until Close.
+	Random bool
+	// Spool is how many bytes that file may take; 0 means DefaultSpool. What comes
+	// later cannot be read again.
+	Spool int64
+}
+
+const stdinName = "standard input"
 
 // OpenWith opens a capture with options.
 func OpenWith(path string, opt Options) (*Reader, error) {
 	if path == "-" {
-		return newReader(os.Stdin, "standard input", opt)
+		return newReader(os.Stdin, stdinName, opt)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -97,8 +107,8 @@ func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
 			r.random, r.eager = src.(io.ReaderAt)
 		}
 	}
-	if err := r.open(&counter{src, &r.done}); err != nil {
-		return nil, r.fail(0, err)
+	if err := r.open(&counter{src, &r.done}, opt); err != nil {
+		return nil, errors.Join(r.fail(0, err), r.Close())
 	}
 	r.cur, r.off = r.ring.get(), blockFront
 	r.cur.end, r.cur.base = blockFront, -blockFront
@@ -109,8 +119,8 @@ func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
 	return r, nil
 }
 
-// open sets src, and undoes a compression.
-func (r *Reader) open(src io.Reader) error {
+// open sets src: it undoes a compression, and keeps what can be had only once.
+func (r *Reader) open(src io.Reader, opt Options) error {
 	head := make([]byte, longestHead)
 	n, err := io.ReadFull(src, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -127,14 +137,24 @@ func (r *Reader) open(src io.Reader) error {
 	if name != "" {
 		r.random, r.eager = nil, true
 	}
+	if r.random == nil && opt.Random {
+		s, err := newSpool(opt.Spool)
+		if err != nil {
+			return err
+		}
+		r.closers = append(r.closers, s)
+		r.random, r.src = s, &tee{plain, s}
+	}
 	return nil
 }
 
 // begin tells the format and goes to the first packet, so that interfaces and
 // the link type are known before it is asked for.
 func (r *Reader) begin() error {
-	r.need(longestHead)
-	w, n, err := detect(r.cur.buf[r.off:r.cur.end])
+	w, n, err := detect(func(n int) []byte {
+		r.need(n)
+		return r.cur.buf[r.off:r.cur.end]
+	}, r.name)
 	if err != nil {
 		if r.srcErr != nil && r.srcErr != io.EOF {
 			err = r.srcErr

@@ -21,9 +21,9 @@ const (
 	snoopMaxRecord = snoopRecHead + maxPacket + maxOptions
 )
 
-func newSnoop(head []byte) (walker, int, error) {
+func newSnoop(head []byte, name string) (walker, int, error) {
 	if v := bigEndian.u32(head[8:]); v != 2 {
-		return nil, 0, foreign("a snoop file of version "+utoa(v), "editcap -F pcapng IN OUT.pcapng")
+		return nil, 0, foreign("a snoop file of version "+utoa(v), byEditcap, name)
 	}
 	d := bigEndian.u32(head[12:])
 	return &snoop{datalink: d, link: snoopLink(d)}, snoopFileHead, nil

@@ -1,0 +1,81 @@
+package captures
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Commands that turn a file into one that odxray reads; %s is the file.
+const (
+	byEditcap   = "editcap -F pcapng %[1]s %[1]s.pcapng"
+	byEtl2pcap  = "etl2pcapng %[1]s %[1]s.pcapng"
+	byText2pcap = "text2pcap %[1]s %[1]s.pcap"
+)
+
+// foreignFiles are captures and archives that are refused by name.
+var foreignFiles = []struct {
+	at            int
+	magic         string
+	what, command string
+}{
+	{0, "RTSS", "a Network Monitor 1 capture", byEditcap},
+	{0, "GMBU", "a Network Monitor 2 capture", byEditcap},
+	{0x48, "\x02\x00\x01\xc0", "a Windows event trace (ETL)", byEtl2pcap},
+	{0x48, "\x02\x00\x02\xc0", "a Windows event trace (ETL)", byEtl2pcap},
+	{0, "iptrace 1.0", "an AIX iptrace 1 capture", byEditcap},
+	{0, "iptrace 2.0", "an AIX iptrace 2 capture", byEditcap},
+	{0, "TRSNIFF data    \x1a", "a DOS Sniffer capture", byEditcap},
+	{0, "XCP\x00", "a Sniffer (NetXRay) capture", byEditcap},
+	{0, "VL\x00\x00", "a NetXRay 1 capture", byEditcap},
+	{0, "\x01\x10\x4c\x00", "a LANalyzer capture", byEditcap},
+	{0, "\x07\x10\x4c\x00", "a LANalyzer capture", byEditcap},
+	{0, "\x00\x00\x02\x00\x12\x05\x00\x10", "a Tektronix K12 capture", byEditcap},
+	{0, "+---------+---------------+----------+", "a Tektronix K12 text capture", byEditcap},
+	{0, "btsnoop\x00", "a Bluetooth capture (btsnoop), which holds no SMB", byEditcap},
+	{0, "\x05VNF", "a Visual Networks capture", byEditcap},
+	{0, "\x7fver", "an OmniPeek capture", byEditcap},
+	{0, "ObserverPktBufferVersion=", "a Network Instruments Observer capture", byEditcap},
+	{0, "TR\x00\x64\x00", "an HP-UX nettl trace", byEditcap},
+	{0, "\xac\x01\x00\x1c", "an Ixia capture", byEditcap},
+	{0, "\xab\x01\x00\x1c", "an Ixia capture", byEditcap},
+	{0, "\xaa\xaa\xaa\xaa", "an InfoVista 5View capture", byEditcap},
+	{0, "BZh", "compressed with bzip2", "bzip2 -d %s"},
+	{0, "\xfd7zXZ\x00", "compressed with xz", "xz -d %s"},
+	{0, "\x04\x22\x4d\x18", "compressed with lz4", "lz4 -d %s"},
+	{0, "PK\x03\x04", "a zip archive", "unzip %s"},
+	{257, "ustar", "a tar archive", "tar -xf %s"},
+	{0, "0000  ", "a hex dump", byText2pcap},
+	{0, "000000 ", "a hex dump", byText2pcap},
+}
+
+// detectForeign names a file that is a capture, or holds one, but cannot be read.
+func detectForeign(head []byte, name string) error {
+	for _, f := range foreignFiles {
+		if len(head) > f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
+			return foreign(f.what, f.command, name)
+		}
+	}
+	return nil
+}
+
+// foreign refuses a file.
+func foreign(what, command, name string) error {
+	if name == "-" || name == stdinName {
+		name = "FILE"
+	}
+	return &Error{Off: -1, Err: ErrForeign,
+		What: fmt.Sprintf("is %s, which odxray does not read; convert it: %s", what, fmt.Sprintf(command, quote(name)))}
+}
+
+// quote makes a file name one word of a shell, where it is not.
+func quote(name string) string {
+	plain := func(c byte) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || bytes.IndexByte([]byte("-_./+,:=@%"), c) >= 0 || c >= 0x80
+	}
+	for i := range len(name) {
+		if !plain(name[i]) {
+			return "'" + string(bytes.ReplaceAll([]byte(name), []byte("'"), []byte(`'\''`))) + "'"
+		}
+	}
+	return name
+}
