@@ -26,11 +26,17 @@ func detect(more func(n int) []byte, name string) (w walker, start int, err erro
 	copy(full, head)
 	switch order, ok := isPcap(full); {
 	case ok:
-		w, start, err = newPcap(full, order)
+		if len(head) < pcapFileHead {
+			return nil, 0, ErrCut
+		}
+		return newPcap(full, order)
 	case bytes.HasPrefix(full, []byte(snoopMagic)):
-		w, start, err = newSnoop(full, name)
+		if len(head) < snoopFileHead {
+			return nil, 0, ErrCut
+		}
+		return newSnoop(full, name)
 	case isPcapng(full):
-		w = newPcapng()
+		return newPcapng(), 0, nil
 	default:
 		if err := detectForeign(more(foreignHead), name); err != nil {
 			return nil, 0, err
@@ -40,8 +46,4 @@ func detect(more func(n int) []byte, name string) (w walker, start int, err erro
 		}
 		return nil, 0, &Error{Off: -1, Err: ErrNotCapture, What: "is not a capture file that odxray knows (pcap, pcapng, snoop, ERF; also in gzip or zstd)"}
 	}
-	if err == nil && len(head) < start {
-		err = ErrCut
-	}
-	return w, start, err
 }

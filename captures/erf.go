@@ -128,54 +128,45 @@ func (w *erf) info(f *FileInfo) {
 	f.Interfaces = []Interface{{Link: w.link, LinkNumber: uint16(w.link), TimeDigits: 9, FCSLen: -1}}
 }
 
-// detectERF tells an ERF file by the records at its start: they must follow one
-// another, be of known types and lie in one period. More asks for bytes of the
-// file and returns what there is.
+// detectERF tells an ERF file by its first two records, or its only one: they must
+// be whole, of known types and lie within a week. More asks for bytes of the file
+// and returns what there is.
 func detectERF(more func(n int) []byte) *erf {
-	const enough = 8
-	var (
-		w           *erf
-		off, found  int
-		first       uint32
-		p           Packet
-		week, epoch = uint32(7 * 24 * 3600), uint32(631152000) // 1990
+	const (
+		year1990 = 631152000
+		week     = 7 * 24 * 3600
 	)
-	for found < enough {
+	var (
+		w     *erf
+		off   int
+		first int64
+		p     Packet
+	)
+	for found := range 2 {
 		b := more(off + erfHead)
-		if len(b) == off && found > 0 {
+		if len(b) == off && found == 1 {
 			break
 		}
 		if len(b) < off+erfHead {
-			return whenTwo(w, found)
+			return nil
 		}
-		b = b[off:]
-		kind, length, sec := b[8]&^erfMore, int(bigEndian.u16(b[10:])), littleEndian.u32(b[4:])
+		length := int(bigEndian.u16(b[off+10:]))
+		if b = more(off + length); length < erfHead || len(b) < off+length {
+			return nil
+		}
+		b = b[off : off+length]
+		kind, sec := b[8]&^erfMore, int64(littleEndian.u32(b[4:]))
 		if found == 0 {
 			first = sec
 		}
-		if kind == 0 || kind > 29 && kind != erfPad || length < erfHead ||
-			sec < epoch || sec-first > week && first-sec > week {
-			return nil
-		}
-		if b = more(off + length); len(b) < off+length {
-			return whenTwo(w, found)
-		}
-		if !erfRecord(b[off:off+length], &p) || p.WireLen == 0 && kind != erfPad {
+		if kind == 0 || kind > 29 && kind != erfPad || sec < year1990 || sec > first+week || sec < first-week ||
+			!erfRecord(b, &p) || p.WireLen == 0 && kind != erfPad {
 			return nil
 		}
 		if w == nil {
 			w = &erf{link: p.Link}
 		}
 		off += length
-		found++
-	}
-	return w
-}
-
-// whenTwo accepts a file that is cut after two good records.
-func whenTwo(w *erf, found int) *erf {
-	if found < 2 {
-		return nil
 	}
 	return w
 }

@@ -110,8 +110,9 @@ func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
 	if err := r.open(&counter{src, &r.done}, opt); err != nil {
 		return nil, errors.Join(r.fail(0, err), r.Close())
 	}
-	r.cur, r.off = r.ring.get(), blockFront
-	r.cur.end, r.cur.base = blockFront, -blockFront
+	// The walk begins at the end of a block without bytes, which nobody gives back.
+	r.cur = &block{}
+	r.cur.refs.Store(2)
 	if err := r.begin(); err != nil {
 		r.Close()
 		return nil, err
