@@ -3,6 +3,7 @@ package ntstatus
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -108,6 +109,17 @@ func Lookup(name string) (Status, bool) {
 		}
 	}
 	return 0, false
+}
+
+// All yields every code that has a name, in order.
+func All() iter.Seq[Status] {
+	return func(yield func(Status) bool) {
+		for i := range table {
+			if !yield(table[i].code) {
+				return
+			}
+		}
+	}
 }
 
 // IsError reports whether the severity is that of an error, and not of success,

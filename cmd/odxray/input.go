@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/report"
+)
+
+// input is the flags that every command has that reads captures.
+type input struct {
+	files  []string
+	strict bool
+	flows.Options
+}
+
+func (in *input) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&in.files, "read", "r", nil, "read this `FILE` too; - is standard input")
+	f.BoolVar(&in.strict, "strict", false, "exit with status 4 if the capture is incomplete")
+	f.StringArrayVarP(&in.DecodeAs, "decode-as", "d", nil, "decode a port as SMB: `tcp.port==N,nbss`")
+}
+
+// paths lists the files to read, or fails if there are none.
+func (in *input) paths(args []string) ([]string, error) {
+	paths := append(append([]string{}, in.files...), args...)
+	if len(paths) == 0 {
+		return nil, usagef("no capture file given")
+	}
+	return paths, nil
+}
+
+// read opens the captures of a command, hands them to use, which runs them and
+// prints, and makes of what happened the error with the exit status.
+func (a *app) read(cmd *cobra.Command, in *input, args []string, use func(context.Context, *flows.Capture, []string) error) error {
+	paths, err := in.paths(args)
+	if err != nil {
+		return err
+	}
+	c, err := flows.Open(paths, in.Options)
+	if err != nil {
+		return &exitError{exitUnreadable, err}
+	}
+	defer c.Close()
+	err = use(cmd.Context(), c, paths)
+	if flushed := a.out.Flush(); err == nil && flushed != nil {
+		err = flushed
+	}
+	return in.outcome(err, c.Results())
+}
+
+// outcome puts --strict behind what else ends the program.
+func (in *input) outcome(err error, r *flows.Results) error {
+	if err == nil && in.strict && r.Incomplete {
+		return &exitError{exitIncomplete, errors.New("the capture is incomplete")}
+	}
+	return err
+}
+
+// pass reads a capture to its end with read, then prints with print what has been
+// found, also if reading failed: what could be read was.
+func (a *app) pass(ctx context.Context, read func(context.Context) error, print func() error) error {
+	readErr := read(ctx)
+	if err := print(); err != nil {
+		return err
+	}
+	return a.readError(ctx, readErr)
+}
+
+// readError makes of the error of a pass the one with the exit status. A file that
+// is cut at its end and a pass that Ctrl-C ended are worth a line, not a failure.
+func (a *app) readError(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		a.warn("interrupted: this is what was read until then")
+		return nil
+	case errors.Is(err, captures.ErrCut):
+		a.warn(err.Error())
+		return nil
+	}
+	return &exitError{exitUnreadable, err}
+}
+
+// warn writes a line to standard error, after what went to standard output.
+func (a *app) warn(text string) {
+	a.out.Flush()
+	fmt.Fprintf(a.stderr, "odxray: %s\n", report.Escape(text))
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"regexp"
+
+	"github.com/spf13/cobra"
+
+	"github.com/odxray/odxray/flows/report"
+)
+
+func rootCommand(a *app) *cobra.Command {
+	var in input
+	cmd := &cobra.Command{
+		Use:   "odxray FILE...",
+		Short: "Shows and audits the offloaded copies in captures of SMB file traffic",
+		Long: `odxray opens packet captures of SMB file traffic, finds the copies in them and
+follows every offload token from the call that minted it to the calls that spent it.
+
+odxray FILE prints a summary. A FILE may be -, standard input. A subcommand wins over a
+file of its name: write ./list for that.`,
+		Example: "  odxray trace.pcapng\n  odxray audit trace.pcapng --fail-on warning",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(in.files)+len(args) == 0 {
+				return cmd.Help()
+			}
+			if err := a.noCommand(cmd, args); err != nil {
+				return err
+			}
+			return a.summary(cmd, &in, args, report.Text)
+		},
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		Version:                    version(),
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	cmd.SetVersionTemplate("{{.Version}}\n")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	in.flags(cmd)
+	colorFlag(a, cmd)
+	cmd.AddCommand(
+		summaryCommand(a), listCommand(a), showCommand(a), exchangesCommand(a), copiesCommand(a), tokensCommand(a),
+		auditCommand(a), fieldsCommand(a), explainCommand(a), completionCommand(a), versionCommand(a))
+	return cmd
+}
+
+// colorFlag gives all commands --color.
+func colorFlag(a *app, cmd *cobra.Command) {
+	choice := choiceValue{&a.color, []string{"auto", "always", "never"}}
+	a.color = "auto"
+	cmd.PersistentFlags().Var(choice, "color", "colour text: "+choice.list())
+	complete(cmd, "color", choice.of)
+}
+
+// word is what a command could be called.
+var word = regexp.MustCompile(`^[A-Za-z][A-Za-z-]*$`)
+
+// noCommand reports a word that was meant as a command: it is no file.
+func (a *app) noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 || !word.MatchString(args[0]) {
+		return nil
+	}
+	if _, err := os.Stat(args[0]); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		names = append(names, c.Name())
+	}
+	return usagef("%q is no command and no file%s", args[0], didYouMean(args[0], names))
+}

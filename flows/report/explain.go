@@ -1,0 +1,64 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/odxray/odxray/dissect/ntstatus"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// Explain says what name is: a field, or a status by its name or number. It
+// returns false if it is none of these.
+func Explain(w io.Writer, name string, fields []*wire.Field, s Style) (bool, error) {
+	var b strings.Builder
+	explainStatus(&b, name, s)
+	explainField(&b, name, fields, s)
+	_, err := io.WriteString(w, b.String())
+	return b.Len() > 0, err
+}
+
+func explainStatus(b *strings.Builder, name string, s Style) {
+	status, ok := ntstatus.Lookup(strings.ToUpper(name))
+	if n, err := strconv.ParseUint(name, 0, 32); err == nil {
+		status, ok = ntstatus.Status(n), ntstatus.Status(n).String() != unnamed
+	}
+	if !ok {
+		return
+	}
+	severity := [...]string{"success", "information", "warning", "error"}[status>>30]
+	fmt.Fprintf(b, "%s (0x%08x), a status of severity %s\n", s.paint(bold, status.String()), uint32(status), severity)
+	if text := status.Text(); text != "" {
+		fmt.Fprintf(b, "  %s\n", text)
+	}
+	fmt.Fprintf(b, "  [MS-ERREF] 2.3.1\n")
+}
+
+func explainField(b *strings.Builder, name string, fields []*wire.Field, s Style) {
+	for _, f := range Named(fields) {
+		if f.Name != name {
+			continue
+		}
+		fmt.Fprintf(b, "%s, a field of type %s: %s\n", s.paint(bold, f.Name), KindName(f.Kind), f.Label)
+		if f.Spec != "" {
+			fmt.Fprintf(b, "  %s\n", f.Spec)
+		}
+		for _, part := range f.Bits {
+			fmt.Fprintf(b, "  0x%x  %s %s\n", part.Mask, part.Label, part.Name)
+		}
+		for _, one := range f.Any {
+			fmt.Fprintf(b, "  stands for %s\n", one.Name)
+		}
+	}
+}
+
+// StatusNames lists the names of all status codes.
+func StatusNames() []string {
+	var names []string
+	for s := range ntstatus.All() {
+		names = append(names, s.String())
+	}
+	return names
+}

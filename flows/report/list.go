@@ -1,0 +1,298 @@
+package report
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/flows"
+)
+
+// TimeFormat is how the time column of a list prints; the letters are tshark's.
+type TimeFormat string
+
+const (
+	Relative     TimeFormat = "r"  // seconds since the first frame
+	Absolute     TimeFormat = "a"  // time of day
+	AbsoluteDate TimeFormat = "ad" // date and time of day
+	Epoch        TimeFormat = "e"  // seconds since 1970
+	Delta        TimeFormat = "d"  // seconds since the frame before
+)
+
+// ListOptions say how a list of frames prints.
+type ListOptions struct {
+	Format Format
+	Time   TimeFormat
+	Count  int // frames to print; 0 for all
+
+	Columns    []Column // of Fields, and of CSV if there are any
+	Header     bool     // names before the lines of Fields
+	Separator  byte     // between columns of Fields
+	Aggregator byte     // between the values of a column
+	Quote      byte     // around each column that has values; 0 for none
+	Occurrence byte     // 'f' the first value, 'l' the last, 'a' all
+}
+
+// Column is a column of fields: several may share a name.
+type Column struct {
+	Name   string
+	Fields []*wire.Field
+}
+
+// Columns finds the fields of names, or returns the first name that is none.
+func Columns(all []*wire.Field, names []string) ([]Column, string) {
+	columns := make([]Column, len(names))
+	for i, name := range names {
+		columns[i].Name = name
+		for _, f := range all {
+			if f.Name == name {
+				columns[i].Fields = append(append(columns[i].Fields, f), f.Any...)
+			}
+		}
+		if columns[i].Fields == nil {
+			return nil, name
+		}
+	}
+	return columns, ""
+}
+
+// List prints a line a frame while it reads the capture.
+func List(ctx context.Context, w io.Writer, c *flows.Capture, o ListOptions) error {
+	l := newLister(w, o)
+	if err := l.head(); err != nil {
+		return err
+	}
+	var failed error
+	err := c.List(ctx, l.tree, nil, func(r *flows.Row) bool {
+		failed = l.row(r)
+		return failed == nil && l.lines != o.Count
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// lister writes the lines of a list. It reuses its buffers: a line of text or of
+// fields allocates nothing.
+type lister struct {
+	ListOptions
+	w           io.Writer
+	tree        *wire.Tree              // nil if no fields are asked for
+	column      map[*wire.Field][]int16 // columns that a field is in; one may be asked for twice
+	b           []byte
+	lines       int
+	first, last int64
+	json        fieldObject
+}
+
+func newLister(w io.Writer, o ListOptions) *lister {
+	l := &lister{ListOptions: o, w: w}
+	switch {
+	case o.Format == JSON && o.Columns == nil:
+		l.tree = new(wire.Tree)
+	case o.Format == JSON, o.Format == Fields, o.Format == CSV && o.Columns != nil:
+		l.tree = new(wire.Tree)
+		l.column = map[*wire.Field][]int16{}
+		var want []*wire.Field
+		for i, c := range o.Columns {
+			for _, f := range c.Fields {
+				if !slices.Contains(l.column[f], int16(i)) {
+					l.column[f] = append(l.column[f], int16(i))
+				}
+				want = append(want, f)
+			}
+		}
+		l.tree.Want = wire.Only(want...)
+	}
+	if o.Format == CSV { // has one form only
+		l.Header, l.Separator, l.Aggregator, l.Quote, l.Occurrence = true, ',', ',', '"', 'a'
+	}
+	return l
+}
+
+// head writes the line of names.
+func (l *lister) head() error {
+	if !l.Header || l.Format == JSON || l.Format == Text {
+		return nil
+	}
+	l.b = l.b[:0]
+	if l.Format == CSV && l.Columns == nil {
+		l.b = append(l.b, "\"No.\",\"Time\",\"Source\",\"Destination\",\"Protocol\",\"Length\",\"Info\"\n"...)
+	} else {
+		for i, c := range l.Columns {
+			if i > 0 {
+				l.b = append(l.b, l.Separator)
+			}
+			l.b = append(l.b, c.Name...)
+		}
+		l.b = append(l.b, '\n')
+	}
+	_, err := l.w.Write(l.b)
+	return err
+}
+
+// row writes the line of a frame.
+func (l *lister) row(r *flows.Row) error {
+	if l.lines == 0 {
+		l.first, l.last = r.Time, r.Time
+	}
+	l.lines++
+	l.b = l.b[:0]
+	switch {
+	case l.Format == Text:
+		l.text(r)
+	case l.Format == JSON:
+		l.object(r)
+	case l.Columns != nil:
+		l.fields()
+	default:
+		l.csv(r)
+	}
+	l.last = r.Time
+	l.b = append(l.b, '\n')
+	_, err := l.w.Write(l.b)
+	return err
+}
+
+// text is the packet list as tshark prints it: numbers and sources to the right,
+// at least as wide as these usually are.
+func (l *lister) text(r *flows.Row) {
+	start := len(l.b)
+	l.b = strconv.AppendInt(l.b, int64(r.Frame), 10)
+	l.right(start, 5)
+	l.b = append(l.b, ' ')
+	start = len(l.b)
+	l.time(r.Time)
+	l.right(start, 10)
+	l.b = append(l.b, ' ')
+	start = len(l.b)
+	l.b = AppendEscaped(l.b, r.Source)
+	l.right(start, 12)
+	l.b = append(l.b, " → "...)
+	start = len(l.b)
+	l.b = AppendEscaped(l.b, r.Dest)
+	for utf8.RuneCount(l.b[start:]) < 12 {
+		l.b = append(l.b, ' ')
+	}
+	l.b = append(l.b, ' ')
+	l.b = AppendEscaped(l.b, r.Protocol)
+	l.b = append(l.b, ' ')
+	l.b = strconv.AppendInt(l.b, int64(r.Length), 10)
+	l.b = append(l.b, ' ')
+	l.b = AppendEscaped(l.b, r.Info)
+}
+
+// right moves what was appended from start to the right end of a column.
+func (l *lister) right(start, width int) {
+	for n := utf8.RuneCount(l.b[start:]); n < width; n++ {
+		l.b = slices.Insert(l.b, start, ' ')
+	}
+}
+
+func (l *lister) time(ns int64) {
+	switch l.Time {
+	case Absolute:
+		l.b = time.Unix(0, ns).AppendFormat(l.b, "15:04:05.000000")
+	case AbsoluteDate:
+		l.b = time.Unix(0, ns).AppendFormat(l.b, "2006-01-02 15:04:05.000000")
+	case Epoch:
+		l.decimal(ns)
+	case Delta:
+		l.decimal(ns - l.last)
+	default:
+		l.decimal(ns - l.first)
+	}
+}
+
+// decimal appends nanoseconds as seconds with six digits after the point.
+func (l *lister) decimal(ns int64) {
+	if ns < 0 {
+		l.b, ns = append(l.b, '-'), -ns
+	}
+	l.b = append(strconv.AppendInt(l.b, ns/1e9, 10), '.')
+	start := len(l.b)
+	l.b = strconv.AppendInt(l.b, 1e6+ns%1e9/1e3, 10)
+	l.b = slices.Delete(l.b, start, start+1) // the 1 that kept the zeros
+}
+
+// fields appends the columns of a frame, values in the order of the tree.
+func (l *lister) fields() {
+	for col := range l.Columns {
+		if col > 0 {
+			l.b = append(l.b, l.Separator)
+		}
+		start, end := len(l.b), len(l.b)
+		for i := range l.tree.Nodes {
+			if !slices.Contains(l.column[l.tree.Nodes[i].Field], int16(col)) {
+				continue
+			}
+			switch {
+			case end == start && l.Quote != 0:
+				l.b = append(l.b, l.Quote)
+			case end == start:
+			case l.Occurrence == 'f':
+				continue
+			case l.Occurrence == 'l':
+				l.b = l.b[:start]
+				if l.Quote != 0 {
+					l.b = append(l.b, l.Quote)
+				}
+			default:
+				l.b = append(l.b, l.Aggregator)
+			}
+			l.value(i)
+			end = max(len(l.b), start+1)
+		}
+		if end > start && l.Quote != 0 {
+			l.b = append(l.b, l.Quote)
+		}
+	}
+}
+
+// value appends node i, escaped, for a line must stay a line; its quotes doubled.
+func (l *lister) value(i int) {
+	from := len(l.b)
+	l.b = l.tree.AppendValue(l.b, i)
+	if n := &l.tree.Nodes[i]; n.Text != "" || n.Field.Kind == wire.KindString || n.Field.Kind == wire.KindASCII {
+		if raw := l.b[from:]; !clean(raw) {
+			l.b = append(l.b[:from], AppendEscaped(nil, raw)...)
+		}
+	}
+	l.double(from)
+}
+
+// double doubles the quotes in what was appended from there on.
+func (l *lister) double(from int) {
+	for i := from; l.Quote != 0 && i < len(l.b); i++ {
+		if l.b[i] == l.Quote {
+			l.b = slices.Insert(l.b, i, l.Quote)
+			i++
+		}
+	}
+}
+
+// csv is the packet list as Wireshark exports it.
+func (l *lister) csv(r *flows.Row) {
+	l.b = append(l.b, '"')
+	l.b = strconv.AppendInt(l.b, int64(r.Frame), 10)
+	l.b = append(l.b, `","`...)
+	l.time(r.Time)
+	for _, s := range [...]string{r.Source, r.Dest, r.Protocol} {
+		l.b = append(l.b, `","`...)
+		from := len(l.b)
+		l.b = AppendEscaped(l.b, s)
+		l.double(from)
+	}
+	l.b = append(l.b, `","`...)
+	l.b = strconv.AppendInt(l.b, int64(r.Length), 10)
+	l.b = append(l.b, `","`...)
+	from := len(l.b)
+	l.b = AppendEscaped(l.b, r.Info)
+	l.double(from)
+	l.b = append(l.b, '"')
+}

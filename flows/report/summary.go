@@ -1,0 +1,296 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/flows"
+)
+
+// DialectName prints a dialect as people write it: "3.1.1"; "" if it is unknown.
+func DialectName(d smb2.Dialect) string {
+	switch {
+	case d == 0:
+		return ""
+	case d == smb2.DialectWildcard:
+		return "2.???"
+	case d&0xf == 0:
+		return fmt.Sprintf("%d.%d", d>>8, d>>4&0xf)
+	}
+	return fmt.Sprintf("%d.%d.%d", d>>8, d>>4&0xf, d&0xf)
+}
+
+// treeTypes are the share types of [MS-SMB2] 2.2.10.
+var treeTypes = [...]string{1: "disk", 2: "pipe", 3: "printer"}
+
+// TreeType names the type of a share; "" if it is unknown.
+func TreeType(t uint8) string {
+	if int(t) < len(treeTypes) {
+		return treeTypes[t]
+	}
+	return ""
+}
+
+// methods counts copies by method, in the order of flows.Method, best first.
+func methods(r *flows.Results) (names []string, counts []int) {
+	for _, m := range []flows.Method{flows.ODX, flows.DuplicateExtents, flows.CopyChunk, flows.Plain} {
+		n := 0
+		for i := range r.Copies {
+			if r.Copies[i].Method == m {
+				n++
+			}
+		}
+		if n > 0 {
+			names, counts = append(names, m.String()), append(counts, n)
+		}
+	}
+	return names, counts
+}
+
+// Summary prints what is in a capture, and what could not be read.
+func Summary(w io.Writer, files []string, r *flows.Results, f Format, s Style) error {
+	switch f {
+	case Text:
+		return summaryText(w, files, r, s)
+	case JSON:
+		return summaryJSON(w, files, r)
+	}
+	return errFormat(f)
+}
+
+func summaryText(w io.Writer, files []string, r *flows.Results, s Style) error {
+	var b strings.Builder
+	line := func(head string, text string) {
+		b.WriteString(s.paint(bold, fmt.Sprintf("%-12s", head)) + text + "\n")
+	}
+	list := func(head string, texts []string) {
+		for i, t := range texts {
+			if i > 0 {
+				head = ""
+			}
+			line(head, t)
+		}
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = Escape(f)
+	}
+	list("Capture", names)
+	if r.First != 0 {
+		line("Time", fmt.Sprintf("%s to %s (%s)", stamp(r.First), stamp(r.Last), Took(time.Duration(r.Last-r.First))))
+	}
+	line("Frames", Count(r.Frames)+protocolList(r.Protocols))
+	line("Messages", Plural(r.Messages, "SMB message", "SMB messages")+", "+Plural(r.Exchanges, "exchange", "exchanges")+
+		", "+Plural(r.Opens, "open", "opens"))
+	list("Connections", some(r.Connections, connectionLine))
+	list("Sessions", some(r.Sessions, sessionLine))
+	list("Shares", shareLines(r))
+	kinds, counts := methods(r)
+	copies := "none"
+	for i, kind := range kinds {
+		text := fmt.Sprintf("%s %s", Count(counts[i]), kind)
+		if i == 0 {
+			copies = text
+		} else {
+			copies += ", " + text
+		}
+	}
+	line("Copies", copies)
+	list("", some(r.Copies, func(c *flows.Copy) string { return copyLine(c, s) }))
+	if len(r.Mints) > 0 {
+		line("Tokens", Count(len(r.Mints)))
+	}
+	line("Findings", findingCounts(r, s))
+	list("Not read", some(r.Problems, func(p *string) string { return Escape(*p) }))
+	if len(r.Problems) == 0 && r.Incomplete {
+		line("Not read", "something was lost, cut or encrypted")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// some makes a line of each of a list, and one of the rest of a long one.
+func some[T any](list []T, text func(*T) string) (lines []string) {
+	const most = 10
+	for i := range list {
+		if i == most && len(list) > most+1 {
+			return append(lines, fmt.Sprintf("and %s more", Count(len(list)-most)))
+		}
+		lines = append(lines, text(&list[i]))
+	}
+	return lines
+}
+
+// protocolList says which protocols the frames are, the most frequent first.
+func protocolList(protocols map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(protocols), func(a, b string) int {
+		return cmp.Or(cmp.Compare(protocols[b], protocols[a]), cmp.Compare(a, b))
+	})
+	var parts []string
+	for _, name := range names {
+		parts = append(parts, Escape(name)+" "+Count(protocols[name]))
+	}
+	if parts == nil {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func connectionLine(c *flows.Connection) string {
+	parts := []string{"SMB " + cmp.Or(DialectName(c.Dialect), "dialect unknown"), Plural(c.Messages, "message", "messages")}
+	if c.LateStart {
+		parts = append(parts, "began before the capture")
+	}
+	if c.LostBytes > 0 {
+		parts = append(parts, Size(c.LostBytes)+" lost")
+	}
+	for _, count := range []struct {
+		n         int
+		one, many string
+	}{
+		{c.Retransmitted, "frame retransmitted", "frames retransmitted"}, {c.CutFrames, "frame cut", "frames cut"},
+		{c.Encrypted, "message encrypted", "messages encrypted"}, {c.Malformed, "message malformed", "messages malformed"},
+	} {
+		if count.n > 0 {
+			parts = append(parts, Plural(count.n, count.one, count.many))
+		}
+	}
+	return fmt.Sprintf("%s → %s  %s", c.Client, c.Server, strings.Join(parts, ", "))
+}
+
+func sessionLine(x *flows.Session) string {
+	parts := []string{fmt.Sprintf("0x%016x", x.ID), Escape(cmp.Or(x.User, "(user unknown)"))}
+	if x.Host != "" {
+		parts = append(parts, "from "+Escape(x.Host))
+	}
+	for _, fact := range []struct {
+		is   bool
+		word string
+	}{{x.Guest, "guest"}, {x.Signed, "signed"}, {x.Sealed, "sealed"}} {
+		if fact.is {
+			parts = append(parts, fact.word)
+		}
+	}
+	return strings.Join(parts, "  ")
+}
+
+// shareLines names every share once.
+func shareLines(r *flows.Results) []string {
+	var lines []string
+	for i := range r.Sessions {
+		for _, t := range r.Sessions[i].Trees {
+			if t.Share == "" {
+				continue
+			}
+			line := Escape(t.Share)
+			if kind := TreeType(t.Type); kind != "" {
+				line += "  " + kind
+			}
+			if !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return some(lines, func(s *string) string { return *s })
+}
+
+func copyLine(c *flows.Copy, s Style) string {
+	return fmt.Sprintf("%d  %s → %s  %s  %s  %s", c.ID, Path(c.Source.Path), Path(c.Destination.Path), Method(c), Size(c.Bytes),
+		s.paint(verdictColor(c.Verdict), c.Verdict.String()))
+}
+
+func findingCounts(r *flows.Results, s Style) string {
+	var parts []string
+	for _, level := range []flows.Level{flows.Error, flows.Warning, flows.Note} {
+		if n := r.Count(level); n > 0 {
+			parts = append(parts, s.paint(levelColor(level), Plural(n, level.String(), level.String()+"s")))
+		}
+	}
+	if parts == nil {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+type connectionJSON struct {
+	ID            int            `json:"id"`
+	Client        netip.AddrPort `json:"client"`
+	Server        netip.AddrPort `json:"server"`
+	Dialect       any            `json:"dialect"`
+	First         int            `json:"first_frame"`
+	Last          int            `json:"last_frame"`
+	Messages      int            `json:"messages"`
+	LateStart     bool           `json:"late_start"`
+	LostBytes     uint64         `json:"lost_bytes"`
+	CutFrames     int            `json:"cut_frames"`
+	Retransmitted int            `json:"retransmitted_frames"`
+	Encrypted     int            `json:"encrypted_messages"`
+	Malformed     int            `json:"malformed_messages"`
+}
+
+type sessionJSON struct {
+	ID          any        `json:"id"`
+	Server      string     `json:"server"`
+	User        any        `json:"user"`
+	Host        any        `json:"host"`
+	Connections []int      `json:"connections"`
+	Guest       bool       `json:"guest"`
+	Signed      bool       `json:"signed"`
+	Sealed      bool       `json:"sealed"`
+	Trees       []treeJSON `json:"trees"`
+}
+
+type treeJSON struct {
+	ID    uint32 `json:"id"`
+	Share any    `json:"share"`
+	Type  any    `json:"type"`
+}
+
+func summaryJSON(w io.Writer, files []string, r *flows.Results) error {
+	byMethod := map[string]int{}
+	kinds, counts := methods(r)
+	for i, kind := range kinds {
+		byMethod[kind] = counts[i]
+	}
+	protocols := r.Protocols
+	if protocols == nil {
+		protocols = map[string]int{}
+	}
+	return newJSONWriter(w).document(
+		member{"schema", "odxray.summary/1"},
+		member{"capture", newCaptureJSON(files, r)},
+		member{"protocols", protocols},
+		member{"exchanges", r.Exchanges},
+		member{"opens", r.Opens},
+		member{"connections", each(func(yield func(any) bool) {
+			for i := range r.Connections {
+				c := &r.Connections[i]
+				if !yield(connectionJSON{c.ID, c.Client, c.Server, known(DialectName(c.Dialect)), c.First, c.Last, c.Messages, c.LateStart,
+					c.LostBytes, c.CutFrames, c.Retransmitted, c.Encrypted, c.Malformed}) {
+					return
+				}
+			}
+		})},
+		member{"sessions", each(func(yield func(any) bool) {
+			for i := range r.Sessions {
+				x := &r.Sessions[i]
+				trees := make([]treeJSON, len(x.Trees))
+				for i, t := range x.Trees {
+					trees[i] = treeJSON{t.ID, known(t.Share), known(TreeType(t.Type))}
+				}
+				if !yield(sessionJSON{sessionID(x.ID), x.Server, known(x.User), known(x.Host), orEmpty(x.Conns), x.Guest, x.Signed, x.Sealed, trees}) {
+					return
+				}
+			}
+		})},
+		member{"copies", byMethod},
+		member{"tokens", len(r.Mints)},
+		member{"findings", newCounts(r)})
+}
