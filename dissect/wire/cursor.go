@@ -184,9 +184,6 @@ func (c *Cursor) Narrow(n int) End {
 // Widen undoes Narrow, so that what lies behind can be read.
 func (c *Cursor) Widen(e End) { c.end = uint64(e) }
 
-// Pass passes over n bytes that Overlay has recorded.
-func (c *Cursor) Pass(f *Field, n int) { c.take(f, uint64(n)) }
-
 // Rest passes over everything that is left and returns as much of it as was
 // captured, aliasing the message. Unlike Bytes it takes a cut for granted.
 func (c *Cursor) Rest(f *Field) []byte {
