@@ -2,6 +2,7 @@ package smb2
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
@@ -30,6 +31,7 @@ const (
 	QueryInfo
 	SetInfo
 	OplockBreak
+	Notification // SERVER_TO_CLIENT_NOTIFICATION
 )
 
 // commands holds the words that Wireshark users know, which are not always the
@@ -37,13 +39,14 @@ const (
 var commands = [...]string{
 	"Negotiate Protocol", "Session Setup", "Session Logoff", "Tree Connect", "Tree Disconnect", "Create", "Close",
 	"Flush", "Read", "Write", "Lock", "Ioctl", "Cancel", "KeepAlive", "Find", "Notify", "GetInfo", "SetInfo", "Break",
+	"Server to Client Notification",
 }
 
 func (c Command) String() string {
 	if int(c) < len(commands) {
 		return commands[c]
 	}
-	return "Unknown"
+	return fmt.Sprintf("unknown-0x%02X", uint8(c))
 }
 
 // Status is an NTSTATUS. [MS-ERREF] 2.3.1
@@ -74,6 +77,8 @@ type Header struct {
 	SessionID       uint64
 	Signature       []byte // 16 bytes; aliases the message
 }
+
+const headerSize = 64
 
 var (
 	// ErrProtocol reports a message that is not SMB2, or is encrypted or compressed.
@@ -118,11 +123,19 @@ var (
 	fSignature   = header.Bytes("smb2.signature", "Signature")
 )
 
-// What pairing of messages knows; the header does not hold it.
+// What other messages said; the header does not hold it.
 var (
-	pairing    = fields.Section("")
-	fRequestIn = pairing.Uint("smb2.response_to", "Response to")
-	fElapsed   = pairing.Duration("smb2.time", "Time from request")
+	known         = fields.Section("")
+	fRequestIn    = known.Frame("smb2.response_to", "Response to")
+	fResponseIn   = known.Frame("smb2.response_in", "Response in")
+	fElapsed      = known.Duration("smb2.time", "Time from request")
+	fShare        = known.String("smb2.tree", "Tree").InBrief("  ")
+	fShareKind    = known.Enum("smb2.share_type", "Share Type", wire.Text[ShareType]).Wide(8).InHex()
+	fShareFrame   = known.Frame("smb2.tcon_frame", "Connected in Frame")
+	fAccount      = known.String("smb2.acct", "Account").InBrief(" Acct:")
+	fDomain       = known.String("smb2.domain", "Domain").InBrief(" Domain:")
+	fHost         = known.String("smb2.host", "Host").InBrief(" Host:")
+	fSessionFrame = known.Frame("smb2.auth_frame", "Authenticated in Frame")
 )
 
 // decode reads a header. The form of its third field depends on a bit that comes
@@ -133,7 +146,7 @@ func (h *Header) decode(c *wire.Cursor, response bool, ctx *Context) {
 	if id := c.BE32(fProtocolID); id != 0xfe534d42 {
 		c.Fail(fProtocolID, ErrProtocol)
 	}
-	if c.U16(fHeaderSize) != 64 {
+	if c.U16(fHeaderSize) != headerSize {
 		c.Fail(fHeaderSize, ErrStructureSize)
 	}
 	h.CreditCharge = c.U16(fCharge)
@@ -157,11 +170,41 @@ func (h *Header) decode(c *wire.Cursor, response bool, ctx *Context) {
 	} else {
 		c.U32(fProcessID)
 		h.TreeID = c.U32(fTreeID)
+		ctx.noteTree(c)
 	}
 	h.SessionID = c.U64(fSessionID)
+	ctx.noteSession(c)
 	h.Signature = c.Bytes(fSignature, 16)
-	if ctx.RequestFrame != 0 {
+	switch {
+	case ctx.RequestFrame != 0:
 		c.Note(fRequestIn, uint64(ctx.RequestFrame), "")
 		c.Note(fElapsed, uint64(ctx.Elapsed), "")
+	case ctx.ResponseFrame != 0:
+		c.Note(fResponseIn, uint64(ctx.ResponseFrame), "")
 	}
+}
+
+// noteTree says below the tree id which share it stands for.
+func (ctx *Context) noteTree(c *wire.Cursor) {
+	if ctx.ShareFrame == 0 && ctx.Share == "" {
+		return
+	}
+	mark := c.Below(fTreeID)
+	c.Note(fShare, 0, ctx.Share)
+	c.Note(fShareKind, uint64(ctx.ShareType), "")
+	c.Note(fShareFrame, uint64(ctx.ShareFrame), "")
+	c.End(mark)
+}
+
+// noteSession says below the session id whose it is.
+func (ctx *Context) noteSession(c *wire.Cursor) {
+	if ctx.SessionFrame == 0 && ctx.Account == "" {
+		return
+	}
+	mark := c.Below(fSessionID)
+	c.Note(fAccount, 0, ctx.Account)
+	c.Note(fDomain, 0, ctx.Domain)
+	c.Note(fHost, 0, ctx.Host)
+	c.Note(fSessionFrame, uint64(ctx.SessionFrame), "")
+	c.End(mark)
 }

@@ -4,21 +4,16 @@
 // says how to add one.
 package smb2
 
-import (
-	"fmt"
-
-	"github.com/odxray/odxray/dissect/fscc"
-	"github.com/odxray/odxray/dissect/ntstatus"
-	"github.com/odxray/odxray/dissect/wire"
-)
+import "github.com/odxray/odxray/dissect/wire"
 
 // Message is a decoded message.
 type Message struct {
 	Header
-	Body Body // nil if the command has no decoder, or the header did not decode
+	Body Body  // nil if the command is unknown, or the header did not decode
+	Err  error // nil, or the *wire.Error that ended the decoding of the body
 }
 
-// Body is *IoctlRequest, *IoctlResponse or *ErrorResponse.
+// Body is a pointer to a command's request or response, or to an ErrorResponse.
 type Body interface{ body() }
 
 // Decoder decodes messages into values that it owns and uses again: a message is
@@ -29,94 +24,109 @@ type Decoder struct {
 	msg Message
 	ctx *Context
 
-	negotiateRequest       NegotiateRequest
-	negotiateResponse      NegotiateResponse
-	sessionSetupRequest    SessionSetupRequest
-	sessionSetupResponse   SessionSetupResponse
-	logoffRequest          LogoffRequest
-	logoffResponse         LogoffResponse
-	treeConnectRequest     TreeConnectRequest
-	treeConnectResponse    TreeConnectResponse
-	treeDisconnectRequest  TreeDisconnectRequest
-	treeDisconnectResponse TreeDisconnectResponse
-	createRequest          CreateRequest
-	createResponse         CreateResponse
-	closeRequest           CloseRequest
-	closeResponse          CloseResponse
-	flushRequest           FlushRequest
-	flushResponse          FlushResponse
-	readRequest            ReadRequest
-	readResponse           ReadResponse
-	writeRequest           WriteRequest
-	writeResponse          WriteResponse
-	lockRequest            LockRequest
-	lockResponse           LockResponse
-	ioctlRequest           IoctlRequest
-	ioctlResponse          IoctlResponse
-	cancelRequest          CancelRequest
-	echoRequest            EchoRequest
-	echoResponse           EchoResponse
-	queryDirectoryRequest  QueryDirectoryRequest
-	queryDirectoryResponse QueryDirectoryResponse
-	changeNotifyRequest    ChangeNotifyRequest
-	changeNotifyResponse   ChangeNotifyResponse
-	queryInfoRequest       QueryInfoRequest
-	queryInfoResponse      QueryInfoResponse
-	setInfoRequest         SetInfoRequest
-	setInfoResponse        SetInfoResponse
-	oplockBreakRequest     OplockBreakRequest
-	oplockBreakResponse    OplockBreakResponse
-	errorResponse          ErrorResponse
+	negotiateRequest          NegotiateRequest
+	negotiateResponse         NegotiateResponse
+	sessionSetupRequest       SessionSetupRequest
+	sessionSetupResponse      SessionSetupResponse
+	logoffRequest             LogoffRequest
+	logoffResponse            LogoffResponse
+	treeConnectRequest        TreeConnectRequest
+	treeConnectResponse       TreeConnectResponse
+	treeDisconnectRequest     TreeDisconnectRequest
+	treeDisconnectResponse    TreeDisconnectResponse
+	createRequest             CreateRequest
+	createResponse            CreateResponse
+	closeRequest              CloseRequest
+	closeResponse             CloseResponse
+	flushRequest              FlushRequest
+	flushResponse             FlushResponse
+	readRequest               ReadRequest
+	readResponse              ReadResponse
+	writeRequest              WriteRequest
+	writeResponse             WriteResponse
+	lockRequest               LockRequest
+	lockResponse              LockResponse
+	ioctlRequest              IoctlRequest
+	ioctlResponse             IoctlResponse
+	cancelRequest             CancelRequest
+	echoRequest               EchoRequest
+	echoResponse              EchoResponse
+	queryDirectoryRequest     QueryDirectoryRequest
+	queryDirectoryResponse    QueryDirectoryResponse
+	changeNotifyRequest       ChangeNotifyRequest
+	changeNotifyResponse      ChangeNotifyResponse
+	queryInfoRequest          QueryInfoRequest
+	queryInfoResponse         QueryInfoResponse
+	setInfoRequest            SetInfoRequest
+	setInfoResponse           SetInfoResponse
+	oplockBreakNotification   OplockBreakNotification
+	oplockBreakAcknowledgment OplockBreakAcknowledgment
+	oplockBreakResponse       OplockBreakResponse
+	leaseBreakNotification    LeaseBreakNotification
+	leaseBreakAcknowledgment  LeaseBreakAcknowledgment
+	leaseBreakResponse        LeaseBreakResponse
+	notification              ServerToClientNotification
+	errorResponse             ErrorResponse
 	buffers
 }
 
 var unknown Context // never written
 
+var fMessage = header.Struct("smb2", "SMB2 (Server Message Block Protocol version 2)")
+
 // Decode decodes the message that c is at and leaves c at the next of its chain,
 // which the caller decodes while c.Len() > 0. It keeps no state between messages;
 // ctx is only read, and may be nil.
 //
-// After a failure, which c.Err tells, the message holds what was read before it,
-// and zero for the rest: ErrShort, ErrTruncated, ErrProtocol or ErrStructureSize.
+// A failure within the body is the message's own: Message.Err tells it, the message
+// holds what was read before it, and zero for the rest. Only where the chain itself
+// cannot be followed does c fail: ErrProtocol, ErrStructureSize, or ErrShort or
+// ErrTruncated in the header, ErrShort at a NextCommand that points nowhere.
 func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 	if ctx == nil {
 		ctx = &unknown
 	}
 	d.ctx = ctx
+	d.msg.Body, d.msg.Err = nil, nil
 
 	look := c.Ahead()
 	look.Skip(fHeader, 16)
 	response := Flags(look.U32(fFlags))&FlagResponse != 0
-	size := c.Len()
-	if next := look.U32(fNextCommand); next != 0 {
+	next, size := look.U32(fNextCommand), c.Len()
+	lost := next != 0 && (next < headerSize || uint64(next) > uint64(size))
+	if next != 0 && !lost {
 		size = int(next)
 	}
 
 	m := c.Sub(fNextCommand, size)
-	d.msg.decode(&m, response, ctx)
-	d.msg.Body = nil
-	if m.Err() == nil {
+	mark := m.Open(fMessage)
+	if d.msg.Header.decode(&m, response, ctx); m.Failed() {
+		c.Join(&m)
+	} else {
 		d.body(&m, response)
+		d.msg.Err = m.Err()
 	}
-	c.Join(&m)
+	m.Close(mark)
+	if lost {
+		c.Fail(fNextCommand, wire.ErrShort)
+	}
 	return &d.msg
 }
 
-// body decodes what follows the header. Its calls name concrete types; see input.
+// body decodes what follows the header. Its calls name concrete types because a call
+// through Body would move the cursor to the heap.
 func (d *Decoder) body(c *wire.Cursor, response bool) {
 	h := &d.msg.Header
-	if int(h.Command) < len(commands) {
-		f := fRequest[h.Command]
-		if response {
-			f = fResponse[h.Command]
-		}
-		defer c.Close(c.Open(f))
-	}
+	mark := c.Open(fBody)
+	defer c.Close(mark)
+	c.Title(mark, bodyTitle(c, h, response), "")
 	switch {
+	case h.Command > Notification:
+		c.Skip(fUnknownBody, c.Len())
 	case !response:
 		d.request(c)
-	case failed(c, h.Status):
-		d.errorResponse.decode(c, d.ctx)
+	case failed(c, h):
+		d.errorResponse.decode(c, d)
 		d.msg.Body = &d.errorResponse
 	default:
 		d.response(c)
@@ -180,8 +190,13 @@ func (d *Decoder) request(c *wire.Cursor) {
 		d.setInfoRequest.decode(c, d)
 		d.msg.Body = &d.setInfoRequest
 	case OplockBreak:
-		d.oplockBreakRequest.decode(c, d)
-		d.msg.Body = &d.oplockBreakRequest
+		if isLease(c) {
+			d.leaseBreakAcknowledgment.decode(c, d)
+			d.msg.Body = &d.leaseBreakAcknowledgment
+		} else {
+			d.oplockBreakAcknowledgment.decode(c, d)
+			d.msg.Body = &d.oplockBreakAcknowledgment
+		}
 	}
 }
 
@@ -239,71 +254,9 @@ func (d *Decoder) response(c *wire.Cursor) {
 		d.setInfoResponse.decode(c, d)
 		d.msg.Body = &d.setInfoResponse
 	case OplockBreak:
-		d.oplockBreakResponse.decode(c, d)
-		d.msg.Body = &d.oplockBreakResponse
-	}
-}
-
-var (
-	bodies         = fields.Section("[MS-SMB2] 2.2")
-	fStructureSize = bodies.Hex("smb2.buffer_code", "StructureSize").Split(
-		bodies.Uint("smb2.buffer_code.length", "Fixed Part Length").In(0xfffe),
-		bodies.Flag(1, "smb2.buffer_code.dynamic", "Dynamic Part", "False", "True"))
-	fRequest, fResponse = named("Request"), named("Response")
-)
-
-// named declares the structure of every command's request or response.
-func named(what string) (fs [len(commands)]*wire.Field) {
-	for i, s := range commands {
-		fs[i] = bodies.Struct("", fmt.Sprintf("%s %s (0x%02x)", s, what, i))
-	}
-	return fs
-}
-
-// size reads the StructureSize that every body begins with.
-func size(c *wire.Cursor, want uint16) {
-	if c.U16(fStructureSize) != want {
-		c.Fail(fStructureSize, ErrStructureSize)
-	}
-}
-
-// ErrorResponse takes the place of a response's body. [MS-SMB2] 2.2.2
-type ErrorResponse struct {
-	Function fscc.Code // control code of the request, from the Context
-	Data     []byte    // depends on the status; aliases the message
-}
-
-func (*ErrorResponse) body() {}
-
-var (
-	errorBody  = fields.Section("[MS-SMB2] 2.2.2")
-	fContexts  = errorBody.Uint("smb2.error.context_count", "Error Context Count")
-	fErrorRes  = errorBody.Hex("smb2.error.reserved", "Reserved")
-	fByteCount = errorBody.Uint("smb2.error.byte_count", "Byte Count")
-	fErrorData = errorBody.Bytes("smb2.error.data", "Error Data")
-)
-
-// failed reports whether the body of a response with status s is an ErrorResponse.
-// Three statuses come with the command's own body, which may be of the same size.
-func failed(c *wire.Cursor, s Status) bool {
-	switch s {
-	case ntstatus.Success, ntstatus.NotifyEnumDir, ntstatus.BufferOverflow, ntstatus.MoreProcessingRequired:
-		return false
-	}
-	look := c.Ahead()
-	return look.U16(fStructureSize) == 9
-}
-
-func (m *ErrorResponse) decode(c *wire.Cursor, ctx *Context) {
-	*m = ErrorResponse{Function: ctx.Request.Function}
-	size(c, 9)
-	c.U8(fContexts)
-	c.U8(fErrorRes)
-	n := c.U32(fByteCount)
-	// "If the ByteCount field is zero then the server MUST supply an ErrorData
-	// field that is one byte in length."
-	m.Data = c.Bytes(fErrorData, int(max(n, 1)))
-	if m.Function != 0 {
-		c.Note(fFunction, uint64(m.Function), "")
+		d.oplockBreak(c)
+	case Notification:
+		d.notification.decode(c, d)
+		d.msg.Body = &d.notification
 	}
 }

@@ -10,9 +10,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
-	"time"
+	"unicode/utf16"
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/odx"
@@ -43,61 +44,46 @@ const (
 
 var tokenRest = strings.Repeat("00", 496)
 
-// samples feed every test below. To add a message, add one here.
-var samples = []struct {
+// samples feed every test below: each file of them is named after the messages.
+var samples = slices.Concat(ioctlSamples, createSamples, ioSamples, sessionSamples, breakSamples, errorSamples)
+
+// A sample is a message, what it decodes to, and, in testdata, its tree.
+type sample struct {
 	name string
 	b    []byte
 	ctx  *Context
 	want Body
-}{
-	{
-		name: "offload_read_request",
-		b: unhex(requestHeader,
-			"3900 0000 64420900", fileID,
-			"78000000 20000000 00000000", // input: offset, count, most back
-			"78000000 00000000 10020000", // output
-			"01000000 00000000",          // an FSCTL
-			"20000000 00000000 10270000 00000000 0000100000000000 0000000100000000"),
-		want: &IoctlRequest{Function: fscc.OffloadRead, File: testFile, MaxOutput: 528, Flags: 1,
-			Input: &odx.ReadRequest{Size: 32, TTL: 10000, FileOffset: 1 << 20, CopyLength: 1 << 24}},
-	},
-	{
-		name: "offload_read_response",
-		b: unhex(responseHeader,
-			"3100 0000 64420900", fileID,
-			"70000000 00000000 70000000 10020000 00000000 00000000",
-			"10020000 00000000 0000100000000000", token, tokenRest),
-		ctx: &Context{RequestFrame: 45, Elapsed: 27334 * time.Microsecond, File: "sparse1", OpenFrame: 17},
-		want: &IoctlResponse{Function: fscc.OffloadRead, File: testFile,
-			Output: &odx.ReadReply{Size: 528, TransferLength: 1 << 20, Token: testToken}},
-	},
-	{
-		name: "offload_write_request",
-		b:    offloadWrite,
-		ctx:  &Context{File: "sparse1 - Copy (3)", OpenFrame: 40},
-		want: &IoctlRequest{Function: fscc.OffloadWrite, File: testFile, MaxOutput: 16, Flags: 1,
-			Input: &odx.WriteRequest{Size: 544, FileOffset: 1 << 24, CopyLength: 1 << 28, TransferOffset: 1 << 16, Token: testToken}},
-	},
-	{
-		name: "offload_write_response",
-		b: unhex(responseHeader,
-			"3100 0000 68820900", fileID,
-			"70000000 00000000 70000000 10000000 00000000 00000000",
-			"10000000 00000000 0000000100000000"),
-		want: &IoctlResponse{Function: fscc.OffloadWrite, File: testFile, Output: &odx.WriteReply{Size: 16, LengthWritten: 1 << 24}},
-	},
-	{
-		name: "ioctl_request_without_decoder",
-		b: unhex(requestHeader,
-			"3900 0000 78001400", fileID, "78000000 04000000 00000000 00000000 00000000 20000000 01000000 00000000", "deadbeef"),
-		want: &IoctlRequest{Function: 0x140078, File: testFile, MaxOutput: 32, Flags: 1},
-	},
-	{
-		name: "error_response",
-		b:    unhex(failedHeader, "0900 00 00 00000000 00"),
-		ctx:  &Context{RequestFrame: 48, Elapsed: time.Millisecond, Request: Request{Function: fscc.OffloadWrite}},
-		want: &ErrorResponse{Function: fscc.OffloadWrite, Data: []byte{0}},
-	},
+}
+
+// request is a message of a header and the given body, in hex.
+func request(command Command, body ...string) []byte {
+	b := unhex(requestHeader, strings.Join(body, ""))
+	b[12] = byte(command)
+	return b
+}
+
+// response is request for the other way.
+func response(command Command, body ...string) []byte {
+	b := unhex(responseHeader, strings.Join(body, ""))
+	b[12] = byte(command)
+	return b
+}
+
+// refused is a response with an ErrorResponse.
+func refused(command Command, status Status, body ...string) []byte {
+	b := unhex(responseHeader, "0900", strings.Join(body, ""))
+	b[12] = byte(command)
+	binary.LittleEndian.PutUint32(b[8:], uint32(status))
+	return b
+}
+
+// utf16le is text as it lies on the wire, in hex.
+func utf16le(s string) string {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = binary.LittleEndian.AppendUint16(b, u)
+	}
+	return hex.EncodeToString(b)
 }
 
 var (
@@ -114,10 +100,10 @@ func TestDecode(t *testing.T) {
 		var d Decoder
 		c := wire.New(s.b, nil)
 		m := d.Decode(&c, s.ctx)
-		if c.Err() != nil || !reflect.DeepEqual(m.Body, s.want) {
-			t.Errorf("%s: %+v, %v, want %+v", s.name, m.Body, c.Err(), s.want)
+		if c.Err() != nil || m.Err != nil || !reflect.DeepEqual(m.Body, s.want) {
+			t.Errorf("%s: %+v, %v, %v, want %+v", s.name, m.Body, c.Err(), m.Err, s.want)
 		}
-		if m.MessageID != 0x44 || m.SessionID != 0x40000000001 {
+		if m.MessageID != 0x44 && m.MessageID != unsolicited || m.SessionID != 0x40000000001 {
 			t.Errorf("%s: header %+v", s.name, m.Header)
 		}
 	}
@@ -152,6 +138,14 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// failure returns what went wrong with the message or its chain.
+func failure(c *wire.Cursor, m *Message) error {
+	if m.Err != nil {
+		return m.Err
+	}
+	return c.Err()
+}
+
 // TestPrefixes takes every prefix of every message for a message that lies about
 // its length, and for one that the capture cut.
 func TestPrefixes(t *testing.T) {
@@ -159,12 +153,12 @@ func TestPrefixes(t *testing.T) {
 		for i := range s.b {
 			var d Decoder
 			c := wire.New(s.b[:i], nil)
-			if d.Decode(&c, s.ctx); !errors.Is(c.Err(), wire.ErrShort) {
-				t.Errorf("%s: %d of %d bytes: %v", s.name, i, len(s.b), c.Err())
+			if err := failure(&c, d.Decode(&c, s.ctx)); !errors.Is(err, wire.ErrShort) {
+				t.Errorf("%s: %d of %d bytes: %v", s.name, i, len(s.b), err)
 			}
 			c = wire.NewCut(s.b[:i], len(s.b), nil)
-			if d.Decode(&c, s.ctx); !errors.Is(c.Err(), wire.ErrTruncated) {
-				t.Errorf("%s: cut after %d of %d bytes: %v", s.name, i, len(s.b), c.Err())
+			if err := failure(&c, d.Decode(&c, s.ctx)); !errors.Is(err, wire.ErrTruncated) {
+				t.Errorf("%s: cut after %d of %d bytes: %v", s.name, i, len(s.b), err)
 			}
 		}
 	}
@@ -181,12 +175,12 @@ func TestCutTree(t *testing.T) {
 	}
 	var got bytes.Buffer
 	tree.Text(&got)
-	want := "    In Data\n        Size: 544\n        Flags: 0x00000000\n        [Packet size limited during capture: FileOffset]\n"
+	want := "        In Data\n            Size: 544\n            Flags: 0x00000000\n            [Packet size limited during capture: FileOffset]\n"
 	if !strings.Contains(got.String(), want) || strings.Contains(got.String(), "Token") {
 		t.Errorf("tree:\n%s", &got)
 	}
-	if want := "smb2.fsctl.odx.file_offset at 0x80 was cut off by the capture"; c.Err().Error() != want {
-		t.Errorf("error %q", c.Err())
+	if want := "smb2.fsctl.odx.file_offset at 0x80 was cut off by the capture"; m.Err == nil || m.Err.Error() != want || c.Err() != nil {
+		t.Errorf("error %v, of the chain %v", m.Err, c.Err())
 	}
 }
 
@@ -198,7 +192,7 @@ func TestMalformed(t *testing.T) {
 		err  error
 	}{
 		{"protocol of another time", 0, 0x424d53ff, ErrProtocol},
-		{"structure size", 64, 49, ErrStructureSize},
+		{"structure size of the header", 4, 1<<16 | 60, ErrStructureSize},
 		{"next message inside the header", 20, 8, wire.ErrShort},
 		{"next message past the end", 20, 0xffffffff, wire.ErrShort},
 		{"input offset past the end", 88, 0xfffffff8, wire.ErrShort},
@@ -209,8 +203,8 @@ func TestMalformed(t *testing.T) {
 		binary.LittleEndian.PutUint32(b[tt.off:], tt.v)
 		var d Decoder
 		c := wire.New(b, nil)
-		if d.Decode(&c, nil); !errors.Is(c.Err(), tt.err) {
-			t.Errorf("%s: %v, want %v", tt.name, c.Err(), tt.err)
+		if err := failure(&c, d.Decode(&c, nil)); !errors.Is(err, tt.err) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.err)
 		}
 	}
 }
@@ -235,7 +229,7 @@ func TestToken(t *testing.T) {
 func TestChain(t *testing.T) {
 	first := bytes.Clone(offloadWrite)
 	binary.LittleEndian.PutUint32(first[20:], uint32(len(first)))
-	c := wire.New(append(first, samples[0].b...), nil)
+	c := wire.New(append(first, ioctlSamples[0].b...), nil)
 	var d Decoder
 	var got []fscc.Code
 	for c.Len() > 0 {
@@ -245,6 +239,47 @@ func TestChain(t *testing.T) {
 	}
 	if want := []fscc.Code{fscc.OffloadWrite, fscc.OffloadRead}; c.Err() != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, %v, want %v", got, c.Err(), want)
+	}
+}
+
+// TestChainGoesOn: what is wrong within one message is no reason to lose the next,
+// but a NextCommand that points nowhere ends the chain.
+func TestChainGoesOn(t *testing.T) {
+	first := bytes.Clone(offloadWrite)
+	binary.LittleEndian.PutUint32(first[20:], uint32(len(first)))
+	binary.LittleEndian.PutUint32(first[92:], 1<<31) // the count of the input
+	var d Decoder
+	c := wire.New(append(first, ioctlSamples[0].b...), nil)
+	if m := d.Decode(&c, nil); !errors.Is(m.Err, wire.ErrShort) || c.Err() != nil {
+		t.Errorf("first message: %v, of the chain %v", m.Err, c.Err())
+	}
+	if m := d.Decode(&c, nil); m.Err != nil || c.Err() != nil || m.Body.(*IoctlRequest).Input == nil {
+		t.Errorf("second message: %+v, of the chain %v", m, c.Err())
+	}
+
+	binary.LittleEndian.PutUint32(first[92:], 544)
+	binary.LittleEndian.PutUint32(first[20:], 1<<31)
+	c = wire.New(first, nil)
+	m := d.Decode(&c, nil)
+	if m.Err != nil || m.Body.(*IoctlRequest).Input == nil || !errors.Is(c.Err(), wire.ErrShort) || c.Len() != 0 {
+		t.Errorf("last message: %+v, of the chain %v", m, c.Err())
+	}
+}
+
+// TestStructureSize reads a body whose size is wrong, and says so.
+func TestStructureSize(t *testing.T) {
+	b := bytes.Clone(offloadWrite)
+	b[64] = 49
+	var d Decoder
+	var tree wire.Tree
+	c := wire.New(b, &tree)
+	if m := d.Decode(&c, nil); m.Err != nil || m.Body.(*IoctlRequest).Function != fscc.OffloadWrite {
+		t.Errorf("decoded %+v", m)
+	}
+	var got bytes.Buffer
+	tree.Text(&got)
+	if !strings.Contains(got.String(), "[The specification demands a StructureSize of: 57]") {
+		t.Errorf("tree:\n%s", &got)
 	}
 }
 
@@ -286,8 +321,11 @@ func TestNames(t *testing.T) {
 	}
 	known := make(map[string]bool)
 	for line := range strings.Lines(string(out)) {
-		if cells := strings.Split(line, "\t"); cells[0] == "F" {
+		switch cells := strings.Split(line, "\t"); cells[0] {
+		case "F":
 			known[cells[2]] = true
+		case "P":
+			known[strings.TrimSpace(cells[2])] = true
 		}
 	}
 	for _, f := range append(Fields(), odx.Fields()...) {
@@ -296,6 +334,8 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+var fuzzContext = ioctlSamples[1].ctx
 
 // FuzzDecode feeds anything, cut anywhere: no panic, no node outside the message,
 // and neither a tree nor the decoder's past changes the outcome.
@@ -312,7 +352,7 @@ func FuzzDecode(f *testing.F) {
 		bare := wire.NewCut(b, len(b)+int(missing), nil)
 		for c.Len() > 0 {
 			before := c.Len()
-			m1, m2 := fresh.Decode(&c, samples[1].ctx), used.Decode(&bare, samples[1].ctx)
+			m1, m2 := fresh.Decode(&c, fuzzContext), used.Decode(&bare, fuzzContext)
 			if !reflect.DeepEqual(m1, m2) || !reflect.DeepEqual(c.Err(), bare.Err()) {
 				t.Fatalf("%+v, %v\nwithout a tree %+v, %v", m1, c.Err(), m2, bare.Err())
 			}

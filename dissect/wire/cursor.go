@@ -138,6 +138,9 @@ func (c *Cursor) Err() error {
 	return &e
 }
 
+// Failed reports whether a read has failed. Unlike Err it never allocates.
+func (c *Cursor) Failed() bool { return c.fail.Err != nil }
+
 // Fail makes err, found at f, the failure of c unless it has one. The tree gets
 // a node under the name that Wireshark filters use for it, and then no more.
 func (c *Cursor) Fail(f *Field, err error) {
@@ -159,44 +162,6 @@ func (c *Cursor) Len() int {
 		return 0
 	}
 	return int(c.end - c.off)
-}
-
-// Cause returns what Err wraps, or nil, and allocates nothing.
-func (c *Cursor) Cause() error { return c.fail.Err }
-
-// Recording tells whether a tree is attached: whether it is worth while to make up
-// titles and notes.
-func (c *Cursor) Recording() bool { return c.tree != nil }
-
-// End is where a Cursor ended before Narrow.
-type End uint64
-
-// Narrow ends c after the next n bytes, if it does not end before them. It is Sub
-// without a second Cursor, for a header that says how long everything after it is.
-func (c *Cursor) Narrow(n int) End {
-	old := End(c.end)
-	if n >= 0 && uint64(n) < c.end-c.off {
-		c.end = c.off + uint64(n)
-	}
-	return old
-}
-
-// Widen undoes Narrow, so that what lies behind can be read.
-func (c *Cursor) Widen(e End) { c.end = uint64(e) }
-
-// Rest passes over everything that is left and returns as much of it as was
-// captured, aliasing the message. Unlike Bytes it takes a cut for granted.
-func (c *Cursor) Rest(f *Field) []byte {
-	if c.fail.Err != nil {
-		return nil
-	}
-	start, size := min(c.off, uint64(len(c.buf))), uint64(len(c.buf))
-	n := c.end - c.off
-	c.off = c.end
-	if c.tree != nil && n > 0 {
-		c.record(f, uint32(n), 0)
-	}
-	return c.buf[start:min(c.end, size):min(c.end, size)]
 }
 
 // U8, U16, U32 and U64 read little-endian numbers; BE16, BE32 and BE64 read

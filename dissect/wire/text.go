@@ -115,9 +115,6 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 		}
 		return append(dst, '0')
 	}
-	if n.Field.Kind == KindEnum && int64(n.Val) < 0 { // from Integer
-		return strconv.AppendInt(dst, int64(n.Val), 10)
-	}
 	if n.Field.Hex {
 		return appendPadded(append(dst, "0x"...), n.Val, 16, (n.bits()+3)/4)
 	}
