@@ -34,7 +34,7 @@ func (c *Cursor) Element(f *Field) (id uint8, contents Cursor) {
 	return id, contents
 }
 
-// Pass is Bytes without a node: for what no tree shows.
+// Pass is Bytes without a node: for what no tree shows, or Overlay has recorded.
 func (c *Cursor) Pass(f *Field, n int) []byte { return c.take(f, uint64(n)) }
 
 // Integer reads what is left of c, the contents of a BER INTEGER or ENUMERATED of

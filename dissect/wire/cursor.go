@@ -164,6 +164,44 @@ func (c *Cursor) Len() int {
 	return int(c.end - c.off)
 }
 
+// Cause returns what Err wraps, or nil, and allocates nothing.
+func (c *Cursor) Cause() error { return c.fail.Err }
+
+// Recording tells whether a tree is attached: whether it is worth while to make up
+// titles and notes.
+func (c *Cursor) Recording() bool { return c.tree != nil }
+
+// End is where a Cursor ended before Narrow.
+type End uint64
+
+// Narrow ends c after the next n bytes, if it does not end before them. It is Sub
+// without a second Cursor, for a header that says how long everything after it is.
+func (c *Cursor) Narrow(n int) End {
+	old := End(c.end)
+	if n >= 0 && uint64(n) < c.end-c.off {
+		c.end = c.off + uint64(n)
+	}
+	return old
+}
+
+// Widen undoes Narrow, so that what lies behind can be read.
+func (c *Cursor) Widen(e End) { c.end = uint64(e) }
+
+// Rest passes over everything that is left and returns as much of it as was
+// captured, aliasing the message. Unlike Bytes it takes a cut for granted.
+func (c *Cursor) Rest(f *Field) []byte {
+	if c.fail.Err != nil {
+		return nil
+	}
+	start, size := min(c.off, uint64(len(c.buf))), uint64(len(c.buf))
+	n := c.end - c.off
+	c.off = c.end
+	if c.tree != nil && n > 0 {
+		c.record(f, uint32(n), 0)
+	}
+	return c.buf[start:min(c.end, size):min(c.end, size)]
+}
+
 // U8, U16, U32 and U64 read little-endian numbers; BE16, BE32 and BE64 read
 // big-endian ones.
 
@@ -225,17 +263,3 @@ func (c *Cursor) GUID(f *Field) (g GUID) {
 // UTF16 reads n bytes of little-endian UTF-16 without a terminator. The result
 // aliases the message: only its String method converts, and allocates.
 func (c *Cursor) UTF16(f *Field, n int) UTF16 { return UTF16(c.Bytes(f, n)) }
-
-// UTF16Z reads UTF-16 that a zero ends, or the end of what c covers. The result is
-// without the zero, which the node covers.
-func (c *Cursor) UTF16Z(f *Field) UTF16 {
-	size := uint64(len(c.buf))
-	rest := c.buf[min(c.off, size):min(c.end, size)]
-	for n := 0; n+2 <= len(rest); n += 2 {
-		if rest[n]|rest[n+1] == 0 {
-			b := c.Bytes(f, n+2)
-			return UTF16(b[:min(n, len(b))])
-		}
-	}
-	return c.UTF16(f, c.Len())
-}

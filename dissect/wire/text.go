@@ -76,9 +76,6 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 	case KindBytes:
 		return hex.AppendEncode(dst, b)
 	case KindString:
-		for len(b) > 1 && b[len(b)-1]|b[len(b)-2] == 0 { // what ends a text is no part of it
-			b = b[:len(b)-2]
-		}
 		return UTF16(b).AppendTo(dst)
 	case KindASCII:
 		return append(dst, b...)
@@ -117,6 +114,9 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 			return append(dst, '1')
 		}
 		return append(dst, '0')
+	}
+	if n.Field.Kind == KindEnum && int64(n.Val) < 0 { // from Integer
+		return strconv.AppendInt(dst, int64(n.Val), 10)
 	}
 	if n.Field.Hex {
 		return appendPadded(append(dst, "0x"...), n.Val, 16, (n.bits()+3)/4)

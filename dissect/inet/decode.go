@@ -1,0 +1,168 @@
+package inet
+
+import (
+	"github.com/google/gopacket/layers"
+
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// Link types that gopacket has no name for.
+const (
+	LinkTypeRaw12 layers.LinkType = 12  // raw IP, as most systems write it
+	LinkTypeRaw14 layers.LinkType = 14  // raw IP of OpenBSD
+	LinkTypeNFLOG layers.LinkType = 239 // Linux netfilter log
+
+	// LinkTypeSLL2 stands for 276, which does not fit gopacket's LinkType, and is that
+	// number's low byte; no other link type has it.
+	LinkTypeSLL2 layers.LinkType = 276 & 0xff
+)
+
+// Ethernet types that decide how to read on.
+const (
+	EtherTypeIPv4   uint16 = 0x0800
+	EtherTypeARP    uint16 = 0x0806
+	EtherTypeTEB    uint16 = 0x6558 // Ethernet in GRE
+	EtherTypeVLAN   uint16 = 0x8100
+	EtherTypeIPv6   uint16 = 0x86dd
+	EtherTypePPPoED uint16 = 0x8863
+	EtherTypePPPoE  uint16 = 0x8864
+	EtherTypeQinQ   uint16 = 0x88a8
+	EtherTypeRoCE   uint16 = 0x8915
+	EtherTypeQinQ1  uint16 = 0x9100 // before 802.1ad
+)
+
+// IP protocol numbers that decide how to read on.
+const (
+	protoHopByHop = 0
+	protoICMP     = 1
+	protoIGMP     = 2
+	protoIPv4     = 4
+	protoTCP      = 6
+	protoUDP      = 17
+	protoIPv6     = 41
+	protoRouting  = 43
+	protoFragment = 44
+	protoGRE      = 47
+	protoESP      = 50
+	protoAH       = 51
+	protoICMPv6   = 58
+	protoNone     = 59
+	protoDestOpts = 60
+)
+
+// maxDepth limits headers within headers: tags, extensions, tunnels. Real frames stay
+// below ten.
+const maxDepth = 32
+
+// Decoder decodes frames. The zero Decoder is ready. Not for use by several
+// goroutines at once.
+type Decoder struct {
+	walk
+}
+
+// walk is the state of one Decode.
+type walk struct {
+	h     *Headers
+	ctx   *Context
+	depth int
+	path  []byte // names of the protocols met, for frame.protocols; only with a tree
+}
+
+// Decode decodes the frame that c is at, and sets all of h. ctx is only read, and may
+// be nil. The failure of c, if any, is also in h.
+func (d *Decoder) Decode(c *wire.Cursor, link layers.LinkType, h *Headers, ctx *Context) {
+	if ctx == nil {
+		ctx = &unknown
+	}
+	*h = Headers{WindowShift: -1}
+	d.walk = walk{h: h, ctx: ctx, path: d.path[:0]}
+	protocols := frame(c, link, ctx)
+	d.link(c, link)
+	if protocols >= 0 {
+		if ctx.Upper != "" {
+			d.met(c, ctx.Upper)
+		}
+		c.Title(protocols, 0, string(d.path))
+	}
+}
+
+// DecodeIPPayload decodes what an IP packet carries, put together from its fragments.
+// proto is the protocol of the fragments, and h what Decode made of one of them.
+func DecodeIPPayload(c *wire.Cursor, h *Headers, proto uint8, ctx *Context) {
+	if ctx == nil {
+		ctx = &unknown
+	}
+	w := walk{h: h, ctx: ctx}
+	h.Kind, h.FragID, h.FragOffset, h.MoreFragments = IP, 0, 0, false
+	w.ipPayload(c, proto, h.Src.Is6())
+}
+
+func (w *walk) link(c *wire.Cursor, link layers.LinkType) {
+	switch link {
+	case layers.LinkTypeEthernet:
+		w.ethernet(c)
+	case layers.LinkTypeRaw, LinkTypeRaw12, LinkTypeRaw14, layers.LinkTypeIPv4, layers.LinkTypeIPv6:
+		w.raw(c)
+	case layers.LinkTypeLinuxSLL:
+		w.sll(c)
+	case LinkTypeSLL2:
+		w.sll2(c)
+	case layers.LinkTypeNull, layers.LinkTypeLoop:
+		w.null(c, link == layers.LinkTypeLoop)
+	case layers.LinkTypePPP, layers.LinkTypePPP_HDLC:
+		w.ppp(c)
+	case LinkTypeNFLOG:
+		w.nflog(c)
+	default:
+		w.h.finish(c, fData)
+	}
+}
+
+// enter counts a header within a header. It is false where that went too far.
+func (w *walk) enter(c *wire.Cursor) bool {
+	w.depth++
+	if w.depth > maxDepth {
+		w.h.Malformed = true
+		w.h.finish(c, fData)
+		return false
+	}
+	return true
+}
+
+// met notes the protocols of a layer for frame.protocols.
+func (w *walk) met(c *wire.Cursor, names string) {
+	if !c.Recording() {
+		return
+	}
+	if len(w.path) > 0 {
+		w.path = append(w.path, ':')
+	}
+	w.path = append(w.path, names...)
+}
+
+// ethertype goes on with what an Ethernet type announces.
+func (w *walk) ethertype(c *wire.Cursor, t uint16) {
+	if !w.enter(c) {
+		return
+	}
+	w.h.EtherType = t
+	switch t {
+	case EtherTypeIPv4:
+		w.ipv4(c)
+	case EtherTypeIPv6:
+		w.ipv6(c)
+	case EtherTypeVLAN, EtherTypeQinQ, EtherTypeQinQ1:
+		w.vlan(c, t)
+	case EtherTypeARP:
+		w.arp(c)
+	case EtherTypePPPoE:
+		w.pppoe(c)
+	default:
+		w.h.finish(c, fData)
+	}
+}
+
+var (
+	above = fields.Section("")
+	fData = above.Bytes("data.data", "Data")
+)

@@ -1,0 +1,119 @@
+package inet
+
+import (
+	"fmt"
+
+	"github.com/google/gopacket/layers"
+
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+var (
+	frames       = fields.Section("")
+	fFrame       = frames.Struct("frame", "Frame")
+	fComment     = frames.ASCII("frame.comment", "Comment")
+	fSectionNum  = frames.Uint("frame.section_number", "Section number")
+	fInterface   = frames.Uint("frame.interface_id", "Interface id")
+	fIfName      = frames.ASCII("frame.interface_name", "Interface name")
+	fEncap       = frames.Enum("frame.encap_type", "Encapsulation type", encapName)
+	fTime        = frames.Timestamp("frame.time", "Arrival Time")
+	fEpoch       = frames.Duration("frame.time_epoch", "Epoch Time")
+	fDelta       = frames.Duration("frame.time_delta", "Time delta from previous captured frame")
+	fRelative    = frames.Duration("frame.time_relative", "Time since reference or first frame")
+	fFrameNumber = frames.Uint("frame.number", "Frame Number")
+	fFrameLen    = frames.Uint("frame.len", "Frame Length").Formatted(bitsToo)
+	fCaptureLen  = frames.Uint("frame.cap_len", "Capture Length").Formatted(bitsToo)
+	fProtocols   = frames.ASCII("frame.protocols", "Protocols in frame")
+)
+
+func bitsToo(v uint64) string {
+	if v == 1 {
+		return "1 byte (8 bits)"
+	}
+	return fmt.Sprintf("%d bytes (%d bits)", v, 8*v)
+}
+
+// frame shows what the capture file says of the frame, and returns the node for the
+// protocols in it, which are known only at the end.
+func frame(c *wire.Cursor, link layers.LinkType, ctx *Context) wire.Mark {
+	if !c.Recording() || ctx.Frame == 0 {
+		return -1
+	}
+	look := c.Ahead()
+	size, captured := c.Len(), len(look.Rest(fFrame))
+	m := c.Fact(fFrame, 0, fmt.Sprintf(" %d: %d bytes on wire (%d bits), %d bytes captured (%d bits)", ctx.Frame, size, 8*size, captured, 8*captured))
+	if ctx.Comment != "" {
+		c.Fact(fComment, 0, ctx.Comment)
+	}
+	if ctx.Section != 0 {
+		c.Fact(fSectionNum, uint64(ctx.Section), "")
+		c.Fact(fInterface, uint64(ctx.InterfaceID), "")
+		if ctx.Interface != "" {
+			c.Fact(fIfName, 0, ctx.Interface)
+		}
+	}
+	c.Fact(fEncap, encapNumber(link), "")
+	c.Fact(fTime, uint64(ctx.Time), "")
+	c.Fact(fEpoch, uint64(ctx.Time), "")
+	c.Note(fDelta, uint64(ctx.Time-ctx.PrevTime), "")
+	c.Note(fRelative, uint64(ctx.Time-ctx.FirstTime), "")
+	c.Fact(fFrameNumber, uint64(ctx.Frame), "")
+	c.Fact(fFrameLen, uint64(size), "")
+	c.Fact(fCaptureLen, uint64(captured), "")
+	protocols := c.Note(fProtocols, 0, "")
+	c.Close(m)
+	return protocols
+}
+
+// encapNumber is Wireshark's own number for a link type, which frame.encap_type shows.
+func encapNumber(link layers.LinkType) uint64 {
+	switch link {
+	case layers.LinkTypeEthernet:
+		return 1
+	case layers.LinkTypePPP, layers.LinkTypePPP_HDLC:
+		return 4
+	case layers.LinkTypeRaw, LinkTypeRaw12, LinkTypeRaw14:
+		return 7
+	case layers.LinkTypeNull:
+		return 15
+	case layers.LinkTypeLinuxSLL:
+		return 25
+	case layers.LinkTypeIPv4:
+		return 129
+	case layers.LinkTypeIPv6:
+		return 130
+	case LinkTypeNFLOG:
+		return 141
+	case layers.LinkTypeLoop:
+		return 174
+	case LinkTypeSLL2:
+		return 210
+	}
+	return 0
+}
+
+func encapName(v uint64) string {
+	switch v {
+	case 1:
+		return "Ethernet"
+	case 4:
+		return "PPP"
+	case 7:
+		return "Raw IP"
+	case 15:
+		return "NULL/Loopback"
+	case 25:
+		return "Linux cooked-mode capture v1"
+	case 129:
+		return "Raw IPv4"
+	case 130:
+		return "Raw IPv6"
+	case 141:
+		return "NFLOG"
+	case 174:
+		return "OpenBSD loopback"
+	case 210:
+		return "Linux cooked-mode capture v2"
+	}
+	return "Unknown"
+}

@@ -1,0 +1,248 @@
+package inet
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+var (
+	ip         = fields.Section("RFC 791 3.1")
+	fIP        = ip.Struct("ip", "Internet Protocol Version 4")
+	fIPVersion = ip.Uint("ip.version", "Version").In(0xf0)
+	fIPHdrLen  = ip.Uint("ip.hdr_len", "Header Length").In(0x0f).Times(4).Formatted(inWords)
+	fIPFirst   = ip.Hex("", "Version and Header Length").Beside(fIPVersion, fIPHdrLen)
+	fIPDS      = ip.Hex("ip.dsfield", "Differentiated Services Field").Formatted(dsField("0x%02x")).Split(
+		ip.Enum("ip.dsfield.dscp", "Differentiated Services Codepoint", dscpName).In(0xfc),
+		ip.Enum("ip.dsfield.ecn", "Explicit Congestion Notification", ecnName).In(0x03),
+	)
+	fIPLen   = ip.Uint("ip.len", "Total Length")
+	fIPLen0  = ip.Uint("ip.len", "Total Length").Formatted(func(uint64) string { return offloaded })
+	fIPID    = ip.Hex("ip.id", "Identification").Formatted(func(v uint64) string { return fmt.Sprintf("0x%04x (%d)", v, v) })
+	fIPFlags = ip.Hex("ip.flags", "Flags").In(0xe0).List(
+		ip.Flag(0x80, "ip.flags.rb", "Reserved bit", "Not set", "Set"),
+		ip.Flag(0x40, "ip.flags.df", "Don't fragment", "Not set", "Set"),
+		ip.Flag(0x20, "ip.flags.mf", "More fragments", "Not set", "Set"),
+	)
+	fIPOffset   = ip.Uint("ip.frag_offset", "Fragment Offset").In(0x1fff).Times(8)
+	fIPFragment = ip.Hex("", "Flags and Fragment Offset").Beside(fIPOffset)
+	fIPTTL      = ip.Uint("ip.ttl", "Time to Live")
+	fIPProto    = ip.Enum("ip.proto", "Protocol", protoName)
+	fIPChecksum = ip.Hex("ip.checksum", "Header Checksum").Formatted(func(v uint64) string { return fmt.Sprintf("0x%04x [validation disabled]", v) })
+	fIPStatus   = ip.Uint("ip.checksum.status", "Header checksum status").Formatted(unverified)
+	fIPSrc      = ip.Address("ip.src", "Source Address")
+	fIPDst      = ip.Address("ip.dst", "Destination Address")
+	fIPAddr     = ip.Any("ip.addr", "Source or Destination Address", fIPSrc, fIPDst)
+
+	fIPBogusLen    = ip.Struct("ip.bogus_ip_length", "Bogus IP length")
+	fIPBogusHdrLen = ip.Struct("ip.bogus_header_length", "Bogus IP header length")
+)
+
+// offloaded is what tshark says of a length that the network card was to fill in.
+const offloaded = `0 (reported as 0, presumed to be because of "TCP segmentation offload" (TSO))`
+
+const unverifiedStatus = 2
+
+func unverified(uint64) string { return "Unverified" }
+
+// inWords prints a header length as tshark does: in bytes, and in words of 4.
+func inWords(v uint64) string { return fmt.Sprintf("%d bytes (%d)", v, v/4) }
+
+// ipv4 decodes an IPv4 header and goes on.
+func (w *walk) ipv4(c *wire.Cursor) {
+	h := w.h
+	left := c.Len()
+	m := c.Open(fIP)
+	size := int(c.U8(fIPFirst)&0x0f) * 4
+	c.U8(fIPDS)
+	fLen := fIPLen
+	if look := c.Ahead(); c.Recording() && look.BE16(fIPLen) == 0 {
+		fLen = fIPLen0
+	}
+	total := int(c.BE16(fLen))
+	h.FragID = uint32(c.BE16(fIPID))
+	c.Overlay(fIPFlags, 1)
+	frag := c.BE16(fIPFragment)
+	h.TTL = c.U8(fIPTTL)
+	h.Proto = c.U8(fIPProto)
+	c.BE16(fIPChecksum)
+	c.Note(fIPStatus, unverifiedStatus, "")
+	src, dst := c.Bytes(fIPSrc, 4), c.Bytes(fIPDst, 4)
+	if dst == nil {
+		c.Close(m)
+		w.met(c, "ip")
+		h.finish(c, fData)
+		return
+	}
+	h.Src, h.Dst = netip.AddrFrom4([4]byte(src)), netip.AddrFrom4([4]byte(dst))
+	if m >= 0 {
+		c.Title(m, 0, ", Src: "+h.Src.String()+", Dst: "+h.Dst.String())
+	}
+	if size < 20 {
+		if c.Recording() {
+			remark(c, fIPBogusHdrLen, severityError, "Protocol", "")
+		}
+		c.Close(m)
+		w.met(c, "ip")
+		h.Malformed = true
+		h.Kind = IP
+		h.finish(c, fData)
+		return
+	}
+	switch {
+	case total == 0: // segmentation offload: the frame's own length counts
+		total = left
+	case total < size || total > left:
+		h.Malformed = true
+		if c.Recording() {
+			remark(c, fIPBogusLen, severityError, "Protocol", "")
+		}
+		if total < size {
+			total = size
+		}
+	}
+	end := c.Narrow(total - 20)
+	if size > 20 {
+		ipOptions(c, size-20)
+	}
+	c.Close(m)
+	w.met(c, "ip")
+
+	h.FragOffset = frag & 0x1fff << 3
+	h.MoreFragments = frag&0x2000 != 0
+	if h.MoreFragments || h.FragOffset != 0 {
+		h.Kind = Fragment
+		h.finish(c, fData)
+	} else {
+		h.FragID = 0
+		w.ipPayload(c, h.Proto, false)
+	}
+	c.Widen(end)
+}
+
+// dsField prints the field whose two parts are DSCP and ECN.
+func dsField(format string) func(uint64) string {
+	return func(v uint64) string {
+		return fmt.Sprintf(format+" (DSCP: %s, ECN: %s)", v, dscpShort(v>>2), ecnShort(v&3))
+	}
+}
+
+// dscpShort names a code point of RFC 2474, 2597, 3246, 8622.
+func dscpShort(v uint64) string {
+	switch {
+	case v == 46:
+		return "EF PHB"
+	case v == 44:
+		return "VOICE-ADMIT"
+	case v == 1:
+		return "LE"
+	case v&7 == 0:
+		return fmt.Sprintf("CS%d", v>>3)
+	case v&1 == 0 && v>>3 >= 1 && v>>3 <= 4:
+		return fmt.Sprintf("AF%d%d", v>>3, v>>1&3)
+	}
+	return "Unknown"
+}
+
+func dscpName(v uint64) string {
+	switch s := dscpShort(v); {
+	case v == 0:
+		return "Default"
+	case v == 46:
+		return "Expedited Forwarding"
+	case v == 44:
+		return "Voice Admit"
+	case v == 1:
+		return "Lower Effort"
+	case s[0] == 'C':
+		return "Class Selector " + s[2:]
+	case s[0] == 'A':
+		return "Assured Forwarding " + s[2:]
+	}
+	return "Unknown"
+}
+
+func ecnShort(v uint64) string { return [...]string{"Not-ECT", "ECT(1)", "ECT(0)", "CE"}[v&3] }
+
+func ecnName(v uint64) string {
+	return [...]string{"Not ECN-Capable Transport", "ECN-Capable transport codepoint '01'",
+		"ECN-Capable transport codepoint '10'", "Congestion Experienced"}[v&3]
+}
+
+var (
+	ipOption   = fields.Section("RFC 791 3.1")
+	fIPOptions = ipOption.Struct("", "Options")
+	fIPOption  = ipOption.Struct("", "IP Option").Formatted(func(v uint64) string { return " - " + ipOptionName(v) })
+	fIPOptType = ipOption.Uint("ip.opt.type", "Type").Split(
+		ipOption.Flag(0x80, "ip.opt.type.copy", "Copy on fragmentation", "No", "Yes"),
+		ipOption.Enum("ip.opt.type.class", "Class", optionClass).In(0x60),
+		ipOption.Uint("ip.opt.type.number", "Number").In(0x1f),
+	)
+	fIPOptLen     = ipOption.Uint("ip.opt.len", "Length")
+	fIPOptData    = ipOption.Bytes("", "Data")
+	fIPOptAlert   = ipOption.Uint("ip.opt.ra", "Router Alert")
+	fIPOptPadding = ipOption.Bytes("ip.opt.padding", "Padding")
+	fIPBadOption  = ipOption.Struct("ip.opt.len.invalid", "Invalid length for option")
+)
+
+// ipOptions passes over n bytes of options. A bad one ends them, not the packet.
+func ipOptions(c *wire.Cursor, n int) {
+	if !c.Recording() {
+		c.Pass(fIPOptions, n)
+		return
+	}
+	o := c.Sub(fIPOptions, n)
+	m := o.Open(fIPOptions)
+	o.Title(m, 0, fmt.Sprintf(" (%d bytes)", n))
+	for o.Len() > 0 {
+		opt := o.Open(fIPOption)
+		t := o.U8(fIPOptType)
+		o.Title(opt, uint64(t), "")
+		if t > 1 {
+			size := int(o.U8(fIPOptLen))
+			if size < 2 || size-2 > o.Len() {
+				remark(&o, fIPBadOption, severityWarning, "Protocol", "")
+				o.Rest(fIPOptData)
+			} else if t == 148 && size == 4 {
+				o.BE16(fIPOptAlert)
+			} else if size > 2 {
+				o.Skip(fIPOptData, size-2)
+			}
+		}
+		o.Close(opt)
+		if t == 0 && o.Len() > 0 {
+			o.Rest(fIPOptPadding)
+		}
+	}
+	o.Close(m)
+	c.Join(&o)
+}
+
+func optionClass(v uint64) string {
+	return [...]string{"Control", "Reserved for future use", "Debugging and measurement", "Reserved for future use"}[v&3]
+}
+
+func ipOptionName(v uint64) string {
+	switch v {
+	case 0:
+		return "End of Options List (EOL)"
+	case 1:
+		return "No Operation (NOP)"
+	case 7:
+		return "Record Route"
+	case 68:
+		return "Time Stamp"
+	case 130:
+		return "Security"
+	case 131:
+		return "Loose Source Route"
+	case 136:
+		return "Stream Identifier"
+	case 137:
+		return "Strict Source Route"
+	case 148:
+		return "Router Alert"
+	}
+	return fmt.Sprintf("Unknown (0x%02x)", v)
+}

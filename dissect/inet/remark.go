@@ -1,0 +1,47 @@
+package inet
+
+import "github.com/odxray/odxray/dissect/wire"
+
+// severity is how much Wireshark makes of what it remarks on. The numbers are those
+// that its filters compare with.
+type severity uint64
+
+const (
+	severityChat    severity = 0x00200000
+	severityNote    severity = 0x00400000
+	severityWarning severity = 0x00600000
+	severityError   severity = 0x00800000
+)
+
+func (s severity) String() string {
+	switch s {
+	case severityChat:
+		return "Chat"
+	case severityNote:
+		return "Note"
+	case severityWarning:
+		return "Warning"
+	}
+	return "Error"
+}
+
+var (
+	expert    = fields.Section("")
+	fExpert   = expert.Struct("_ws.expert", "Expert Info")
+	fSeverity = expert.Uint("_ws.expert.severity", "Severity level").Formatted(wire.Text[severity])
+	fGroup    = expert.ASCII("_ws.expert.group", "Group")
+)
+
+// remark notes f, a fault or an event, as Wireshark's "expert information". Text is
+// what the label of f does not say.
+func remark(c *wire.Cursor, f *wire.Field, s severity, group, text string) {
+	said := f.Label
+	if text != "" {
+		said += ": " + text
+	}
+	m := c.Note(fExpert, 0, " ("+s.String()+"/"+group+"): "+said)
+	c.Note(f, 0, text)
+	c.Note(fSeverity, uint64(s), "")
+	c.Note(fGroup, 0, group)
+	c.Close(m)
+}

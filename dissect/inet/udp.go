@@ -1,0 +1,93 @@
+package inet
+
+import (
+	"fmt"
+
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+var (
+	udp         = fields.Section("RFC 768")
+	fUDP        = udp.Struct("udp", "User Datagram Protocol")
+	fUDPSrc     = udp.Uint("udp.srcport", "Source Port")
+	fUDPDst     = udp.Uint("udp.dstport", "Destination Port")
+	fUDPPort    = udp.Any("udp.port", "Source or Destination Port", fUDPSrc, fUDPDst)
+	fUDPLen     = udp.Uint("udp.length", "Length")
+	fUDPSum     = udp.Hex("udp.checksum", "Checksum").Formatted(udpSum)
+	fUDPStatus  = udp.Uint("udp.checksum.status", "Checksum Status").Formatted(udpStatus)
+	fUDPStream  = udp.Uint("udp.stream", "Stream index")
+	fUDPTimes   = udp.Struct("", "Timestamps")
+	fUDPSince   = udp.Duration("udp.time_relative", "Time since first frame")
+	fUDPDelta   = udp.Duration("udp.time_delta", "Time since previous frame")
+	fUDPPayload = udp.Bytes("udp.payload", "UDP payload").Formatted(func(n uint64) string { return fmt.Sprintf(" (%d bytes)", n) })
+	fUDPBadLen  = udp.Struct("udp.length.bad", "Bad length value")
+)
+
+func udpSum(v uint64) string {
+	if v == 0 {
+		return "0x0000 [zero-value ignored]"
+	}
+	return sumUnverified(v)
+}
+
+const missingStatus = 3 // of a checksum that was not computed
+
+func udpStatus(v uint64) string {
+	if v == missingStatus {
+		return "Not present"
+	}
+	return "Unverified"
+}
+
+const portVXLAN = 4789
+
+func (w *walk) udp(c *wire.Cursor) {
+	h, ctx := w.h, w.ctx
+	w.met(c, "udp")
+	left := c.Len()
+	m := c.Open(fUDP)
+	h.SrcPort = c.BE16(fUDPSrc)
+	h.DstPort = c.BE16(fUDPDst)
+	n := int(c.BE16(fUDPLen))
+	sum := c.BE16(fUDPSum)
+	if c.Cause() != nil {
+		c.Close(m)
+		h.finish(c, fUDPPayload)
+		return
+	}
+	h.Kind = UDP
+	if m >= 0 {
+		c.Title(m, 0, fmt.Sprintf(", Src Port: %d, Dst Port: %d", h.SrcPort, h.DstPort))
+		status := uint64(unverifiedStatus)
+		if sum == 0 {
+			status = missingStatus
+		}
+		c.Note(fUDPStatus, status, "")
+		if ctx.HasStream {
+			c.Note(fUDPStream, uint64(ctx.Stream), "")
+			t := c.Note(fUDPTimes, 0, "")
+			c.Note(fUDPSince, uint64(ctx.Time-ctx.StreamFirstTime), "")
+			c.Note(fUDPDelta, uint64(ctx.Time-ctx.StreamPrevTime), "")
+			c.Close(t)
+		}
+	}
+	switch {
+	case n == 0: // RFC 2675 4: a jumbogram; and what receive offload leaves
+		n = left
+	case n < 8 || n > left:
+		h.Malformed = true
+		if c.Recording() {
+			remark(c, fUDPBadLen, severityError, "Malformed", "")
+		}
+		n = max(n, 8)
+	}
+	end := c.Narrow(n - 8)
+	if h.DstPort == portVXLAN {
+		c.Close(m)
+		w.vxlan(c)
+	} else {
+		h.finish(c, fUDPPayload)
+		c.Close(m)
+	}
+	c.Widen(end)
+}

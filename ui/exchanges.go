@@ -1,0 +1,97 @@
+package ui
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/report"
+)
+
+// exchanges lists requests with their answers.
+type exchanges struct {
+	u    *ui
+	list list
+}
+
+func newExchanges(u *ui) *exchanges {
+	p := &exchanges{u: u}
+	p.list = list{
+		columns: []column{
+			{title: "#", width: 6, right: true}, {title: "Time", width: 10, right: true, drop: 3}, {title: "Request", width: 16, grow: 2},
+			{title: "File", width: 10, grow: 3}, {title: "Offset", width: 10, right: true, drop: 2}, {title: "Length", width: 7, right: true, drop: 1},
+			{title: "Status", width: 16, grow: 2}, {title: "Took", width: 8, right: true}, {title: "Frames", width: 11, drop: 4},
+		},
+		count:  p.count,
+		row:    p.row,
+		search: p.text,
+		about:  p.about,
+		open: func(i int) {
+			x := p.get(i)
+			u.frame(cmp.Or(x.RequestFrame, x.AnswerFrame))
+		},
+	}
+	return p
+}
+
+func (p *exchanges) get(i int) (x flows.Exchange) {
+	p.u.src.Exchange(i, &x)
+	return x
+}
+
+func (p *exchanges) panes() []pane { return []pane{&p.list} }
+
+func (p *exchanges) count() int { return p.u.exchanges }
+
+func (p *exchanges) crumb() string { return fmt.Sprintf("exchange %d", p.list.sel+1) }
+
+func (p *exchanges) why() string { return p.u.why("exchanges", "there is no request and no answer") }
+
+func (p *exchanges) row(i int, cells []string) tcell.Style {
+	x := p.get(i)
+	cells[0] = strconv.Itoa(x.ID)
+	if t := max(x.RequestTime, x.AnswerTime); t > 0 {
+		if x.RequestFrame > 0 {
+			t = x.RequestTime
+		}
+		cells[1] = seconds(t - p.u.base())
+	}
+	cells[2] = strings.TrimPrefix(report.CallName(x.Command, x.Function), "FSCTL_")
+	cells[3] = x.File
+	if x.HasRange {
+		cells[4], cells[5] = report.Exact(x.Offset), report.ShortSize(x.Length)
+	}
+	cells[8] = frameName(x.RequestFrame) + "→" + frameName(x.AnswerFrame)
+	if took, ok := x.Took(); ok {
+		cells[7] = report.Took(took)
+	}
+	style := remark(&cells[6], x.AnswerFrame, uint32(x.Status), report.StatusName(x.Status), nil)
+	cells[6] = cmp.Or(cells[6], report.StatusName(x.Status))
+	return style
+}
+
+// text is what a search looks at; it must not touch p.u but for src.
+func (p *exchanges) text(i int) string {
+	x := p.get(i)
+	return report.CallName(x.Command, x.Function) + " " + x.File + " " + report.StatusName(x.Status)
+}
+
+func (p *exchanges) about(i int) string {
+	x := p.get(i)
+	parts := []string{fmt.Sprintf("message %d, session 0x%x, tree 0x%x", x.MessageID, x.SessionID, x.TreeID)}
+	for _, s := range []string{x.User, x.Share, x.Uncertain} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	if x.InterimFrame > 0 {
+		parts = append(parts, "interim answer in "+frameName(x.InterimFrame))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func (p *exchanges) draw(c canvas) { p.u.section(c, &p.list, p.u.crumbs()) }

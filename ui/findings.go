@@ -1,0 +1,103 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/report"
+)
+
+// findings lists what the rules of the audit say, with the frames that show it.
+type findings struct {
+	u        *ui
+	list     list
+	evidence list
+}
+
+func newFindings(u *ui) *findings {
+	p := &findings{u: u}
+	p.list = list{
+		columns: []column{
+			{title: "Level", width: 7}, {title: "Rule", width: 20}, {title: "Finding", width: 20, grow: 1},
+			{title: "Frames", width: 12, drop: 1}, {title: "Copy", width: 4, right: true, drop: 2},
+		},
+		count: p.count,
+		row:   p.row,
+		open: func(i int) {
+			if len(p.selected().Frames) > 0 {
+				u.down(1)
+			}
+		},
+	}
+	p.evidence = list{
+		columns: frameColumns,
+		count: func() int {
+			if f := p.selected(); f != nil {
+				return len(f.Frames)
+			}
+			return 0
+		},
+		row:  func(i int, cells []string) tcell.Style { return u.frameRow(p.selected().Frames[i], cells) },
+		open: func(i int) { u.frame(p.selected().Frames[i]) },
+	}
+	return p
+}
+
+func (p *findings) panes() []pane { return []pane{&p.list, &p.evidence} }
+
+func (p *findings) count() int { return len(p.u.res.Findings) }
+
+func (p *findings) selected() *flows.Finding {
+	if p.list.sel < p.count() {
+		return &p.u.res.Findings[p.list.sel]
+	}
+	return nil
+}
+
+func (p *findings) crumb() string {
+	if f := p.selected(); f != nil {
+		return f.Rule
+	}
+	return "none"
+}
+
+func (p *findings) why() string { return p.u.why("findings", "the rules have nothing to say") }
+
+func (p *findings) row(i int, cells []string) tcell.Style {
+	f := &p.u.res.Findings[i]
+	cells[0], cells[1], cells[2], cells[3] = f.Level.String(), f.Rule, f.Message, report.FrameList(f.Frames)
+	if f.Copy > 0 {
+		cells[4] = fmt.Sprint(f.Copy)
+	}
+	if f.Level == flows.Error {
+		return bad
+	}
+	return plain
+}
+
+func (p *findings) draw(c canvas) {
+	top, rest := c.split(min(p.count()+2, max(c.h/2, 4)))
+	p.u.section(top, &p.list, p.u.crumbs())
+	f := p.selected()
+	rest.rule(0, f.Rule, false)
+	said := fmt.Sprintf("%s: %s", f.Level, strings.TrimSuffix(f.Message, "."))
+	y := rest.paragraph(1, plain, said+".")
+	var more []string
+	if f.Copy > 0 {
+		more = append(more, fmt.Sprintf("Copy %d.", f.Copy))
+	}
+	if f.Mint != "" {
+		more = append(more, "Token "+f.Mint+".")
+	}
+	if f.Uncertain != "" {
+		more = append(more, "Uncertain: "+f.Uncertain+".")
+	}
+	if len(more) > 0 {
+		y = rest.paragraph(y, plain, strings.Join(more, " "))
+	}
+	_, rest = rest.split(y)
+	p.u.section(rest, &p.evidence, "Evidence: "+report.Plural(len(f.Frames), "frame", "frames"))
+}

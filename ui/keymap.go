@@ -1,0 +1,396 @@
+package ui
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+
+	"github.com/odxray/odxray/flows"
+)
+
+// command is something that a user can do. The command line accepts its name, with
+// an argument if it takes one.
+type command struct {
+	name string
+	arg  string   // what the argument is; "" if there is none
+	keys []string // as keyName names them
+	help string
+	foot string         // in a word, for the footer; "" to leave it out
+	when func(*ui) bool // nil if it is always possible
+	run  func(u *ui, arg string)
+}
+
+// keymap is all that can be done, in the order in which help shows it. The footer
+// shows those with a word for it that are possible where the user is.
+type keymap struct {
+	commands []command
+	byKey    map[string]*command
+}
+
+// newKeymap returns the commands, and one for each page.
+func newKeymap(pages []string) keymap {
+	m := keymap{byKey: make(map[string]*command)}
+	m.commands = []command{
+		{name: "open", keys: []string{"Enter"}, help: "go down: copy, call, frame, field, bytes; follow a link", foot: "open",
+			when: func(u *ui) bool { return u.filled() },
+			run:  func(u *ui, _ string) { u.enter() }},
+		{name: "back", keys: []string{"Esc", "Backspace"}, help: "go back to where you came from", foot: "back",
+			when: func(u *ui) bool { return len(u.trail) > 0 || u.focus[u.page] > 0 || u.help != nil },
+			run:  func(u *ui, _ string) { u.escape() }},
+		{name: "next-pane", keys: []string{"Tab"}, help: "give the focus to the next pane", foot: "pane",
+			when: func(u *ui) bool { return len(u.pages[u.page].panes()) > 1 && u.help == nil && u.filled() },
+			run:  func(u *ui, _ string) { u.turnFocus(1) }},
+		{name: "previous-pane", keys: []string{"Shift-Tab"}, help: "give the focus to the pane before",
+			run: func(u *ui, _ string) { u.turnFocus(-1) }},
+		{name: "zoom", keys: []string{"z"}, help: "let the pane fill the page, or not any more", foot: "zoom",
+			when: func(u *ui) bool { return len(u.pages[u.page].panes()) > 1 && u.help == nil && u.filled() },
+			run:  func(u *ui, _ string) { u.zoomed = !u.zoomed }},
+
+		{name: "down", keys: []string{"j", "Down"}, help: "one line down", run: move(down)},
+		{name: "up", keys: []string{"k", "Up"}, help: "one line up", run: move(up)},
+		{name: "left", keys: []string{"h", "Left"}, help: "a byte back; fold a field; scroll a list to the left", run: move(left)},
+		{name: "right", keys: []string{"l", "Right"}, help: "a byte on; unfold a field; scroll a list to the right", run: move(right)},
+		{name: "page-down", keys: []string{"PgDn", "Ctrl-F"}, help: "a page down", run: move(pageDown)},
+		{name: "page-up", keys: []string{"PgUp", "Ctrl-B"}, help: "a page up", run: move(pageUp)},
+		{name: "half-page-down", keys: []string{"Ctrl-D"}, help: "half a page down", run: move(halfDown)},
+		{name: "half-page-up", keys: []string{"Ctrl-U"}, help: "half a page up", run: move(halfUp)},
+		{name: "first", keys: []string{"g", "Home"}, help: "to the first line", run: move(first)},
+		{name: "last", keys: []string{"G", "End"}, help: "to the last line", run: move(last)},
+
+		{name: "fold", keys: []string{"Space"}, help: "fold or unfold a field", foot: "fold",
+			when: func(u *ui) bool { return u.active() == &u.packets().tree },
+			run: func(u *ui, _ string) {
+				if u.active() == &u.packets().tree {
+					u.packets().tree.toggle()
+				}
+			}},
+		{name: "next-buffer", keys: []string{"b"}, help: "show the next buffer of the frame: as captured, reassembled, decrypted", foot: "buffer",
+			when: func(u *ui) bool { return u.page == packetsPage && len(u.packets().hex.tabs) > 1 && u.help == nil },
+			run:  func(u *ui, _ string) { u.packets().hex.next() }},
+		{name: "other-side", keys: []string{"o"}, help: "from a request to its answer, and back", foot: "other side",
+			when: func(u *ui) bool { return u.page == packetsPage && u.focus[packetsPage] == 0 && u.help == nil },
+			run:  func(u *ui, _ string) { u.otherSide() }},
+		{name: "token", keys: []string{"t"}, help: "to the token of the selected call or finding", foot: "token",
+			when: func(u *ui) bool { return u.token() >= 0 },
+			run:  func(u *ui, _ string) { u.link(tokensPage, u.token(), "token") }},
+		{name: "copy", keys: []string{"c"}, help: "to the copy of the selected token or finding", foot: "copy",
+			when: func(u *ui) bool { return u.copy() >= 0 },
+			run:  func(u *ui, _ string) { u.link(copiesPage, u.copy(), "copy") }},
+		{name: "goto", arg: "frame", help: "go to a frame; a number alone does it too",
+			run: func(u *ui, arg string) {
+				n, err := strconv.Atoi(strings.TrimPrefix(arg, "f"))
+				if err != nil {
+					u.fail("goto takes the number of a frame, not %q", arg)
+					return
+				}
+				u.frame(n)
+			}},
+
+		{name: "search", arg: "text", keys: []string{"/"}, help: "look for text in the pane", foot: "search",
+			run: func(u *ui, arg string) {
+				if arg == "" {
+					u.ask(searchPrompt)
+					return
+				}
+				u.search(arg, 1)
+			}},
+		{name: "next-match", keys: []string{"n"}, help: "to the next line that holds it", foot: "next",
+			when: func(u *ui) bool { return u.seek.text != "" },
+			run:  func(u *ui, _ string) { u.search(u.seek.text, 1) }},
+		{name: "previous-match", keys: []string{"N"}, help: "to the line before that holds it",
+			run: func(u *ui, _ string) { u.search(u.seek.text, -1) }},
+		{name: "yank", keys: []string{"y"}, help: "copy the selected line, field or bytes to the clipboard", foot: "yank",
+			when: func(u *ui) bool { return u.filled() },
+			run:  func(u *ui, _ string) { u.yank() }},
+
+		{name: "command", keys: []string{":"}, help: "type a command by its name; Tab completes it", foot: "command",
+			run: func(u *ui, _ string) { u.ask(commandPrompt) }},
+		{name: "help", keys: []string{"?", "F1"}, help: "show this", foot: "help", run: func(u *ui, _ string) { u.toggleHelp() }},
+		{name: "redraw", keys: []string{"Ctrl-L"}, help: "draw everything again", run: func(u *ui, _ string) { u.redraw() }},
+		{name: "suspend", keys: []string{"Ctrl-Z"}, help: "back to the shell for a while",
+			when: func(u *ui) bool { return u.suspend != nil },
+			run: func(u *ui, _ string) {
+				if u.suspend != nil {
+					u.suspend()
+				}
+			}},
+		{name: "leave", keys: []string{"q"}, help: "go back, and quit where there is no back", foot: "quit",
+			run: func(u *ui, _ string) {
+				if !u.escape() {
+					u.quit()
+				}
+			}},
+		{name: "quit", keys: []string{"Q", "Ctrl-C"}, help: "quit", run: func(u *ui, _ string) { u.quit() }},
+	}
+	for i, name := range pages {
+		m.commands = append(m.commands, command{name: strings.ToLower(name), keys: []string{strconv.Itoa(i + 1)}, help: "show the page " + name,
+			run: func(u *ui, _ string) { u.turn(i) }})
+	}
+	for i := range m.commands {
+		for _, k := range m.commands[i].keys {
+			m.byKey[k] = &m.commands[i]
+		}
+	}
+	return m
+}
+
+func move(m motion) func(*ui, string) {
+	return func(u *ui, _ string) { u.active().move(m) }
+}
+
+// keyName names a key as the table of commands does.
+func keyName(ev *tcell.EventKey) string {
+	switch k := ev.Key(); k {
+	case tcell.KeyRune:
+		if ev.Rune() == ' ' {
+			return "Space"
+		}
+		return string(ev.Rune())
+	case tcell.KeyBacktab:
+		return "Shift-Tab"
+	case tcell.KeyBackspace2, tcell.KeyBackspace:
+		return "Backspace"
+	default:
+		return tcell.KeyNames[k]
+	}
+}
+
+// key does what a key is for.
+func (u *ui) key(ev *tcell.EventKey) {
+	u.touched = true
+	if u.prompt != nil && ev.Key() != tcell.KeyCtrlC {
+		u.prompt.key(ev)
+		return
+	}
+	u.message = ""
+	name := keyName(ev)
+	if c := u.keymap.byKey[name]; c != nil {
+		c.run(u, "")
+		return
+	}
+	u.say("%s does nothing here; ? lists the keys", name)
+}
+
+// do does what the command line says.
+func (u *ui) do(line string) {
+	name, arg, _ := strings.Cut(strings.TrimSpace(line), " ")
+	arg = strings.TrimSpace(arg)
+	if n, err := strconv.Atoi(name); err == nil {
+		u.frame(n)
+		return
+	}
+	c := u.keymap.find(name)
+	switch {
+	case name == "":
+	case c == nil:
+		u.fail("there is no command %q; ? lists them", name)
+	case c.arg == "" && arg != "":
+		u.fail("%s takes no argument", c.name)
+	default:
+		c.run(u, arg)
+	}
+}
+
+// find returns the command of a name, or of the only name that begins so.
+func (m *keymap) find(name string) *command {
+	if name == "q" || name == "q!" {
+		name = "quit"
+	}
+	var found *command
+	for i := range m.commands {
+		switch c := &m.commands[i]; {
+		case c.name == name:
+			return c
+		case name != "" && strings.HasPrefix(c.name, name):
+			if found != nil {
+				return nil
+			}
+			found = c
+		}
+	}
+	return found
+}
+
+func (u *ui) drawFoot(c canvas) {
+	x := 1
+	for i := range u.keymap.commands {
+		k := &u.keymap.commands[i]
+		if k.foot == "" || k.when != nil && !k.when(u) {
+			continue
+		}
+		if x+width(k.keys[0])+width(k.foot)+1 > c.w {
+			return
+		}
+		x = c.text(x, 0, bold, k.keys[0])
+		x = c.text(x, 0, faint, " "+k.foot) + 2
+	}
+}
+
+func (u *ui) toggleHelp() {
+	if u.help != nil {
+		u.help = nil
+		return
+	}
+	commands := u.keymap.commands
+	u.help = &list{
+		columns: []column{{title: "Key", width: 16}, {title: "Command", width: 16}, {title: "", width: 30, grow: 1}},
+		count:   func() int { return len(commands) + 1 + len(signs) },
+		row: func(i int, cells []string) tcell.Style {
+			switch {
+			case i < len(commands):
+				c := &commands[i]
+				cells[0], cells[1], cells[2] = strings.Join(c.keys, " "), c.name, c.help
+				if c.arg != "" {
+					cells[1] += " " + strings.ToUpper(c.arg)
+				}
+			case i == len(commands):
+				cells[2] = "Letters in front of a frame:"
+			default:
+				s := signs[i-len(commands)-1]
+				cells[0], cells[2] = s.letter, s.means
+				return s.style
+			}
+			return plain
+		},
+		open: func(i int) {
+			u.help = nil
+			if i < len(commands) {
+				commands[i].run(u, "")
+			}
+		},
+	}
+}
+
+func (u *ui) packets() *packets { return u.pages[packetsPage].(*packets) }
+
+// filled tells whether something is shown that has lines.
+func (u *ui) filled() bool { return u.help != nil || u.pages[u.page].count() > 0 }
+
+func (u *ui) enter() {
+	if u.filled() {
+		u.active().enter()
+	}
+}
+
+// escape closes what is on top, or goes back, and tells whether there was something.
+func (u *ui) escape() bool {
+	switch {
+	case u.seek.running():
+		u.seek.stop()
+	case u.help != nil:
+		u.help = nil
+	case u.zoomed:
+		u.zoomed = false
+	default:
+		return u.back()
+	}
+	return true
+}
+
+func (u *ui) turnFocus(by int) {
+	n := len(u.pages[u.page].panes())
+	u.focus[u.page] = (u.focus[u.page] + by + n) % n
+}
+
+// token returns the position of the token of what is selected, or -1.
+func (u *ui) token() int {
+	if u.help != nil {
+		return -1
+	}
+	id := ""
+	switch p := u.pages[u.page].(type) {
+	case *copies:
+		if c := p.selected(); c != nil && u.focus[u.page] == 1 && p.story.sel < len(c.Calls) {
+			id = c.Calls[p.story.sel].Mint
+		}
+	case *findings:
+		if f := p.selected(); f != nil {
+			id = f.Mint
+		}
+	}
+	for i := range u.res.Mints {
+		if id != "" && u.res.Mints[i].ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// copy returns the position of the copy of what is selected, or -1.
+func (u *ui) copy() int {
+	if u.help != nil {
+		return -1
+	}
+	id := 0
+	switch p := u.pages[u.page].(type) {
+	case *tokens:
+		if m := p.selected(); m != nil {
+			id = m.Copy
+		}
+	case *findings:
+		if f := p.selected(); f != nil {
+			id = f.Copy
+		}
+	}
+	for i := range u.res.Copies {
+		if id != 0 && u.res.Copies[i].ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// link goes to line i of a page; what is its kind.
+func (u *ui) link(page, i int, what string) {
+	if i < 0 {
+		u.say("no %s belongs to this", what)
+		return
+	}
+	u.visit(page, i, 0)
+}
+
+// otherSide goes from the frame of a request to that of its answer, or back.
+func (u *ui) otherSide() {
+	at := u.packets().list.sel + 1
+	if u.page != packetsPage || at > u.frames {
+		return
+	}
+	for _, i := range u.src.ExchangesOf(at) {
+		var x flows.Exchange
+		u.src.Exchange(i, &x)
+		to := x.RequestFrame
+		if to == at {
+			to = x.AnswerFrame
+		}
+		if to > 0 {
+			focus := u.focus[packetsPage]
+			u.frame(to)
+			u.focus[packetsPage] = focus
+			return
+		}
+	}
+	u.say("frame %d is no side of an exchange with two", at)
+}
+
+// maxYank bounds what is sent to the terminal.
+const maxYank = 64 << 10
+
+func (u *ui) yank() {
+	text := clean(u.active().yank())
+	if text == "" {
+		u.say("nothing is selected")
+		return
+	}
+	if len(text) > maxYank {
+		u.fail("%d characters are too many for the clipboard", len(text))
+		return
+	}
+	u.screen.SetClipboard([]byte(text))
+	u.say("copied to the clipboard: %s", text)
+}
+
+func (u *ui) redraw() {
+	u.screen.Sync()
+	u.say("drawn again")
+}

@@ -1,0 +1,213 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+)
+
+// column is a column of a list.
+type column struct {
+	title string
+	width int  // at least; 0 hides it
+	grow  int  // its share of what is left over
+	right bool // numbers
+	drop  int  // where there is no room the highest go first; 0 stays
+}
+
+// list shows rows that it asks for as they come into view.
+type list struct {
+	view
+	columns []column
+	count   func() int
+	row     func(i int, cells []string) tcell.Style // fills a cell a column
+	open    func(i int)                             // Enter; may be nil
+	about   func(i int) string                      // for the status line; may be nil
+
+	// search returns the text of row i in any goroutine; nil if there are so few rows
+	// that row will do.
+	search func(i int) string
+
+	shift  int // columns that the growing cells are moved to the left
+	widths []int
+	cells  []string
+}
+
+// measured is how many rows of a short list decide how wide its columns are.
+const measured = 100
+
+// layout fits the columns into w. Those of a list that can be long have the widths
+// they were declared with; those of others are as wide as what they hold.
+func (l *list) layout(w int) {
+	l.widths = l.widths[:0]
+	for _, c := range l.columns {
+		l.widths = append(l.widths, c.width)
+	}
+	wants := append([]int(nil), l.widths...)
+	if l.search == nil {
+		for i, c := range l.columns {
+			wants[i] = width(c.title)
+		}
+		for row := range min(l.count(), measured) {
+			l.fill(row)
+			for i, s := range l.cells {
+				wants[i] = max(wants[i], width(s))
+			}
+		}
+		for i, c := range l.columns {
+			if c.grow == 0 {
+				l.widths[i] = wants[i]
+			}
+			wants[i] = max(wants[i], l.widths[i])
+		}
+	}
+	need := 2 // for the mark of the selection
+	for i, n := range l.widths {
+		if n == 0 && l.columns[i].width > 0 {
+			l.widths[i], n = 1, 1 // an empty column without a title
+		}
+		if n > 0 {
+			need += n + 1
+		}
+	}
+	for need > w {
+		worst := -1
+		for i, c := range l.columns {
+			if l.widths[i] > 0 && c.drop > 0 && (worst < 0 || c.drop > l.columns[worst].drop) {
+				worst = i
+			}
+		}
+		if worst < 0 {
+			break
+		}
+		need -= l.widths[worst] + 1
+		l.widths[worst] = 0
+	}
+	// What is left goes first to what needs it, then by shares.
+	for i, c := range l.columns {
+		if l.widths[i] > 0 && c.grow > 0 {
+			more := max(min(wants[i]-l.widths[i], w-need), 0)
+			l.widths[i], need = l.widths[i]+more, need+more
+		}
+	}
+	grow := 0
+	for i, c := range l.columns {
+		if l.widths[i] > 0 {
+			grow += c.grow
+		}
+	}
+	for i, c := range l.columns {
+		if l.widths[i] > 0 && c.grow > 0 && need < w {
+			more := (w - need) * c.grow / grow
+			l.widths[i], need, grow = l.widths[i]+more, need+more, grow-c.grow
+		}
+	}
+}
+
+// fill makes cells those of row i.
+func (l *list) fill(i int) tcell.Style {
+	l.cells = append(l.cells[:0], make([]string, len(l.columns))...)
+	return l.row(i, l.cells)
+}
+
+func (l *list) draw(c canvas, focused bool) {
+	head, body := c.split(1)
+	l.layout(c.w)
+	l.drawn(l.count(), body.h)
+	x := 2
+	for i, col := range l.columns {
+		if l.widths[i] > 0 {
+			head.cell(x, 0, l.widths[i], col.right, bold, col.title)
+			x += l.widths[i] + 1
+		}
+	}
+	for y := 0; y < body.h && l.top+y < l.count(); y++ {
+		i := l.top + y
+		style := l.fill(i)
+		if i == l.sel {
+			if focused {
+				style = marked
+			} else {
+				style = style.Bold(true)
+			}
+			body.fill(y, style)
+			body.text(0, y, style, "▸")
+		}
+		x := 2
+		for j, col := range l.columns {
+			if l.widths[j] == 0 {
+				continue
+			}
+			s := l.cells[j]
+			if col.grow > 0 && l.shift > 0 {
+				s = strings.TrimPrefix(clean(s), cut(s, l.shift))
+			}
+			body.cell(x, y, l.widths[j], col.right, style, s)
+			x += l.widths[j] + 1
+		}
+	}
+}
+
+func (l *list) move(m motion) {
+	switch m {
+	case left:
+		l.shift = max(l.shift-8, 0)
+	case right:
+		l.shift += 8
+	default:
+		l.view.move(m, l.count())
+	}
+}
+
+func (l *list) click(_, y int) bool {
+	i := l.top + y - 1
+	if y < 1 || i >= l.count() {
+		return false
+	}
+	l.sel = i
+	return true
+}
+
+func (l *list) enter() {
+	if l.open != nil && l.sel < l.count() {
+		l.open(l.sel)
+	}
+}
+
+// text returns row i without its padding.
+func (l *list) text(i int) string {
+	cells := make([]string, len(l.columns))
+	l.row(i, cells)
+	return strings.Join(strings.Fields(strings.Join(cells, " ")), " ")
+}
+
+func (l *list) yank() string {
+	if l.sel >= l.count() {
+		return ""
+	}
+	return l.text(l.sel)
+}
+
+func (l *list) info() string {
+	if l.about == nil || l.sel >= l.count() {
+		return ""
+	}
+	return l.about(l.sel)
+}
+
+func (l *list) where() (at, of int) {
+	n := l.count()
+	return min(l.sel+1, n), n
+}
+
+func (l *list) lookup(text string) (func(int) bool, int, bool) {
+	line := l.text
+	if l.search != nil {
+		line = l.search
+	}
+	return func(i int) bool {
+		return strings.Contains(strings.ToLower(line(i)), text)
+	}, l.count(), l.search != nil
+}
+
+func (l *list) reach(i int) { l.choose(i) }

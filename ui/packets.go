@@ -1,0 +1,188 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/gdamore/tcell/v2"
+
+	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/flows"
+)
+
+// packets is the list of frames, with the fields and the bytes of the selected one.
+type packets struct {
+	u     *ui
+	list  list
+	tree  tree
+	hex   hex
+	data  wire.Tree
+	shown int   // frame whose fields data holds; 0 for none
+	err   error // why there are none
+}
+
+var frameColumns = []column{
+	{title: "", width: 1}, {title: "No.", width: 7, right: true}, {title: "Time", width: 11, right: true, drop: 5},
+	{title: "Source", width: 15, drop: 4}, {title: "Destination", width: 15, drop: 6},
+	{title: "Protocol", width: 8, drop: 7}, {title: "Length", width: 6, right: true, drop: 8}, {title: "Info", width: 36, grow: 1},
+}
+
+func newPackets(u *ui) *packets {
+	p := &packets{u: u}
+	p.list = list{
+		columns: frameColumns,
+		count:   p.count,
+		row:     func(i int, cells []string) tcell.Style { return u.frameRow(i+1, cells) },
+		open:    func(int) { u.down(1) },
+		about: func(i int) string {
+			var r flows.Row
+			if err := u.src.Row(i+1, &r); err != nil {
+				return err.Error()
+			}
+			for _, s := range signs {
+				if r.Marks&s.mark != 0 {
+					return s.letter + ": " + s.means
+				}
+			}
+			return ""
+		},
+		search: func(i int) string {
+			var r flows.Row
+			if u.src.Row(i+1, &r) != nil {
+				return ""
+			}
+			return r.Source + " " + r.Dest + " " + r.Protocol + " " + r.Info
+		},
+	}
+	p.tree.open = make(map[*wire.Field]bool)
+	p.tree.moved = p.markField
+	p.tree.down = func(i int) {
+		if f := frameOf(&p.data.Nodes[i]); f > 0 {
+			u.frame(f)
+			if !u.failed {
+				u.focus[packetsPage] = 1
+			}
+			return
+		}
+		u.down(2)
+	}
+	p.hex.bytes = func(tab int) []byte { return p.data.Bufs[tab] }
+	p.hex.moved = p.markByte
+	return p
+}
+
+// frameRow fills the cells of frameColumns.
+func (u *ui) frameRow(n int, cells []string) tcell.Style {
+	var r flows.Row
+	cells[1] = strconv.Itoa(n)
+	if err := u.src.Row(n, &r); err != nil {
+		cells[7] = err.Error()
+		return bad
+	}
+	var style tcell.Style
+	cells[0], style = sign(r.Marks)
+	cells[2] = seconds(r.Time - u.base())
+	cells[3], cells[4], cells[5], cells[6], cells[7] = r.Source, r.Dest, r.Protocol, strconv.Itoa(r.Length), r.Info
+	return style
+}
+
+func (p *packets) panes() []pane { return []pane{&p.list, &p.tree, &p.hex} }
+
+func (p *packets) count() int { return p.u.frames }
+
+func (p *packets) crumb() string { return fmt.Sprintf("frame %d", p.list.sel+1) }
+
+func (p *packets) why() string { return p.u.why("frames", "the capture is empty") }
+
+// load decodes the selected frame, unless it is shown already.
+func (p *packets) load() {
+	n := p.list.sel + 1
+	if n == p.shown || n > p.count() {
+		return
+	}
+	p.shown = n
+	p.data.Reset()
+	p.err = p.u.src.Detail(n, &p.data)
+	p.tree.load(&p.data)
+	p.hex.tabs = p.hex.tabs[:0]
+	for i := range p.data.Bufs {
+		p.hex.tabs = append(p.hex.tabs, bufferName(&p.data, i))
+	}
+	p.markField()
+}
+
+// bufferName names a buffer after what is decoded from it.
+func bufferName(t *wire.Tree, i int) string {
+	if i == 0 {
+		return "frame"
+	}
+	name := fmt.Sprintf("buffer %d", i)
+	for j := range t.Nodes {
+		if n := &t.Nodes[j]; int(n.Buf) == i && !n.Generated {
+			name = n.Field.Label
+			break
+		}
+	}
+	return fmt.Sprintf("%s, %d bytes", cut(name, 24), len(t.Bufs[i]))
+}
+
+// markField marks the bytes of the selected field.
+func (p *packets) markField() {
+	i := p.tree.node()
+	if i < 0 {
+		return
+	}
+	n := &p.data.Nodes[i]
+	if n.Generated {
+		p.hex.start, p.hex.end = 0, 0
+		return
+	}
+	p.hex.mark(int(n.Buf), int(n.Off), int(n.Len))
+}
+
+// markByte selects the field that holds the selected byte.
+func (p *packets) markByte() {
+	h := &p.hex
+	i := p.tree.at(h.tab, h.at)
+	if i < 0 {
+		h.start, h.end = h.at, h.at+1
+		return
+	}
+	p.tree.show(i)
+	n := &p.data.Nodes[i]
+	h.start, h.end = int(n.Off), int(n.Off)+int(n.Len)
+}
+
+func (p *packets) draw(c canvas) {
+	h := max(c.h*2/5, 6)
+	top, rest := c.split(h)
+	p.u.section(top, &p.list, p.u.crumbs())
+	p.load()
+	title := fmt.Sprintf("Frame %d", p.shown)
+	if p.err != nil {
+		title += ": " + p.err.Error()
+	}
+	hexWidth := hexOffset + 3*16 + 1
+	if c.w >= 124 {
+		hexWidth += 17 // with the characters
+	}
+	switch {
+	case c.w >= 106:
+		w := c.w - hexWidth - 1
+		p.u.section(rest.sub(0, 0, w, rest.h), &p.tree, title)
+		rest.bar(w)
+		p.u.section(rest.sub(w+1, 0, hexWidth, rest.h), &p.hex, p.bytesTitle())
+	default:
+		h := min(rest.h/3+1, 6)
+		p.u.section(rest.sub(0, 0, c.w, rest.h-h), &p.tree, title)
+		p.u.section(rest.sub(0, rest.h-h, c.w, h), &p.hex, p.bytesTitle())
+	}
+}
+
+// bytesTitle says what the marked bytes are.
+func (p *packets) bytesTitle() string {
+	if i := p.tree.node(); i >= 0 && p.hex.start < p.hex.end {
+		return p.data.Nodes[i].Field.Label
+	}
+	return "Bytes"
+}

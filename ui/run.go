@@ -1,0 +1,191 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+)
+
+// Options of a Run.
+type Options struct {
+	File   string       // what the head line calls the capture
+	Screen tcell.Screen // nil for the terminal
+}
+
+// Panic is the error of a Run in which something panicked.
+type Panic struct {
+	Value any
+	Stack []byte
+}
+
+func (p *Panic) Error() string { return fmt.Sprintf("internal error: %v\n\n%s", p.Value, p.Stack) }
+
+const (
+	tick  = 100 * time.Millisecond
+	patch = 80 * time.Millisecond // how long the first frame may wait for results
+)
+
+// Run reads src and shows it until the user quits. The terminal is as it was when
+// Run returns, and also before a signal ends the process. That src cannot be read is
+// shown, and no error.
+func Run(src Source, o Options) (err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	app := tview.NewApplication()
+	u := newUI(src, o.File)
+	u.quit = app.Stop
+	u.later = func(f func()) { app.QueueUpdateDraw(f) }
+	u.suspend = suspender(app)
+
+	// guard makes a panic of any goroutine the error that Run returns: a stack trace
+	// over a screen in raw mode helps nobody.
+	var panicked atomic.Pointer[Panic]
+	guard := func() {
+		if v := recover(); v != nil {
+			panicked.CompareAndSwap(nil, &Panic{v, debug.Stack()})
+			app.Stop()
+		}
+	}
+	defer func() {
+		cancel()
+		if v := recover(); v != nil {
+			panicked.CompareAndSwap(nil, &Panic{v, debug.Stack()})
+		}
+		if p := panicked.Load(); p != nil {
+			err = p
+		}
+	}()
+
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
+	passed := make(chan error, 1)
+	go func() {
+		defer guard()
+		passed <- src.Run(ctx)
+	}()
+	select { // a small capture is read before anybody can see a frame without it
+	case u.read = <-passed:
+		u.ended = true
+	case <-time.After(patch):
+	}
+	u.refresh()
+
+	if o.Screen != nil {
+		app.SetScreen(o.Screen)
+	}
+	app.SetRoot(u, true).EnableMouse(true).EnablePaste(true)
+	app.SetInputCapture(func(ev *tcell.EventKey) *tcell.EventKey {
+		u.key(ev)
+		return nil
+	})
+
+	var caught atomic.Value
+	go func() {
+		defer guard()
+		u.watch(ctx, app, passed, signals, &caught)
+	}()
+	err = app.Run()
+	cancel()
+	if s, ok := caught.Load().(os.Signal); ok {
+		signal.Stop(signals)
+		raise(s)
+	}
+	return err
+}
+
+// watch looks for news until ctx is done.
+func (u *ui) watch(ctx context.Context, app *tview.Application, passed <-chan error, signals <-chan os.Signal, caught *atomic.Value) {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-signals:
+			caught.Store(s)
+			app.Stop()
+			return
+		case err := <-passed:
+			app.QueueUpdateDraw(func() {
+				u.read, u.ended = err, true
+				u.refresh()
+			})
+		case <-ticker.C:
+			app.QueueUpdate(func() {
+				if u.refresh() {
+					app.ForceDraw()
+				}
+			})
+		}
+	}
+}
+
+// InputHandler is part of tview.Primitive; keys reach u before it.
+func (u *ui) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
+	return func(ev *tcell.EventKey, _ func(tview.Primitive)) { u.key(ev) }
+}
+
+// PasteHandler takes text that was pasted: a prompt wants it, nobody else does.
+func (u *ui) PasteHandler() func(string, func(tview.Primitive)) {
+	return func(text string, focus func(tview.Primitive)) {
+		if u.prompt != nil {
+			u.prompt.field.PasteHandler()(clean(text), focus)
+		}
+	}
+}
+
+// MouseHandler selects what is clicked, goes down on a double click, and scrolls
+// what is below the pointer.
+func (u *ui) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
+	return func(action tview.MouseAction, ev *tcell.EventMouse, _ func(tview.Primitive)) (bool, tview.Primitive) {
+		x, y := ev.Position()
+		return u.mouse(action, x, y), nil
+	}
+}
+
+const wheelLines = 3
+
+func (u *ui) mouse(action tview.MouseAction, x, y int) bool {
+	switch action {
+	case tview.MouseLeftClick, tview.MouseLeftDoubleClick, tview.MouseScrollUp, tview.MouseScrollDown:
+	default:
+		return false
+	}
+	u.touched = true
+	for _, s := range u.spots {
+		if !s.c.holds(x, y) {
+			continue
+		}
+		switch {
+		case s.pane == nil:
+			if action == tview.MouseLeftClick {
+				u.turn(s.page)
+			}
+		case action == tview.MouseScrollUp:
+			s.pane.scroll(-wheelLines)
+		case action == tview.MouseScrollDown:
+			s.pane.scroll(wheelLines)
+		default:
+			for i, p := range u.pages[u.page].panes() {
+				if p == s.pane {
+					u.focus[u.page] = i
+				}
+			}
+			u.message = ""
+			if s.pane.click(x-s.c.x, y-s.c.y) && action == tview.MouseLeftDoubleClick {
+				s.pane.enter()
+			}
+		}
+		return true
+	}
+	return false
+}

@@ -1,0 +1,24 @@
+package ui
+
+import (
+	"context"
+
+	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/flows"
+)
+
+// Source is what the interface draws: a [flows.Capture]. All methods but Run answer
+// at once, and may be called while it runs.
+type Source interface {
+	Run(ctx context.Context) error
+	Progress() (done, size int64)
+	Results() *flows.Results
+	Frames() int
+	Row(n int, r *flows.Row) error
+	Detail(n int, tree *wire.Tree) error
+	Exchanges() int
+	Exchange(i int, x *flows.Exchange)
+	ExchangesOf(n int) []int
+}
+
+var _ Source = (*flows.Capture)(nil)

@@ -1,0 +1,136 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/report"
+)
+
+// tokens is the ledger: what was minted, and where it was spent.
+type tokens struct {
+	u    *ui
+	list list
+	life list // the call that minted the selected token, and its uses
+}
+
+func newTokens(u *ui) *tokens {
+	p := &tokens{u: u}
+	p.list = list{
+		columns: []column{
+			{title: "Token", width: 10}, {title: "Minted", width: 7, right: true}, {title: "Server", width: 15, drop: 4},
+			{title: "Source", width: 10, grow: 3}, {title: "Range", width: 15, grow: 1}, {title: "Type", width: 10, drop: 3},
+			{title: "TTL", width: 7, right: true, drop: 5}, {title: "Uses", width: 5, right: true},
+			{title: "Consumed", width: barWidth + 5, drop: 2}, {title: "State", width: 15, drop: 1},
+		},
+		count: p.count,
+		row:   p.row,
+		open:  func(int) { u.down(1) },
+		about: p.about,
+	}
+	p.life = list{
+		columns: []column{
+			{title: "Frame", width: 7, right: true}, {title: "Answer", width: 7, right: true}, {title: "Call", width: 13, drop: 1},
+			{title: "File", width: 10, grow: 3}, {title: "File range", width: 13, grow: 1}, {title: "Token range", width: 13, grow: 1, drop: 2},
+			{title: "Asked", width: 7, right: true, drop: 4}, {title: "Moved", width: 7, right: true}, {title: "Took", width: 8, right: true, drop: 3},
+			{title: "Remark", width: 6, grow: 2, drop: 5},
+		},
+		count: func() int {
+			if m := p.selected(); m != nil {
+				return 1 + len(m.Uses)
+			}
+			return 0
+		},
+		row: p.use,
+		open: func(i int) {
+			m := p.selected()
+			if i == 0 {
+				u.frame(m.Frame)
+			} else {
+				u.frame(m.Uses[i-1].Frame)
+			}
+		},
+	}
+	return p
+}
+
+func (p *tokens) panes() []pane { return []pane{&p.list, &p.life} }
+
+func (p *tokens) count() int { return len(p.u.res.Mints) }
+
+func (p *tokens) selected() *flows.Mint {
+	if p.list.sel < p.count() {
+		return &p.u.res.Mints[p.list.sel]
+	}
+	return nil
+}
+
+func (p *tokens) crumb() string {
+	if m := p.selected(); m != nil {
+		return "token " + m.ID
+	}
+	return "none"
+}
+
+func (p *tokens) why() string {
+	return p.u.why("tokens", "no server answered an OFFLOAD_READ with one")
+}
+
+func (p *tokens) row(i int, cells []string) tcell.Style {
+	m := &p.u.res.Mints[i]
+	cells[0], cells[1], cells[2], cells[3] = m.ID, frameName(m.Frame), m.Server, name(m.Source)
+	cells[4] = report.Span(flows.Range{Start: m.Offset, End: m.Offset + m.Length})
+	cells[5] = fmt.Sprintf("0x%08x", m.Type)
+	cells[6] = report.TTL(m)
+	cells[7] = strconv.Itoa(len(m.Uses))
+	cells[8] = bar(m.Consumed, m.Length, barWidth)
+	cells[9] = m.State.String()
+	if m.State == flows.OverConsumed {
+		return bad
+	}
+	return plain
+}
+
+func (p *tokens) about(i int) string {
+	m := &p.u.res.Mints[i]
+	s := fmt.Sprintf("%d of %d bytes asked for", m.Length, m.Asked)
+	if m.AllZero {
+		s += "; all zero beyond what it covers"
+	}
+	if m.Copy > 0 {
+		s += fmt.Sprintf("; copy %d", m.Copy)
+	}
+	return s
+}
+
+func (p *tokens) use(i int, cells []string) tcell.Style {
+	m := p.selected()
+	if i == 0 {
+		cells[1], cells[2], cells[3] = frameName(m.Frame), "OFFLOAD_READ", name(m.Source)
+		cells[4] = report.Span(flows.Range{Start: m.Offset, End: m.Offset + m.Length})
+		cells[5] = report.Span(flows.Range{End: m.Length})
+		cells[6], cells[7] = report.ShortSize(m.Asked), report.ShortSize(m.Length)
+		cells[9] = "minted here"
+		return special
+	}
+	k := &m.Uses[i-1]
+	cells[0], cells[1], cells[2], cells[3] = frameName(k.Frame), frameName(k.Response), "OFFLOAD_WRITE", name(k.Destination)
+	cells[4] = report.Span(flows.Range{Start: k.FileOffset, End: k.FileOffset + k.Written})
+	cells[5] = report.Span(flows.Range{Start: k.TokenOffset, End: k.TokenOffset + k.Written})
+	cells[6], cells[7] = report.ShortSize(k.Asked), report.ShortSize(k.Written)
+	if k.Response > 0 {
+		cells[8] = report.Took(time.Duration(k.Took))
+	}
+	return remark(&cells[9], k.Response, uint32(k.Status), report.StatusName(k.Status), k.Repeats)
+}
+
+func (p *tokens) draw(c canvas) {
+	top, rest := c.split(min(p.count()+2, max(c.h/2, 4)))
+	p.u.section(top, &p.list, p.u.crumbs())
+	m := p.selected()
+	p.u.section(rest, &p.life, fmt.Sprintf("Life of %s: %s", m.ID, report.Plural(len(m.Uses), "use", "uses")))
+}
