@@ -11,7 +11,7 @@ import (
 	"github.com/odxray/odxray/flows"
 )
 
-// copyJSON is a copy as docs/schema/copy.json describes it.
+// copyJSON is a copy as docs/schema/copies.json describes it.
 type copyJSON struct {
 	ID          int         `json:"id"`
 	Method      string      `json:"method"`

@@ -5,14 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/flows"
 )
 
-// exchangeJSON is an exchange as docs/schema/exchange.json describes it.
+// exchangeJSON is an exchange as docs/schema/exchanges.json describes it.
 type exchangeJSON struct {
 	ID          int    `json:"id"`
 	Command     string `json:"command"`
@@ -59,10 +61,21 @@ func (j *exchangeJSON) fill(x *flows.Exchange) {
 // Exchanges prints the exchanges of an indexed capture that has been run, in the
 // order of their completion; unanswered ones come last.
 func Exchanges(w io.Writer, c *flows.Capture, f Format, s Style) error {
+	return printExchanges(w, c, f, c.Results().First, s)
+}
+
+// exchangeSource is what a flows.Capture has of exchanges.
+type exchangeSource interface {
+	Exchanges() int
+	Exchange(i int, x *flows.Exchange)
+}
+
+// printExchanges prints what c has; first is the time that text counts from.
+func printExchanges(w io.Writer, c exchangeSource, f Format, first int64, s Style) error {
 	order := completion(c)
 	switch f {
 	case Text:
-		return exchangesText(w, c, order, s)
+		return exchangesText(w, c, order, first, s)
 	case JSON:
 		return exchangesJSON(w, c, order)
 	case CSV:
@@ -72,7 +85,7 @@ func Exchanges(w io.Writer, c *flows.Capture, f Format, s Style) error {
 }
 
 // completion returns the positions of all exchanges in the order of their answers.
-func completion(c *flows.Capture) []int32 {
+func completion(c exchangeSource) []int32 {
 	type key struct{ answer, id, at int32 }
 	keys := make([]key, c.Exchanges())
 	var x flows.Exchange
@@ -80,7 +93,7 @@ func completion(c *flows.Capture) []int32 {
 		c.Exchange(i, &x)
 		keys[i] = key{int32(x.AnswerFrame), int32(x.ID), int32(i)}
 		if x.AnswerFrame == 0 {
-			keys[i].answer = 1<<31 - 1
+			keys[i].answer = math.MaxInt32
 		}
 	}
 	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.answer, b.answer), cmp.Compare(a.id, b.id)) })
@@ -91,7 +104,7 @@ func completion(c *flows.Capture) []int32 {
 	return order
 }
 
-func exchangesJSON(w io.Writer, c *flows.Capture, order []int32) error {
+func exchangesJSON(w io.Writer, c exchangeSource, order []int32) error {
 	j := newJSONWriter(w)
 	var x flows.Exchange
 	var line exchangeJSON
@@ -106,17 +119,16 @@ func exchangesJSON(w io.Writer, c *flows.Capture, order []int32) error {
 }
 
 // exchangesText prints lines of fixed columns, so that a long list begins at once.
-func exchangesText(w io.Writer, c *flows.Capture, order []int32, s Style) error {
+func exchangesText(w io.Writer, c exchangeSource, order []int32, first int64, s Style) error {
 	if len(order) == 0 {
 		_, err := io.WriteString(w, "No exchanges.\n")
 		return err
 	}
-	const line = "%8s %8s %12s  %-30s %11s %8s  %-*s %9s  %s\n"
-	if _, err := io.WriteString(w, s.paint(bold, fmt.Sprintf(line[:len(line)-1], "Request", "Answer", "Time", "Call", "Offset", "Length",
-		statusWidth, "Status", "Took", "File"))+"\n"); err != nil {
+	const columns = "%8s %8s %12s  %-30s %11s %8s  %-*s %9s"
+	head := fmt.Sprintf(columns, "Request", "Answer", "Time", "Call", "Offset", "Length", statusWidth, "Status", "Took")
+	if _, err := io.WriteString(w, s.paint(bold, head+"  File")+"\n"); err != nil {
 		return err
 	}
-	first := c.Results().First
 	var x flows.Exchange
 	for _, i := range order {
 		c.Exchange(int(i), &x)
@@ -129,7 +141,7 @@ func exchangesText(w io.Writer, c *flows.Capture, order []int32, s Style) error 
 		}
 		if x.AnswerFrame != 0 {
 			status, color = StatusName(x.Status), ""
-			if x.Status>>30 == 3 { // severity error
+			if x.Status.IsError() {
 				color = red
 			}
 		}
@@ -137,10 +149,14 @@ func exchangesText(w io.Writer, c *flows.Capture, order []int32, s Style) error 
 		if x.RequestFrame == 0 {
 			at = x.AnswerTime
 		}
-		// The width of a colour's escape sequences would count: pad first.
-		status = s.paint(color, fmt.Sprintf("%-*s", statusWidth, status))
-		if _, err := fmt.Fprintf(w, line, frameOrDash(x.RequestFrame), frameOrDash(x.AnswerFrame), seconds6(at-first),
-			CallName(x.Command, x.Function), offset, length, statusWidth, status, took, Escape(x.File)); err != nil {
+		line := fmt.Sprintf(columns, frameOrDash(x.RequestFrame), frameOrDash(x.AnswerFrame), seconds6(at-first),
+			CallName(x.Command, x.Function), offset, length, statusWidth, status, took)
+		if x.File != "" {
+			line += "  " + Escape(x.File)
+		}
+		// Paint last: the width of a colour's escape sequence would count.
+		line = strings.Replace(line, "  "+status, "  "+s.paint(color, status), 1)
+		if _, err := io.WriteString(w, line+"\n"); err != nil {
 			return err
 		}
 	}
@@ -159,7 +175,7 @@ func frameOrDash(n int) string {
 // seconds6 prints a time in seconds with six digits after the point.
 func seconds6(ns int64) string { return strconv.FormatFloat(float64(ns)/1e9, 'f', 6, 64) }
 
-func exchangesCSV(w io.Writer, c *flows.Capture, order []int32) error {
+func exchangesCSV(w io.Writer, c exchangeSource, order []int32) error {
 	head := []string{"id", "command", "control_code", "file", "offset", "length", "status", "request_frame", "response_frame",
 		"interim_frames", "seconds", "connection", "transport", "session", "tree", "user", "uncertain"}
 	return writeCSV(w, head, func(yield func([]string) bool) {

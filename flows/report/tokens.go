@@ -9,7 +9,7 @@ import (
 	"github.com/odxray/odxray/flows"
 )
 
-// mintJSON is a mint as docs/schema/token.json describes it.
+// mintJSON is a mint as docs/schema/tokens.json describes it.
 type mintJSON struct {
 	ID       string      `json:"id"`
 	Type     string      `json:"type"`
@@ -121,9 +121,13 @@ func usesText(w io.Writer, uses []flows.Use, s Style) error {
 		if u.Response != 0 {
 			answer, status, took = strconv.Itoa(u.Response), StatusName(u.Status), Took(time.Duration(u.Took))
 		}
+		n := u.Written
+		if n == 0 { // nothing came of it: show what was meant
+			n = u.Asked
+		}
 		t.add(cell{text: strconv.Itoa(u.Frame)}, cell{text: answer}, cell{text: Path(u.Destination)},
-			cell{text: Span(flows.Range{Start: u.FileOffset, End: u.FileOffset + u.Written})},
-			cell{text: Span(flows.Range{Start: u.TokenOffset, End: u.TokenOffset + u.Written})},
+			cell{text: Span(flows.Range{Start: u.FileOffset, End: u.FileOffset + n})},
+			cell{text: Span(flows.Range{Start: u.TokenOffset, End: u.TokenOffset + n})},
 			cell{text: Size(u.Asked)}, cell{text: Size(u.Written)}, cell{text: status}, cell{text: took})
 	}
 	return t.write(w, s)
