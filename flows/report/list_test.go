@@ -25,7 +25,7 @@ var (
 	fTime     = section.Time("smb2.time", "Time")
 	fTook     = section.Duration("smb2.took", "Took")
 	fHeader   = section.Struct("smb2.header", "Header")
-	fAnyName  = section.Any("smb2.any", "Any name", fName, fOther)
+	_         = section.Any("smb2.any", "Any name", fName, fOther)
 )
 
 // frame fills row and tree with a frame that has names with a quote and a control

@@ -41,22 +41,22 @@ func results() *flows.Results {
 		Sessions: []flows.Session{
 			{ID: 0x40000000001, Server: "10.10.0.153", Conns: []int{1}},
 			{ID: 0x40000000002, Server: "fe80::2", User: `LAB\` + hostile, Host: "CLIENT", Conns: []int{2}, First: 9, Guest: true, Signed: true,
-				Sealed: true, Trees: []flows.Tree{{1, `\\srv\share`, 1, 10}, {2, `\\srv\IPC$`, 2, 11}, {3, "", 0, 12}, {4, `\\srv\share`, 1, 13}}},
+				Sealed: true, Trees: []flows.Tree{{ID: 1, Share: `\\srv\share`, Type: 1, Frame: 10}, {ID: 2, Share: `\\srv\IPC$`, Type: 2, Frame: 11}, {ID: 3, Share: "", Type: 0, Frame: 12}, {ID: 4, Share: `\\srv\share`, Type: 1, Frame: 13}}},
 		},
 		Copies: []flows.Copy{
 			{ID: 1, Client: "10.10.1.57", Method: flows.ODX, Methods: []flows.Method{flows.ODX}, Bytes: 1879048704, Mints: 8, Reads: 8, Writes: 113,
 				Source:      flows.End{Server: "10.10.0.153", Path: "sparse1", Size: 1879048196, HasSize: true},
 				Destination: flows.End{Server: "10.10.0.153", Path: "sparse1 - Copy (3)", Size: 1879048196, HasSize: true},
-				Covered:     []flows.Range{{0, 1879048196}}, Verdict: flows.Complete, FirstFrame: 45, LastFrame: 332,
+				Covered:     []flows.Range{{Start: 0, End: 1879048196}}, Verdict: flows.Complete, FirstFrame: 45, LastFrame: 332,
 				FirstTime: start + 4_487_251_000, LastTime: start + 9_099_200_000},
 			{ID: 2, Method: flows.Plain, Methods: []flows.Method{flows.ODX, flows.Plain}, Fallback: "STATUS_OFFLOAD_READ_FLT_NOT_SUPPORTED",
 				Bytes: 65536, WireBytes: 131072, Reads: 1, Writes: 1, Source: flows.End{Server: "10.10.0.153", Share: `\\srv\share`, Path: hostile},
-				Destination: flows.End{Server: "10.10.0.153"}, Covered: []flows.Range{{0, 32768}, {98304, 131072}}, Gaps: []flows.Range{{32768, 98304}},
+				Destination: flows.End{Server: "10.10.0.153"}, Covered: []flows.Range{{Start: 0, End: 32768}, {Start: 98304, End: 131072}}, Gaps: []flows.Range{{Start: 32768, End: 98304}},
 				Verdict: flows.Partial, Uncertain: "frames are missing", FirstFrame: 400, LastFrame: 410, FirstTime: start, LastTime: start},
 		},
 		Mints: []flows.Mint{
 			{ID: "7f3a91c2", Type: 0x10001, Server: "10.10.0.153", Frame: 46, Source: "sparse1", Asked: 1880096768, Length: 268435456, Copy: 1,
-				Consumed: []flows.Range{{0, 268435456}}, State: flows.Consumed, Uses: []flows.Use{
+				Consumed: []flows.Range{{Start: 0, End: 268435456}}, State: flows.Consumed, Uses: []flows.Use{
 					{Frame: 48, Response: 50, Took: 6_166_000, Destination: "sparse1 - Copy (3)", Asked: 268435456, Written: 16777216, Copy: 1},
 					{Frame: 51, Response: 52, Took: 5_410_000, Destination: hostile, FileOffset: 16777216, TokenOffset: 16777216, Asked: 251658240,
 						Status: ntstatus.InvalidParameter},
