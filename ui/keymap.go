@@ -88,6 +88,7 @@ func newKeymap(pages []string) keymap {
 			}},
 
 		{name: "search", arg: "text", keys: []string{"/"}, help: "look for text in the pane", foot: "search",
+			when: func(u *ui) bool { return u.filled() },
 			run: func(u *ui, arg string) {
 				if arg == "" {
 					u.ask(searchPrompt)

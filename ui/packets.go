@@ -54,7 +54,7 @@ func newPackets(u *ui) *packets {
 			return r.Source + " " + r.Dest + " " + r.Protocol + " " + r.Info
 		},
 	}
-	p.tree.open = make(map[*wire.Field]bool)
+	p.tree.data, p.tree.open = &p.data, make(map[*wire.Field]bool)
 	p.tree.moved = p.markField
 	p.tree.down = func(i int) {
 		if f := frameOf(&p.data.Nodes[i]); f > 0 {

@@ -16,17 +16,18 @@ import (
 
 // Options of a Run.
 type Options struct {
-	File   string       // what the head line calls the capture
-	Screen tcell.Screen // nil for the terminal
+	File    string       // what the head line calls the capture
+	NoColor bool         // as the variable NO_COLOR
+	Screen  tcell.Screen // nil for the terminal
 }
 
-// Panic is the error of a Run in which something panicked.
-type Panic struct {
-	Value any
-	Stack []byte
+// crash is what panicked, in whatever goroutine, and where.
+type crash struct {
+	value any
+	stack []byte
 }
 
-func (p *Panic) Error() string { return fmt.Sprintf("internal error: %v\n\n%s", p.Value, p.Stack) }
+func (c *crash) Error() string { return fmt.Sprintf("%v\n\n%s", c.value, c.stack) }
 
 const (
 	tick  = 100 * time.Millisecond
@@ -34,9 +35,9 @@ const (
 )
 
 // Run reads src and shows it until the user quits. The terminal is as it was when
-// Run returns, and also before a signal ends the process. That src cannot be read is
-// shown, and no error.
-func Run(src Source, o Options) (err error) {
+// Run returns, when it panics because something did, in any of its goroutines, and
+// when a signal ends the process. That src cannot be read is shown, and no error.
+func Run(src Source, o Options) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	app := tview.NewApplication()
 	u := newUI(src, o.File)
@@ -44,22 +45,18 @@ func Run(src Source, o Options) (err error) {
 	u.later = func(f func()) { app.QueueUpdateDraw(f) }
 	u.suspend = suspender(app)
 
-	// guard makes a panic of any goroutine the error that Run returns: a stack trace
-	// over a screen in raw mode helps nobody.
-	var panicked atomic.Pointer[Panic]
+	// A stack trace over a screen in raw mode helps nobody: stop first, then panic.
+	var crashed atomic.Pointer[crash]
 	guard := func() {
 		if v := recover(); v != nil {
-			panicked.CompareAndSwap(nil, &Panic{v, debug.Stack()})
+			crashed.CompareAndSwap(nil, &crash{v, debug.Stack()})
 			app.Stop()
 		}
 	}
 	defer func() {
 		cancel()
-		if v := recover(); v != nil {
-			panicked.CompareAndSwap(nil, &Panic{v, debug.Stack()})
-		}
-		if p := panicked.Load(); p != nil {
-			err = p
+		if c := crashed.Load(); c != nil {
+			panic(c)
 		}
 	}()
 
@@ -79,6 +76,9 @@ func Run(src Source, o Options) (err error) {
 	}
 	u.refresh()
 
+	if o.NoColor {
+		os.Setenv("NO_COLOR", "1") // the only way to tell tcell
+	}
 	if o.Screen != nil {
 		app.SetScreen(o.Screen)
 	}
@@ -93,7 +93,7 @@ func Run(src Source, o Options) (err error) {
 		defer guard()
 		u.watch(ctx, app, passed, signals, &caught)
 	}()
-	err = app.Run()
+	err := app.Run()
 	cancel()
 	if s, ok := caught.Load().(os.Signal); ok {
 		signal.Stop(signals)

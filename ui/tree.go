@@ -73,7 +73,7 @@ func (t *tree) isOpen(i, depth int) bool {
 
 // node returns the selected node, or -1.
 func (t *tree) node() int {
-	if t.data == nil || t.sel >= len(t.lines) {
+	if t.sel >= len(t.lines) {
 		return -1
 	}
 	return t.lines[t.sel].node
@@ -249,9 +249,6 @@ func (t *tree) where() (at, of int) { return min(t.sel+1, len(t.lines)), len(t.l
 
 // lookup searches all fields, also those folded away.
 func (t *tree) lookup(text string) (func(int) bool, int, bool) {
-	if t.data == nil {
-		return nil, 0, false
-	}
 	return func(i int) bool {
 		return strings.Contains(strings.ToLower(t.data.Line(i)), text)
 	}, len(t.data.Nodes), false

@@ -166,8 +166,10 @@ func (u *ui) drawHead(c canvas) {
 // state says how far the capture has been read, and how well.
 func (u *ui) state() (string, tcell.Style) {
 	switch {
+	case u.read != nil && u.frames == 0:
+		return "not readable ✗", bad
 	case u.read != nil:
-		return "stopped: an error ✗", bad
+		return "incomplete !", bad
 	case !u.ended && !u.res.Done && u.size > 0:
 		return fmt.Sprintf("reading %d%%", min(u.done*100/u.size, 100)), special
 	case !u.ended && !u.res.Done:
