@@ -54,10 +54,12 @@ func (g *ring) get() *block {
 	return b
 }
 
-// Batch is what [Reader.ReadBatch] fills: the packets of one block.
+// Batch is what [Reader.ReadBatch] fills: the packets of one block, or of a block
+// of each file.
 type Batch struct {
 	Packets []Packet // valid until Release
 	blocks  []*block
+	own     []Packet // where a batch of several blocks lists its packets
 }
 
 // Release gives the block back. A reader has four of them and waits for one when

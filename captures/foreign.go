@@ -3,13 +3,15 @@ package captures
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
-// Commands that turn a file into one that odxray reads; %s is the file.
+// Commands that turn a file into one that odxray reads; the first %s is the file,
+// the second what it becomes.
 const (
-	byEditcap   = "editcap -F pcapng %[1]s %[1]s.pcapng"
-	byEtl2pcap  = "etl2pcapng %[1]s %[1]s.pcapng"
-	byText2pcap = "text2pcap %[1]s %[1]s.pcap"
+	byEditcap   = "editcap -F pcapng %s %s"
+	byEtl2pcap  = "etl2pcapng %s %s"
+	byText2pcap = "text2pcap %s %s"
 )
 
 // foreignFiles are captures and archives that are refused by name.
@@ -60,11 +62,12 @@ func detectForeign(head []byte, name string) error {
 
 // foreign refuses a file.
 func foreign(what, command, name string) error {
-	if name == "-" || name == stdinName {
+	if name == stdinName {
 		name = "FILE"
 	}
+	words := []any{quote(name), quote(name + ".pcapng")}[:strings.Count(command, "%s")]
 	return &Error{Off: -1, Err: ErrForeign,
-		What: fmt.Sprintf("is %s, which odxray does not read; convert it: %s", what, fmt.Sprintf(command, quote(name)))}
+		What: fmt.Sprintf("is %s, which odxray does not read; convert it: %s", what, fmt.Sprintf(command, words...))}
 }
 
 // quote makes a file name one word of a shell, where it is not.

@@ -59,6 +59,7 @@ type FileInfo struct {
 	Application string   // what wrote the file
 	OS          string
 	Hardware    string
+	Files       []FileInfo // of a timeline of several files, each of them
 }
 
 // Interface is where packets were captured. Formats that know only one link type
