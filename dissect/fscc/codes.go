@@ -14,6 +14,7 @@ const (
 	GetObjectID            Code = 0x0009009c
 	SetReparsePoint        Code = 0x000900a4
 	GetReparsePoint        Code = 0x000900a8
+	DeleteReparsePoint     Code = 0x000900ac
 	SetObjectIDExtended    Code = 0x000900bc
 	CreateOrGetObjectID    Code = 0x000900c0
 	SetSparse              Code = 0x000900c4
@@ -92,7 +93,7 @@ var codes = map[Code]string{
 	0x000900a0:             "FSCTL_DELETE_OBJECT_ID",
 	SetReparsePoint:        "FSCTL_SET_REPARSE_POINT",
 	GetReparsePoint:        "FSCTL_GET_REPARSE_POINT",
-	0x000900ac:             "FSCTL_DELETE_REPARSE_POINT",
+	DeleteReparsePoint:     "FSCTL_DELETE_REPARSE_POINT",
 	SetObjectIDExtended:    "FSCTL_SET_OBJECT_ID_EXTENDED",
 	CreateOrGetObjectID:    "FSCTL_CREATE_OR_GET_OBJECT_ID",
 	SetSparse:              "FSCTL_SET_SPARSE",

@@ -54,3 +54,28 @@ const (
 	Dialect302      Dialect = 0x0302
 	Dialect311      Dialect = 0x0311
 )
+
+// String returns the dialect's name as Wireshark has it.
+func (d Dialect) String() string {
+	switch d {
+	case Dialect202:
+		return "SMB 2.0.2"
+	case Dialect210:
+		return "SMB 2.1"
+	case 0x0222:
+		return "SMB 2.2.2 (deprecated; should be 3.0)"
+	case 0x0224:
+		return "SMB 2.2.4 (deprecated; should be 3.0)"
+	case DialectWildcard:
+		return "SMB2 wildcard"
+	case Dialect300:
+		return "SMB 3.0"
+	case Dialect302:
+		return "SMB 3.0.2"
+	case 0x0310:
+		return "SMB 3.1.0 (deprecated; should be 3.1.1)"
+	case Dialect311:
+		return "SMB 3.1.1"
+	}
+	return "Unknown"
+}

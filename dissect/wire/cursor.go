@@ -263,3 +263,17 @@ func (c *Cursor) GUID(f *Field) (g GUID) {
 // UTF16 reads n bytes of little-endian UTF-16 without a terminator. The result
 // aliases the message: only its String method converts, and allocates.
 func (c *Cursor) UTF16(f *Field, n int) UTF16 { return UTF16(c.Bytes(f, n)) }
+
+// UTF16Z reads UTF-16 that a zero ends, or the end of what c covers. The result is
+// without the zero, which the node covers.
+func (c *Cursor) UTF16Z(f *Field) UTF16 {
+	size := uint64(len(c.buf))
+	rest := c.buf[min(c.off, size):min(c.end, size)]
+	for n := 0; n+2 <= len(rest); n += 2 {
+		if rest[n]|rest[n+1] == 0 {
+			b := c.Bytes(f, n+2)
+			return UTF16(b[:min(n, len(b))])
+		}
+	}
+	return c.UTF16(f, c.Len())
+}

@@ -76,6 +76,9 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 	case KindBytes:
 		return hex.AppendEncode(dst, b)
 	case KindString:
+		for len(b) > 1 && b[len(b)-1]|b[len(b)-2] == 0 { // what ends a text is no part of it
+			b = b[:len(b)-2]
+		}
 		return UTF16(b).AppendTo(dst)
 	case KindASCII:
 		return append(dst, b...)
