@@ -74,7 +74,8 @@ var (
 	fExpandedOff  = target.Uint("smb.dfs.referral.expnames_offset", "Expanded Names Offset")
 	fDomainName   = target.String("smb.dfs.referral.domain_name", "Domain Name")
 	fExpandedName = target.String("smb.dfs.referral.expname", "Expanded Name")
-	fTargetRest   = target.Bytes("", "Rest of the referral")
+	fExpanded     = target.Struct("", "Expanded Names")
+	fTargetRest   = target.Bytes("smb.unknown_data", "Unknown Data")
 )
 
 var (
@@ -199,12 +200,13 @@ func (m *Referral) domain(c *wire.Cursor, total uint32, size int, names *int) {
 		c.Skip(fTargetRest, size-fixed)
 	}
 	m.Node = text(c, fDomainName, name, total)
-	if n == 0 {
+	if n == 0 || expanded == 0 {
 		return
 	}
 	s := c.At(fExpandedName, uint32(expanded), total-uint32(expanded))
 	list := s.Ahead()
 	m.Expanded = list.Bytes(fExpandedName, list.Len())
+	mark := s.Open(fExpanded)
 	for range n {
 		if *names--; *names < 0 || s.Len() == 0 {
 			s.Fail(fExpandedName, wire.ErrShort)
@@ -212,11 +214,15 @@ func (m *Referral) domain(c *wire.Cursor, total uint32, size int, names *int) {
 		}
 		s.UTF16Z(fExpandedName)
 	}
+	s.Close(mark)
 	c.Join(&s)
 }
 
-// text reads the text at off of the total bytes that c began with.
+// text reads the text at off of the total bytes that c began with. There is none at 0.
 func text(c *wire.Cursor, f *wire.Field, off uint16, total uint32) wire.UTF16 {
+	if off == 0 {
+		return nil
+	}
 	s := c.At(f, uint32(off), total-uint32(off))
 	u := s.UTF16Z(f)
 	c.Join(&s)
