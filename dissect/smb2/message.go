@@ -68,6 +68,7 @@ type Decoder struct {
 	notification              ServerToClientNotification
 	errorResponse             ErrorResponse
 	buffers
+	infos
 }
 
 var unknown Context // never written
@@ -120,6 +121,9 @@ func (d *Decoder) body(c *wire.Cursor, response bool) {
 	mark := c.Open(fBody)
 	defer c.Close(mark)
 	c.Title(mark, bodyTitle(c, h, response), "")
+	if response {
+		d.noteClass(c)
+	}
 	switch {
 	case h.Command > Notification:
 		c.Skip(fUnknownBody, c.Len())

@@ -45,7 +45,7 @@ const (
 var tokenRest = strings.Repeat("00", 496)
 
 // samples feed every test below: each file of them is named after the messages.
-var samples = slices.Concat(ioctlSamples, createSamples, ioSamples, sessionSamples, breakSamples, errorSamples)
+var samples = slices.Concat(ioctlSamples, createSamples, ioSamples, sessionSamples, breakSamples, errorSamples, infoSamples)
 
 // A sample is a message, what it decodes to, and, in testdata, its tree.
 type sample struct {

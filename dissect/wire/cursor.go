@@ -15,6 +15,7 @@ type Cursor struct {
 	tree *Tree
 	id   uint16 // index of buf in tree.Bufs
 	head bool   // what is past buf was captured, but not gathered
+	part bool   // the sender said that it left out what is past end
 }
 
 // New returns a Cursor over a message captured whole. It records into tree
@@ -122,9 +123,14 @@ func (c *Cursor) Ahead() Cursor {
 	return s
 }
 
+// Partial says that the sender left out what did not fit: STATUS_BUFFER_OVERFLOW.
+// Text and bytes then go as far as they go, and running out of them is no failure
+// that Join takes over.
+func (c *Cursor) Partial() { c.part = true }
+
 // Join takes over the error of a Cursor got from At or Sub.
 func (c *Cursor) Join(s *Cursor) {
-	if c.fail.Err == nil {
+	if c.fail.Err == nil && (s.fail.Err != errPartial || c.part) {
 		c.fail = s.fail
 	}
 }
@@ -147,9 +153,13 @@ func (c *Cursor) Fail(f *Field, err error) {
 	if c.fail.Err != nil {
 		return
 	}
-	if err == ErrTruncated {
+	switch {
+	case err == ErrTruncated:
 		c.Note(fCut, 0, f.Label)
-	} else {
+	case err == ErrShort && c.part:
+		err = errPartial
+		c.Note(fPartial, 0, "")
+	default:
 		c.Note(fMalformed, 0, f.Label)
 	}
 	c.fail = Error{f, int(c.off), err}
@@ -202,7 +212,7 @@ func (c *Cursor) Rest(f *Field) []byte {
 	return c.buf[start:min(c.end, size):min(c.end, size)]
 }
 
-// U8, U16, U32 and U64 read little-endian numbers; BE16, BE32 and BE64 read
+// U8, U16, U32 and U64 read little-endian numbers; BE16, BE32, BE48 and BE64 read
 // big-endian ones.
 
 func (c *Cursor) U8(f *Field) uint8 { return uint8(c.number(f, 1, uint64(c.fixed(f, 1)[0]))) }
@@ -218,6 +228,10 @@ func (c *Cursor) BE16(f *Field) uint16 {
 }
 func (c *Cursor) BE32(f *Field) uint32 {
 	return uint32(c.number(f, 4, uint64(be.Uint32(c.fixed(f, 4)))))
+}
+func (c *Cursor) BE48(f *Field) uint64 {
+	b := c.fixed(f, 6)
+	return c.number(f, 6, uint64(be.Uint16(b))<<32|uint64(be.Uint32(b[2:])))
 }
 func (c *Cursor) BE64(f *Field) uint64 { return c.number(f, 8, be.Uint64(c.fixed(f, 8))) }
 
@@ -244,6 +258,11 @@ func (c *Cursor) number(f *Field, n uint32, v uint64) uint64 {
 
 // Bytes reads n bytes. The result aliases the message; it is nil after a failure.
 func (c *Cursor) Bytes(f *Field, n int) []byte {
+	if c.part && c.Len() > 0 && uint64(n) > c.end-c.off {
+		b := c.Bytes(f, c.Len())
+		c.Fail(f, ErrShort)
+		return b
+	}
 	b := c.take(f, uint64(n))
 	if c.tree != nil {
 		c.record(f, uint32(n), 0)

@@ -200,6 +200,7 @@ var (
 	failures   = own.Section("")
 	fMalformed = failures.String("_ws.malformed", "Malformed Packet")
 	fCut       = failures.String("_ws.short", "Packet size limited during capture")
+	fPartial   = failures.Struct("smb2.truncated", "Truncated...")
 )
 
 // Fields lists the fields that this package records of itself.

@@ -1,0 +1,58 @@
+package fscc
+
+import (
+	"fmt"
+
+	"github.com/odxray/odxray/dissect/dtyp"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// PosixInfo is FilePosixInformation of the SMB3 POSIX extensions.
+type PosixInfo struct {
+	Times
+	EndOfFile      uint64 // bytes
+	AllocationSize uint64 // bytes
+	Attributes     Attributes
+	Inode          uint64
+	Device         uint32
+	Links          uint32
+	Tag            ReparseTag // valid if AttributeReparsePoint is set
+	Mode           uint32     // permissions
+	Owner, Group   dtyp.SID
+}
+
+var (
+	posix      = fields.Section("POSIX-FSCC 2.1")
+	fPosixInfo = posix.Struct("", "SMB2_FILE_POSIX_INFO")
+	fInode     = posix.Hex("smb2.inode", "Inode")
+	fDeviceID  = posix.Hex("odx.info.posix.device", "Device")
+	fPerms     = posix.Text("smb2.posix_perms", "POSIX perms", octal)
+)
+
+// octal appends the little-endian number b as tshark shows permissions.
+func octal(dst, b []byte) []byte {
+	c := wire.New(b, nil)
+	return fmt.Appendf(dst, "%#o", c.U32(fInode))
+}
+
+func (m *PosixInfo) Decode(c *wire.Cursor) {
+	defer c.Close(c.Open(fPosixInfo))
+	m.decode(c)
+}
+
+func (m *PosixInfo) decode(c *wire.Cursor) {
+	m.Times.decode(c)
+	m.EndOfFile = c.U64(fEOF)
+	m.AllocationSize = c.U64(fAllocationSize)
+	m.Attributes = FileAttributes(c)
+	m.Inode = c.U64(fInode)
+	m.Device = c.U32(fDeviceID)
+	c.Skip(fReserved, 4)
+	m.Links = c.U32(fLinks)
+	m.Tag = ReparseTag(c.U32(fTag))
+	look := c.Ahead()
+	m.Mode = look.U32(fPerms)
+	c.Skip(fPerms, 4)
+	m.Owner.Decode(c)
+	m.Group.Decode(c)
+}
