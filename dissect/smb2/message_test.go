@@ -71,8 +71,10 @@ func response(command Command, body ...string) []byte {
 
 // refused is a response with an ErrorResponse.
 func refused(command Command, status Status, body ...string) []byte {
-	b := unhex(responseHeader, "0900", strings.Join(body, ""))
-	b[12] = byte(command)
+	return withStatus(response(command, "0900", strings.Join(body, "")), status)
+}
+
+func withStatus(b []byte, status Status) []byte {
 	binary.LittleEndian.PutUint32(b[8:], uint32(status))
 	return b
 }

@@ -123,9 +123,7 @@ func treeExtension(c, request *wire.Cursor) {
 	off, count := c.U32(fContextOffset), c.U16(fContextCount)
 	c.Skip(fReserved, 10)
 	c.Close(mark)
-	look := request.Ahead()
-	look.Skip(fExtension, int(off))
-	list := request.At(fTreeContext, off, uint32(look.Len()))
+	list := request.From(fTreeContext, off)
 	for i := uint16(0); i < count && !list.Failed(); i++ {
 		treeConnectContext(&list)
 	}

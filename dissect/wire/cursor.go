@@ -104,6 +104,13 @@ func (c *Cursor) At(f *Field, off, n uint32) Cursor {
 	return s
 }
 
+// From is At without a length: what the message holds from off on.
+func (c *Cursor) From(f *Field, off uint32) Cursor {
+	s := *c
+	s.narrow(f, c.base+uint64(off), c.end-min(c.end, c.base+uint64(off)))
+	return s
+}
+
 // Sub passes over the next n bytes and returns a Cursor over them, whose At
 // counts from their start: a message in a chain, or fields to be read later than
 // they lie. Pass its error back with Join.
