@@ -10,7 +10,8 @@ import (
 )
 
 // maxWindow is the largest zstd window that is accepted: what zstd itself takes
-// without being told to take more (--long=27), and what its level 22 uses.
+// without being told to take more (--long=27), and what its level 22 uses. A file
+// that only claims to need it has it set aside, but not filled.
 const maxWindow = 128 << 20
 
 // uncompress returns what src holds, which begins with head, and the name of the
@@ -57,6 +58,9 @@ func (p plain) Read(b []byte) (int, error) {
 }
 
 func corrupt(err error) error {
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
+		return &Error{Off: -1, What: "needs more than 128 MiB to unpack; unpack it first: zstd -d --long=31", Err: ErrForeign}
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
 		return &Error{What: "the compressed file ends too early", Err: ErrCut}
 	}

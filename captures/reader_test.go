@@ -210,6 +210,10 @@ func TestErrors(t *testing.T) {
 		{"option outside its block", append(ngHead(le), ngIface(le, 1, 0, u32s(le, nil, 0x00ff0002))...), ErrDamaged,
 			"x.pcap: offset 0x1c: option 2 says 255 bytes where 0 are left"},
 		{"cut gzip", []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0, 1}, ErrCut, "x.pcap: offset 0x0: the compressed file ends too early"},
+		{"large window", []byte{0x28, 0xb5, 0x2f, 0xfd, 0, 0x90, 1, 0, 0, 0}, ErrForeign,
+			"x.pcap: needs more than 128 MiB to unpack; unpack it first: zstd -d --long=31"},
+		{"damaged zstd", []byte{0x28, 0xb5, 0x2f, 0xfd, 0, 0x08, 7, 0, 0, 0}, ErrDamaged,
+			"x.pcap: offset 0x0: the compressed data are damaged: invalid input: reserved block type encountered"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.pcap")
