@@ -2,62 +2,304 @@ package flows
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/wire"
 )
 
-// Capture is a capture and what is known of it. One goroutine calls Run (or List);
-// all other methods may be called from any goroutine while it runs.
-type Capture struct{}
-
-// Open opens capture files as one timeline. "-" is standard input.
-func Open(paths []string, o Options) (*Capture, error) { return nil, nil }
-
 // Options of a Capture.
 type Options struct {
-	Index    bool     // keep what random access needs: Row, Detail, Exchange
-	DecodeAs []string // "tcp.port==N,nbss"
+	Index  bool     // keep what random access needs: Row, Detail, Exchange
+	Ports  []uint16 // TCP ports that carry the session service beside 139 and 445
+	Judge  func(*Results) []Finding
+	Digits int // of fractions of a second in rows; 0 leaves it to the file
 }
+
+// Ports reads rules of the form "tcp.port==N,nbss", as tshark's -d has them, and
+// returns the ports that they send to the session service.
+func Ports(rules []string) (ports []uint16, err error) {
+	for _, r := range rules {
+		number, found := strings.CutPrefix(strings.ReplaceAll(r, " ", ""), "tcp.port==")
+		number, protocol, _ := strings.Cut(number, ",")
+		n, err := strconv.ParseUint(number, 10, 16)
+		if !found || err != nil || protocol != "nbss" {
+			return nil, fmt.Errorf("%q is not of the form tcp.port==N,nbss", r)
+		}
+		ports = append(ports, uint16(n))
+	}
+	return ports, nil
+}
+
+// Capture is a capture and what is known of it. One goroutine calls Run or List,
+// once; all other methods may be called from any goroutine meanwhile.
+type Capture struct {
+	o       Options
+	source  *captures.Reader
+	results atomic.Pointer[Results]
+
+	mu     sync.Mutex // guards what follows; held for a batch of packets at a time
+	a      *Analyzer
+	look   frameView // of random access
+	packet captures.Packet
+	again  unit
+	err    error
+	done   bool
+}
+
+// Open opens capture files as one timeline. "-" is standard input.
+func Open(paths []string, o Options) (*Capture, error) {
+	if len(paths) != 1 {
+		return nil, fmt.Errorf("%d files: one is what can be read", len(paths))
+	}
+	r, err := captures.OpenWith(paths[0], captures.Options{Random: o.Index})
+	if err != nil {
+		return nil, err
+	}
+	return New(r, o), nil
+}
+
+// New returns a Capture that reads from r, and closes it.
+func New(r *captures.Reader, o Options) *Capture {
+	c := &Capture{o: o, source: r, a: NewAnalyzer(o)}
+	c.results.Store(&Results{})
+	return c
+}
+
+// publishEvery is how often a running pass lets the outside see its Results.
+const publishEvery = 100 * time.Millisecond
 
 // Run reads the capture to its end, or until ctx is done. What could not be read is
 // the error and a line of Results.Problems; what was readable has been analysed.
-func (c *Capture) Run(ctx context.Context) error { return nil }
+func (c *Capture) Run(ctx context.Context) error {
+	return c.run(ctx, func(p *captures.Packet) bool { c.a.Packet(p); return true })
+}
 
 // List is Run that yields every frame: its row, and its fields in tree if that is
-// not nil. Both are valid until yield returns; false stops. Fields and rows are
-// recorded only for frames that want is nil or true for.
+// not nil. Both are valid until yield returns; false stops. Frames that want is
+// false for are analysed and not yielded; nil wants all.
 func (c *Capture) List(ctx context.Context, tree *wire.Tree, want func(frame int) bool, yield func(*Row) bool) error {
-	return nil
+	v := &frameView{tree: tree}
+	c.a.gatherAll = want != nil
+	return c.run(ctx, func(p *captures.Packet) bool {
+		if want != nil && !want(int(c.a.frame)+1) {
+			c.a.view = nil
+			c.a.Packet(p)
+			return true
+		}
+		if tree != nil {
+			tree.Reset()
+		}
+		c.a.view = v
+		c.a.Packet(p)
+		v.end(c.a)
+		return yield(&v.row)
+	})
+}
+
+func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) error {
+	var b captures.Batch
+	var err error
+	next := time.Now().Add(publishEvery)
+	for more := true; more; {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		if err = c.source.ReadBatch(&b); err != nil {
+			break
+		}
+		c.mu.Lock()
+		for i := 0; more && i < len(b.Packets); i++ {
+			more = packet(&b.Packets[i])
+		}
+		c.mu.Unlock()
+		b.Release()
+		if now := time.Now(); now.After(next) {
+			c.publish(false)
+			next = now.Add(publishEvery)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	c.mu.Lock()
+	c.a.Flush()
+	c.err, c.done = err, true
+	c.mu.Unlock()
+	c.publish(true)
+	return err
+}
+
+// publish makes a Results of what is known.
+func (c *Capture) publish(done bool) {
+	c.mu.Lock()
+	r := c.a.results()
+	if r.Done = done; done && c.err != nil {
+		r.Problems = append(r.Problems, c.err.Error())
+		r.Incomplete = true
+	}
+	c.mu.Unlock()
+	if c.o.Judge != nil {
+		r.Findings = c.o.Judge(r)
+	}
+	c.results.Store(r)
 }
 
 // Results returns what the pass has found; published some ten times a second.
-func (c *Capture) Results() *Results { return nil }
+func (c *Capture) Results() *Results { return c.results.Load() }
 
 // Frames returns how many frames are indexed. Only with Options.Index.
-func (c *Capture) Frames() int { return 0 }
+func (c *Capture) Frames() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.a.index.frames.n
+}
 
 // Row fills r for frame n, counted from 1. Only with Options.Index.
-func (c *Capture) Row(n int, r *Row) error { return nil }
+func (c *Capture) Row(n int, r *Row) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.draw(n, nil)
+	*r = c.look.row
+	return err
+}
 
 // Detail fills tree with the fields of frame n. Only with Options.Index.
-func (c *Capture) Detail(n int, tree *wire.Tree) error { return nil }
+func (c *Capture) Detail(n int, tree *wire.Tree) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	tree.Reset()
+	return c.draw(n, tree)
+}
+
+// draw looks at frame n again. The caller holds mu.
+func (c *Capture) draw(n int, tree *wire.Tree) error {
+	ix := c.a.index
+	if n < 1 || n > ix.frames.n {
+		return fmt.Errorf("no frame %d: there are %d", n, ix.frames.n)
+	}
+	f := ix.frames.at(n - 1)
+	if err := c.source.At(int64(f.pos&(1<<posBits-1)), &c.packet); err != nil {
+		return err
+	}
+	// The frame's bytes stay in the tree.
+	if tree != nil {
+		c.packet.Data = append([]byte(nil), c.packet.Data...)
+	}
+	v := &c.look
+	v.tree = tree
+	v.begin(&c.packet, uint32(n), nil)
+	v.ctx.FirstTime = c.a.first
+	if n > 1 {
+		v.ctx.PrevTime = ix.frames.at(n - 2).time
+	}
+	if f.conn != 0 {
+		_, dir := keyOf(&v.headers)
+		ix.describe(f, uint32(n), &v.ctx, dir)
+	}
+	v.layers(&c.packet)
+	last := ix.messages.n
+	if n < ix.frames.n {
+		last = int(ix.frames.at(n).first)
+	}
+	batch := c.a.batch[:0]
+	for i := int(f.first); i < last; {
+		batch = batch[:0]
+		m := ix.messages.at(i)
+		for ; i < last && (len(batch) == 0 || ix.messages.at(i).chain > 0); i++ {
+			g := ix.messages.at(i)
+			batch = append(batch, delivered{g.x, g.facts&isResponse != 0, g.facts&isInterim != 0})
+		}
+		if err := c.gather(n, f, m); err != nil {
+			return err
+		}
+		v.unit(c.a, &c.again, batch)
+	}
+	v.end(c.a)
+	return nil
+}
+
+// gather fills c.again with the session-service frame of m, which ends in frame n.
+func (c *Capture) gather(n int, f *indexedFrame, m *indexedMessage) error {
+	u := &c.again
+	*u = unit{size: int(m.size), first: m.first, off: m.off, lost: m.facts&hasLoss != 0}
+	start := c.a.index.conns.at(int(f.conn) - 1).start[m.dir] + uint32(m.off)
+	if m.first == m.last {
+		if d := int(start - c.look.headers.Seq); d >= 0 && d+u.size <= len(c.look.headers.Payload) {
+			u.b = c.look.headers.Payload[d : d+u.size]
+			return nil
+		}
+	}
+	return c.a.index.regather(c.source, u, f.conn, start, m)
+}
 
 // Exchanges returns how many exchanges are indexed. Only with Options.Index.
-func (c *Capture) Exchanges() int { return 0 }
+func (c *Capture) Exchanges() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.a.exchanges.list) - 1
+}
 
 // Exchange fills x with the exchange at position i, counted from 0. Only with
 // Options.Index.
-func (c *Capture) Exchange(i int, x *Exchange) {}
+func (c *Capture) Exchange(i int, x *Exchange) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.a.exchange(uint32(i+1), x)
+}
 
 // ExchangesOf lists the positions of the exchanges whose messages end in frame n.
-func (c *Capture) ExchangesOf(n int) []int { return nil }
+// Only with Options.Index.
+func (c *Capture) ExchangesOf(n int) (list []int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ix := c.a.index
+	if n < 1 || n > ix.frames.n {
+		return nil
+	}
+	last := ix.messages.n
+	if n < ix.frames.n {
+		last = int(ix.frames.at(n).first)
+	}
+	for i := int(ix.frames.at(n - 1).first); i < last; i++ {
+		if x := ix.messages.at(i).x; x != 0 {
+			list = append(list, int(x)-1)
+		}
+	}
+	return list
+}
+
+// EachExchange yields the exchanges in order of completion, unanswered ones last,
+// during a pass of its own.
+func (c *Capture) EachExchange(ctx context.Context, yield func(*Exchange) bool) error {
+	var x Exchange
+	more := true
+	c.a.onExchange = func(i uint32) {
+		if more {
+			c.a.exchange(i, &x)
+			more = yield(&x)
+		}
+	}
+	return c.run(ctx, func(p *captures.Packet) bool { c.a.Packet(p); return more })
+}
+
+// Info describes the file.
+func (c *Capture) Info() captures.FileInfo {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.source.Info()
+}
 
 // Progress returns how many bytes of the files have been read, and how many there
 // are; 0 if unknown.
-func (c *Capture) Progress() (done, size int64) { return 0, 0 }
+func (c *Capture) Progress() (done, size int64) { return c.source.Progress() }
 
 // Close ends everything.
-func (c *Capture) Close() error { return nil }
-
-// Fields lists every field that a Detail or a List can record.
-func Fields() []*wire.Field { return nil }
+func (c *Capture) Close() error { return c.source.Close() }

@@ -9,13 +9,15 @@ import (
 
 	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/audit"
 	"github.com/odxray/odxray/flows/report"
 )
 
 // input is the flags that every command has that reads captures.
 type input struct {
-	files  []string
-	strict bool
+	files    []string
+	strict   bool
+	decodeAs []string
 	flows.Options
 }
 
@@ -23,7 +25,7 @@ func (in *input) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&in.files, "read", "r", nil, "read this `FILE` too; - is standard input")
 	f.BoolVar(&in.strict, "strict", false, "exit with status 4 if the capture is incomplete")
-	f.StringArrayVarP(&in.DecodeAs, "decode-as", "d", nil, "decode a port as SMB: `tcp.port==N,nbss`")
+	f.StringArrayVarP(&in.decodeAs, "decode-as", "d", nil, "decode a port as SMB: `tcp.port==N,nbss`")
 }
 
 // paths lists the files to read, or fails if there are none.
@@ -42,6 +44,10 @@ func (a *app) read(cmd *cobra.Command, in *input, args []string, use func(contex
 	if err != nil {
 		return err
 	}
+	if in.Ports, err = flows.Ports(in.decodeAs); err != nil {
+		return usagef("%v", err)
+	}
+	in.Judge = audit.Judge
 	c, err := flows.Open(paths, in.Options)
 	if err != nil {
 		return &exitError{exitUnreadable, err}

@@ -114,6 +114,17 @@ func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 	return &d.msg
 }
 
+// Peek reads the header of the message that c is at; c stays where it is. ok is false
+// if there is none.
+func Peek(c wire.Cursor) (h Header, ok bool) {
+	look := c.Ahead()
+	look.Skip(fHeader, 16)
+	response := Flags(look.U32(fFlags))&FlagResponse != 0
+	look = c.Ahead()
+	h.decode(&look, response, &unknown)
+	return h, !look.Failed()
+}
+
 // body decodes what follows the header. Its calls name concrete types because a call
 // through Body would move the cursor to the heap.
 func (d *Decoder) body(c *wire.Cursor, response bool) {

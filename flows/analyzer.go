@@ -1,0 +1,144 @@
+package flows
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/ntstatus"
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// Analyzer is everything that is known of the packets so far. Not for use by several
+// goroutines at once.
+type Analyzer struct {
+	state
+	frame uint32 // number of the packet at hand
+	now   int64  // its time
+	prev  int64  // time of the packet before
+	first int64
+	last  int64
+
+	decoder inet.Decoder
+	headers inet.Headers
+	smb     smb2.Decoder
+	ctx     smb2.Context
+
+	byKey     map[connKey]*conn
+	lastConn  *conn
+	connCount uint32
+	byID      map[uint32]*conn // those that carry SMB
+	conns     []Connection     // the same, as the outside sees them
+	forced    map[uint16]bool
+
+	exchanges exchangeTable
+	copies    copyTable
+	index     *index // nil without Options.Index
+
+	// What is asked of every packet beside its effect on all the above.
+	gatherAll  bool           // keep file data too, for somebody who looks at bytes
+	view       *frameView     // nil if nobody looks at frames
+	batch      []delivered    // the messages of the session-service frame at hand
+	onExchange func(i uint32) // called for every finished exchange; may be nil
+
+	messages  int
+	lostBytes uint64
+	skipped   uint64 // bytes passed over to find the next message
+	marks     Mark   // of the packet at hand
+}
+
+// NewAnalyzer returns an Analyzer that has seen nothing.
+func NewAnalyzer(o Options) *Analyzer {
+	a := &Analyzer{state: newState(), byKey: make(map[connKey]*conn), byID: make(map[uint32]*conn), forced: make(map[uint16]bool)}
+	for _, p := range o.Ports {
+		a.forced[p] = true
+	}
+	a.exchanges.init()
+	a.copies.init()
+	if o.Index {
+		a.index = new(index)
+	}
+	return a
+}
+
+// Packet takes the next packet of the capture.
+func (a *Analyzer) Packet(p *captures.Packet) {
+	a.frame++
+	a.prev, a.now = a.now, p.Time
+	if a.frame == 1 {
+		a.first = p.Time
+	}
+	a.last = max(a.last, p.Time)
+	a.marks = 0
+	h := &a.headers
+	c := wire.NewCut(p.Data, p.WireLen, nil)
+	a.decoder.Decode(&c, p.Link, h, nil)
+	if h.Kind != inet.TCP {
+		if a.index != nil {
+			a.index.frame(p, 0, nil, a.frame)
+		}
+		if a.view != nil {
+			a.see(p, nil, 0, nil)
+		}
+		return
+	}
+	conn, dir := a.lookup(h)
+	conn.last, conn.lastTime = a.frame, a.now
+	words := a.analyse(conn, dir, h)
+	if len(h.Payload) < h.PayloadLen {
+		conn.cutFrames++
+		a.marks |= MarkCut
+	}
+	if a.index != nil {
+		a.index.frame(p, conn.id, &words, a.frame)
+	}
+	if a.view != nil {
+		a.see(p, conn, dir, &words)
+	}
+	if h.Flags&inet.ACK != 0 {
+		a.acked(conn, 1-dir, h.Ack)
+	}
+	a.segment(conn, dir, h)
+	if h.Flags&inet.RST != 0 {
+		conn.closed = true
+	}
+}
+
+// see begins the view of the packet at hand.
+func (a *Analyzer) see(p *captures.Packet, c *conn, dir int, an *inet.Analysis) {
+	v := a.view
+	v.begin(p, a.frame, &a.headers)
+	v.ctx.FirstTime, v.ctx.PrevTime = a.first, a.prev
+	if c != nil {
+		fwd, rev := &c.side[dir], &c.side[1-dir]
+		v.ctx.HasStream, v.ctx.Stream, v.ctx.StreamFirstTime = true, c.id-1, c.firstTime
+		v.ctx.SeqKnown, v.ctx.AckKnown, v.ctx.SeqBase, v.ctx.AckBase = fwd.known, rev.known, fwd.base, rev.base
+		v.ctx.WindowFactor = windowFactor(fwd.scale, rev.scale)
+		v.ctx.Analysis = *an
+	}
+	v.layers(p)
+}
+
+// windowFactor returns by what a window counts: 0 unknown, -2 unscaled because one
+// side does not scale. RFC 7323 2.2
+func windowFactor(own, peer int8) int32 {
+	switch {
+	case own < 0 || peer < 0:
+		return 0
+	}
+	return 1 << own
+}
+
+// Flush ends the capture: what still waits for bytes or answers waits in vain.
+func (a *Analyzer) Flush() {
+	for _, id := range slices.Sorted(maps.Keys(a.byID)) {
+		a.flushStream(a.byID[id], 0)
+		a.flushStream(a.byID[id], 1)
+	}
+	a.copies.finish(a)
+}
+
+// failed reports whether s says that the request did not do what it was asked.
+func failed(s ntstatus.Status) bool { return s>>30 == 3 }

@@ -1,0 +1,149 @@
+package flows
+
+// TCP connections: which frame belongs to which, and which side serves.
+
+import (
+	"net/netip"
+
+	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// connKey is a connection's four numbers, the lower end first.
+type connKey struct {
+	lowAddr, highAddr netip.Addr
+	lowPort, highPort uint16
+}
+
+// keyOf returns the key of a frame's connection, and 0 if its sender is the lower
+// end, 1 if it is the higher.
+func keyOf(h *inet.Headers) (connKey, int) {
+	if d := h.Src.Compare(h.Dst); d < 0 || d == 0 && h.SrcPort < h.DstPort {
+		return connKey{h.Src, h.Dst, h.SrcPort, h.DstPort}, 0
+	}
+	return connKey{h.Dst, h.Src, h.DstPort, h.SrcPort}, 1
+}
+
+// conn is a TCP connection. Its two streams are indexed by sender, as keyOf has it.
+type conn struct {
+	id                 uint32 // from 1, in order of appearance; what Wireshark calls the stream index, plus 1
+	key                connKey
+	streams            [2]stream
+	side               [2]endpoint // for the words of TCP analysis
+	server             int         // the stream that the server sends; -1 if unknown
+	syn                bool        // its beginning was captured
+	closed             bool        // FIN or RST seen from either side
+	speaks             protocol
+	synTime, roundTrip int64  // ns; 0 if the handshake was not captured
+	evidence           int    // of SMB on an unknown port; see recognise
+	host               uint32 // index of the server in Analyzer.servers; valid once server is known
+	first              uint32 // frame
+	last               uint32
+	pub                int // position in Analyzer.conns, plus 1, once it is known to carry SMB
+
+	dialect     smb2.Dialect
+	clientGUID  wire.GUID
+	serverGUID  wire.GUID
+	negotiated  bool // a NEGOTIATE response was seen
+	retransmits int
+	cutFrames   int
+	messages    int
+	encrypted   int
+	malformed   int
+	lost        uint64 // bytes
+	firstTime   int64
+	lastTime    int64
+}
+
+// protocol is what a connection carries.
+type protocol uint8
+
+const (
+	undecided protocol = iota
+	session            // NetBIOS session service with SMB in it
+	foreign            // anything else
+)
+
+// lookup finds the connection of the frame, or begins one.
+func (a *Analyzer) lookup(h *inet.Headers) (*conn, int) {
+	k, dir := keyOf(h)
+	c := a.lastConn
+	if c == nil || c.key != k {
+		c = a.byKey[k]
+	}
+	// A SYN on a connection that was over, or with a new sequence number, reuses
+	// the ports.
+	if c != nil && h.Flags&(inet.SYN|inet.ACK) == inet.SYN && c.streams[dir].seen && h.Seq+1 != c.streams[dir].base {
+		a.endConn(c)
+		c = nil
+	}
+	if c == nil {
+		c = a.newConn(k, dir, h)
+	}
+	a.lastConn = c
+	return c, dir
+}
+
+func (a *Analyzer) newConn(k connKey, dir int, h *inet.Headers) *conn {
+	a.connCount++
+	c := &conn{id: a.connCount, key: k, server: -1, first: a.frame, firstTime: a.now}
+	for i := range c.side {
+		c.side[i].scale = -1
+	}
+	a.byKey[k] = c
+	if a.index != nil {
+		a.index.conns.add(indexedConn{firstTime: a.now})
+	}
+	src, dst := servicePort(h.SrcPort), servicePort(h.DstPort)
+	switch {
+	case src && !dst:
+		c.server = dir
+	case dst && !src:
+		c.server = 1 - dir
+	}
+	switch {
+	case src || dst || a.forced[h.SrcPort] || a.forced[h.DstPort]:
+		c.speaks = session
+	}
+	return c
+}
+
+// servicePort reports whether SMB is what the port is for.
+func servicePort(p uint16) bool { return p == 445 || p == 139 }
+
+// endConn forgets what the connection's requests still wait for.
+func (a *Analyzer) endConn(c *conn) {
+	a.flushStream(c, 0)
+	a.flushStream(c, 1)
+	if c.pub != 0 {
+		a.conns[c.pub-1] = c.published()
+	}
+	if a.byKey[c.key] == c {
+		delete(a.byKey, c.key)
+	}
+	if a.lastConn == c {
+		a.lastConn = nil
+	}
+}
+
+// ends returns the addresses of client and server; without knowing better, the
+// sender of the first frame is the client.
+func (c *conn) ends() (client, server netip.AddrPort) {
+	low, high := netip.AddrPortFrom(c.key.lowAddr, c.key.lowPort), netip.AddrPortFrom(c.key.highAddr, c.key.highPort)
+	if c.server == 0 {
+		return high, low
+	}
+	return low, high
+}
+
+// published returns what the outside may know of c.
+func (c *conn) published() Connection {
+	client, server := c.ends()
+	return Connection{
+		ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last),
+		Dialect: c.dialect, ClientGUID: c.clientGUID, ServerGUID: c.serverGUID,
+		LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
+		Retransmitted: c.retransmits, Messages: c.messages, Encrypted: c.encrypted, Malformed: c.malformed,
+	}
+}

@@ -1,0 +1,355 @@
+package flows
+
+// Requests and their answers.
+
+import (
+	"github.com/odxray/odxray/dissect/fscc"
+	"github.com/odxray/odxray/dissect/ntstatus"
+	"github.com/odxray/odxray/dissect/odx"
+	"github.com/odxray/odxray/dissect/smb2"
+)
+
+// exchange is one request and its answers, or a lone answer. It holds no pointers:
+// there may be millions.
+type exchange struct {
+	messageID uint64
+	asyncID   uint64
+	offset    uint64
+	length    uint64
+	moved     uint64
+	reqTime   int64
+	ansTime   int64
+	reqFrame  uint32
+	ansFrame  uint32
+	interim   uint32 // frame of the STATUS_PENDING answer
+	conn      uint32
+	session   uint32
+	tree      uint32
+	treeID    uint32 // as the request says it: a tree may be unknown
+	open      uint32
+	before    uint32 // the exchange that a related request goes on from
+	name      uint32 // CREATE: path. QUERY_DIRECTORY: pattern. TREE_CONNECT: share. SESSION_SETUP: account
+	host      uint32 // SESSION_SETUP: workstation
+	function  fscc.Code
+	more      uint32 // QUERY_INFO: AdditionalInformation. CLOSE: Flags
+	status    ntstatus.Status
+	command   smb2.Command
+	infoType  uint8
+	infoClass uint8
+	facts     exchangeFacts
+}
+
+type exchangeFacts uint8
+
+const (
+	answered exchangeFacts = 1 << iota // the final answer was seen
+	hasRange                           // offset and length are valid
+	signed
+	damaged // a message of it was lost or cut in part
+	kept    // a copy or the index refers to it
+)
+
+// pendingKey is what pairs messages: ids are unique within a connection. [MS-SMB2] 3.2.4.1.3
+type pendingKey struct {
+	conn uint32
+	id   uint64
+}
+
+// maxPending bounds the requests that wait for an answer.
+const maxPending = 1 << 20
+
+// exchangeTable holds exchanges by index, from 1. Without an index of the capture, a
+// finished one's place is used again.
+type exchangeTable struct {
+	list    []exchange
+	numbers []uint32 // ID of the exchange at each place
+	free    []uint32
+	done    []uint32 // finished by the unit at hand
+	pending map[pendingKey]uint32
+	count   int // of all there were
+	evicted int // requests dropped because too many waited
+}
+
+func (t *exchangeTable) init() {
+	t.list = make([]exchange, 1)
+	t.numbers = make([]uint32, 1)
+	t.pending = make(map[pendingKey]uint32)
+}
+
+func (t *exchangeTable) add() (uint32, *exchange) {
+	t.count++
+	var i uint32
+	if n := len(t.free); n > 0 {
+		i, t.free = t.free[n-1], t.free[:n-1]
+		t.list[i] = exchange{}
+	} else {
+		t.list = append(t.list, exchange{})
+		t.numbers = append(t.numbers, 0)
+		i = uint32(len(t.list) - 1)
+	}
+	t.numbers[i] = uint32(t.count)
+	return i, &t.list[i]
+}
+
+// find returns the exchange that waits for an answer with that id, or 0.
+func (t *exchangeTable) find(conn uint32, id uint64) uint32 {
+	return t.pending[pendingKey{conn, id}]
+}
+
+// settle makes room once nobody looks at the unit at hand any more.
+func (t *exchangeTable) settle(a *Analyzer) {
+	if a.index == nil {
+		for _, i := range t.done {
+			if t.list[i].facts&kept == 0 {
+				t.free = append(t.free, i)
+			}
+		}
+	}
+	t.done = t.done[:0]
+}
+
+// context fills ctx with what is known of exchange x: the same for its first
+// decoding and for every later look.
+func (t *exchangeTable) context(a *Analyzer, x uint32, ctx *smb2.Context) {
+	*ctx = smb2.Context{}
+	e := &t.list[x]
+	ctx.Request = smb2.Request{Function: e.function, InfoType: e.infoType, InfoClass: e.infoClass, Additional: e.more, Name: a.names[e.name]}
+	if o := e.open; o != 0 {
+		ctx.File, ctx.OpenFrame, ctx.CloseFrame = a.names[a.opens[o].name], a.opens[o].openFrame, a.opens[o].closeFrame
+	}
+	if tr := e.tree; tr != 0 {
+		ctx.Share, ctx.ShareType, ctx.ShareFrame = a.trees[tr].share, a.trees[tr].kind, a.trees[tr].frame
+		ctx.Pipe = a.trees[tr].kind == 2
+	}
+	if s := e.session; s != 0 {
+		ctx.Account, ctx.Domain, ctx.Host, ctx.SessionFrame = a.sessions[s].user, a.sessions[s].domain, a.sessions[s].host, a.sessions[s].frame
+	}
+}
+
+// request begins an exchange. prev is the exchange of the message before it in the
+// chain, or 0.
+func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) delivered {
+	if m.Command == smb2.Cancel {
+		return delivered{x: a.exchanges.find(c.id, m.MessageID)}
+	}
+	x, e := a.exchanges.add()
+	*e = exchange{
+		messageID: m.MessageID, reqFrame: a.frame, reqTime: a.now, conn: c.id, command: m.Command,
+		treeID: m.TreeID,
+	}
+	e.session = a.sessionOf(c, m.SessionID)
+	if m.Flags&smb2.FlagRelated != 0 && prev != 0 {
+		p := &a.exchanges.list[prev]
+		e.before = prev
+		if e.session == 0 {
+			e.session = p.session
+		}
+		if m.TreeID == ^uint32(0) {
+			e.treeID = p.treeID
+		}
+	}
+	e.tree = a.treeOf(e.session, e.treeID)
+	if m.Flags&smb2.FlagSigned != 0 {
+		e.facts |= signed
+		if e.session != 0 {
+			a.sessions[e.session].signed = true
+		}
+	}
+	if m.Err != nil || u.lost {
+		e.facts |= damaged
+	}
+	if m.Err == nil {
+		a.asked(e, m)
+	}
+	k := pendingKey{c.id, m.MessageID}
+	if len(a.exchanges.pending) >= maxPending {
+		a.exchanges.evicted++
+	} else {
+		a.exchanges.pending[k] = x
+	}
+	if m.Err == nil && a.copies.request(a, x, m) {
+		dir := 1 - c.server
+		c.streams[dir].remember(u, x, a.frame)
+	}
+	return delivered{x: x}
+}
+
+// asked keeps what the body of a request says.
+func (a *Analyzer) asked(e *exchange, m *smb2.Message) {
+	on := func(fid smb2.FileID) {
+		switch {
+		case fid == invalidFile && e.before != 0:
+			e.open = a.exchanges.list[e.before].open
+		default:
+			e.open = a.openOf(e.session, e.tree, fid)
+		}
+	}
+	at := func(offset, length uint64) {
+		e.offset, e.length = offset, length
+		e.facts |= hasRange
+	}
+	switch b := m.Body.(type) {
+	case *smb2.CreateRequest:
+		e.name = a.intern(b.Name)
+	case *smb2.CloseRequest:
+		on(b.File)
+		e.more = uint32(b.Flags)
+	case *smb2.FlushRequest:
+		on(b.File)
+	case *smb2.ReadRequest:
+		on(b.File)
+		at(b.Offset, uint64(b.Length))
+	case *smb2.WriteRequest:
+		on(b.File)
+		at(b.Offset, max(uint64(b.Length), uint64(b.RemainingBytes)))
+	case *smb2.LockRequest:
+		on(b.File)
+	case *smb2.IoctlRequest:
+		e.function = b.Function
+		on(b.File)
+		if off, n, ok := ioctlRange(b); ok {
+			at(off, n)
+		}
+	case *smb2.TreeConnectRequest:
+		e.name = a.intern(b.Path)
+	}
+}
+
+// response ends or goes on with exchange x, or begins one without a request.
+func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) delivered {
+	if m.MessageID == ^uint64(0) {
+		return delivered{response: true} // an oplock or lease break: nobody asked
+	}
+	if x == 0 {
+		var e *exchange
+		x, e = a.exchanges.add()
+		*e = exchange{messageID: m.MessageID, conn: c.id, command: m.Command, treeID: m.TreeID}
+		e.session = a.sessionOf(c, m.SessionID)
+		if m.Flags&smb2.FlagAsync == 0 {
+			e.tree = a.treeOf(e.session, m.TreeID)
+		}
+	}
+	e := &a.exchanges.list[x]
+	if m.Status == ntstatus.Pending && m.Flags&smb2.FlagAsync != 0 {
+		e.interim, e.asyncID = a.frame, m.AsyncID
+		a.exchanges.pending[pendingKey{c.id, m.MessageID}] = x
+		return delivered{x: x, response: true, interim: true}
+	}
+	delete(a.exchanges.pending, pendingKey{c.id, m.MessageID})
+	e.ansFrame, e.ansTime, e.status = a.frame, a.now, m.Status
+	e.facts |= answered
+	if failed(m.Status) && m.Status != ntstatus.MoreProcessingRequired {
+		a.marks |= MarkError
+	}
+	if m.Err != nil || u.lost {
+		e.facts |= damaged
+	}
+	if e.session == 0 {
+		e.session = a.sessionOf(c, m.SessionID)
+	}
+	if m.Err == nil || m.Body != nil {
+		a.answer(c, x, m)
+	}
+	a.copies.response(a, c, x, m)
+	a.observe(e, m)
+	a.exchanges.done = append(a.exchanges.done, x)
+	return delivered{x: x, response: true}
+}
+
+// answer keeps what the body of a response says.
+func (a *Analyzer) answer(c *conn, x uint32, m *smb2.Message) {
+	e := &a.exchanges.list[x]
+	if e.open == 0 && e.before != 0 {
+		e.open = a.exchanges.list[e.before].open // the CREATE before it in the chain has been answered by now
+	}
+	switch b := m.Body.(type) {
+	case *smb2.LogoffResponse:
+		if s := e.session; s != 0 {
+			delete(a.sessionByKey, sessionKey{a.sessions[s].server, a.sessions[s].id})
+		}
+	case *smb2.TreeConnectResponse:
+		if e.session != 0 && m.TreeID != 0 {
+			k := treeKey{e.session, m.TreeID}
+			i := a.newTree(k)
+			t := &a.trees[i]
+			t.share, t.kind, t.frame = a.names[e.name], uint8(b.ShareType), a.frame
+			e.tree, e.treeID = i, m.TreeID
+		}
+	case *smb2.CreateResponse:
+		i := a.newOpen(openKey{e.session, b.File}, e.tree)
+		e.open = i
+		o := &a.opens[i]
+		o.name, o.openFrame = e.name, a.frame
+	case *smb2.CloseResponse:
+		if e.open != 0 {
+			a.closed(e.open, a.frame)
+		}
+	case *smb2.ReadResponse:
+		e.moved = max(uint64(b.DataLength), uint64(b.DataRemaining))
+	case *smb2.WriteResponse:
+		e.moved = uint64(b.Count)
+	case *smb2.IoctlResponse:
+		if e.function == 0 {
+			e.function = b.Function
+		}
+		if e.open == 0 {
+			e.open = a.openOf(e.session, e.tree, b.File)
+		}
+		e.moved = ioctlMoved(e, b)
+	}
+}
+
+// ioctlRange returns what a control code asks for, in bytes of the file it is on.
+func ioctlRange(m *smb2.IoctlRequest) (offset, length uint64, ok bool) {
+	switch b := m.Input.(type) {
+	case *odx.ReadRequest:
+		return b.FileOffset, b.CopyLength, true
+	case *odx.WriteRequest:
+		return b.FileOffset, b.CopyLength, true
+	case *fscc.CopyChunkRequest:
+		if b.Chunks.Len() == 0 {
+			return 0, 0, false
+		}
+		offset = b.Chunks.At(0).Target
+		for i := range b.Chunks.Len() {
+			length += uint64(b.Chunks.At(i).Length)
+		}
+		return offset, length, true
+	case *fscc.DuplicateExtentsRequest:
+		return b.TargetOffset, b.Length, true
+	case *fscc.DuplicateExtentsExRequest:
+		return b.TargetOffset, b.Length, true
+	case *fscc.ZeroDataRequest:
+		return b.Offset, b.Beyond - b.Offset, b.Beyond >= b.Offset
+	case *fscc.AllocatedRangesRequest:
+		return b.Offset, b.Length, true
+	}
+	return 0, 0, false
+}
+
+// ioctlMoved returns how many bytes a control code moved.
+func ioctlMoved(e *exchange, m *smb2.IoctlResponse) uint64 {
+	switch b := m.Output.(type) {
+	case *odx.ReadReply:
+		return b.TransferLength
+	case *odx.WriteReply:
+		return b.LengthWritten
+	case *fscc.CopyChunkReply:
+		return uint64(b.TotalBytes)
+	}
+	if e.function == fscc.DuplicateExtents || e.function == fscc.DuplicateExtentsEx {
+		return e.length
+	}
+	return 0
+}
+
+// fileName returns the path that an exchange is about; "" if unknown or none.
+func (a *Analyzer) fileName(e *exchange) string {
+	if e.command == smb2.Create {
+		return a.names[e.name]
+	}
+	if e.open != 0 {
+		return a.names[a.opens[e.open].name]
+	}
+	return ""
+}

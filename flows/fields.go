@@ -1,0 +1,25 @@
+package flows
+
+import (
+	"slices"
+
+	"github.com/odxray/odxray/dissect/auth"
+	"github.com/odxray/odxray/dissect/dtyp"
+	"github.com/odxray/odxray/dissect/fscc"
+	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/netbios"
+	"github.com/odxray/odxray/dissect/odx"
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// Fields lists every field that a Detail or a List can record.
+func Fields() []*wire.Field {
+	return slices.Concat(wire.Fields(), inet.Fields(), netbios.Fields(), smb2.Fields(), fscc.Fields(), odx.Fields(), dtyp.Fields(), auth.Fields(), fields.All())
+}
+
+var (
+	fields   wire.Set
+	framing  = fields.Section("[RFC1002] 4.3.1")
+	fSession = framing.Bytes("", "Session service frame") // names failures only: netbios shows it
+)

@@ -1,0 +1,256 @@
+package flowtest
+
+import (
+	"encoding/binary"
+	"unicode/utf16"
+)
+
+// Client is one client's session on one connection, logged in and connected to a
+// share before the first call. Every call adds a request and its answer; Async, Lose
+// and the like change the next one.
+type Client struct {
+	*Conn
+	Session uint64
+	Tree    uint32
+	id      uint64 // MessageId of the next request
+	files   byte
+	Request int // frame of the last request
+	Answer  int // frame of its answer; 0 if there was none
+
+	// How the next call goes; each call resets them.
+	Mute    bool   // no answer
+	Pending bool   // an interim answer first
+	Meet    func() // runs between request and answer
+	Flags   uint32 // more flags of the request's header
+	Status  uint32 // of the answer
+}
+
+// Status codes that tests use. [MS-ERREF] 2.3.1
+const (
+	Success          = 0
+	Pending          = 0x00000103
+	EndOfFile        = 0xc0000011
+	InvalidParameter = 0xc000000d
+	NotSupported     = 0xc00000bb
+	NotFound         = 0xc0000034
+	InvalidToken     = 0xc0000465
+	InvalidLevel     = 0xc0000148
+	InvalidRequest   = 0xc0000010
+)
+
+// Login makes a connection and what belongs on it: NEGOTIATE of 3.1.1 without
+// contexts, SESSION_SETUP, TREE_CONNECT to share.
+func (c *Capture) Login(client, server, share string) *Client {
+	s := &Client{Conn: c.Dial(client, server), Session: 0x100000000001 + uint64(len(c.Packets)), Tree: 7}
+	s.Setup(share)
+	return s
+}
+
+// Late is a client whose session began before the capture.
+func (c *Capture) Late(client, server string) *Client {
+	return &Client{Conn: c.Midway(client, server), Session: 0x100000000001 + uint64(len(c.Packets)), Tree: 7, id: 40}
+}
+
+// Setup adds the calls of Login on the client's connection.
+func (s *Client) Setup(share string) {
+	guid := make([]byte, 16)
+	copy(guid, s.ends[0].Addr().AsSlice())
+	negotiate := cat(u16(36), u16(1), u16(1), u16(0), u32(0x7f), guid, make([]byte, 8), u16(0x0302))
+	server := make([]byte, 16)
+	copy(server, s.ends[1].Addr().AsSlice())
+	answer := cat(u16(65), u16(1), u16(0x0302), u16(0), server, u32(0x7f), u32(8<<20), u32(8<<20), u32(8<<20), make([]byte, 16), u16(128), u16(0), u32(0))
+	session, tree := s.Session, s.Tree
+	s.Session, s.Tree = 0, 0
+	s.Call(0, negotiate, answer)
+	s.Session = session
+	s.Call(1, cat(u16(25), []byte{0, 1}, u32(0), u32(0), u16(88), u16(0), make([]byte, 8)), cat(u16(9), u16(0), u16(72), u16(0)))
+	s.Tree = tree
+	path := Text(share)
+	s.Call(3, cat(u16(9), u16(0), u16(72), u16(uint16(len(path))), path), cat(u16(16), []byte{1, 0}, u32(0), u32(0), u32(0x1f01ff)))
+}
+
+// Call adds a request with that body and the answer to it. An error status takes the
+// place of the answer's body.
+func (s *Client) Call(command uint16, request, answer []byte) {
+	id := s.id
+	s.id++
+	s.Request = s.Send(0, s.frame(s.message(command, id, 0, s.Flags, request)))
+	if s.Pending {
+		s.Send(1, s.frame(s.message(command, id, Pending, 0x3, failure())))
+	}
+	if s.Meet != nil {
+		meet := s.Meet
+		s.Meet = nil
+		keep := *s
+		meet()
+		keep.id, keep.seq, keep.files = s.id, s.seq, s.files
+		*s = keep
+	}
+	s.Answer = 0
+	if !s.Mute {
+		if s.Status>>30 == 3 && answer != nil && s.Status != InvalidParameter || answer == nil {
+			answer = failure()
+		}
+		s.Answer = s.Send(1, s.frame(s.message(command, id, s.Status, 0x1, answer)))
+	}
+	s.Mute, s.Pending, s.Flags, s.Status = false, false, 0, Success
+}
+
+// failure is the ERROR Response without data. [MS-SMB2] 2.2.2
+func failure() []byte { return cat(u16(9), u16(0), u32(0), []byte{0}) }
+
+// message adds the header. [MS-SMB2] 2.2.1.2
+func (s *Client) message(command uint16, id uint64, status, flags uint32, body []byte) []byte {
+	tree := cat(u32(0xfeff), u32(s.Tree))
+	if flags&2 != 0 {
+		tree = u64(id + 1000)
+	}
+	return cat([]byte("\xfeSMB"), u16(64), u16(1), u32(status), u16(command), u16(1), u32(flags), u32(0), u64(id), tree, u64(s.Session), make([]byte, 16), body)
+}
+
+// frame adds the session-service header. [MS-SMB2] 2.1
+func (s *Client) frame(m []byte) []byte {
+	h := make([]byte, 4)
+	binary.BigEndian.PutUint32(h, uint32(len(m)))
+	return append(h, m...)
+}
+
+// File is an open file of a client.
+type File struct {
+	ID   [16]byte
+	Name string
+}
+
+// Create actions and dispositions. [MS-SMB2] 2.2.13, 2.2.14
+const (
+	Opened      = 1
+	Created     = 2
+	Overwritten = 3
+)
+
+// Open adds a CREATE of a file that has that size.
+func (s *Client) Open(name string, size uint64) File { return s.create(name, size, Opened) }
+
+// New adds a CREATE of a file that did not exist.
+func (s *Client) New(name string) File { return s.create(name, 0, Created) }
+
+func (s *Client) create(name string, size uint64, action uint32) File {
+	s.files++
+	f := File{Name: name, ID: [16]byte{s.files, byte(s.Session), 1, 0, 0, 0, 0, 0, s.files}}
+	path := Text(name)
+	if len(path) == 0 {
+		path = make([]byte, 1)
+	}
+	request := cat(u16(57), []byte{0, 0}, u32(2), make([]byte, 16), u32(0x12019f), u32(0x80), u32(7), u32(1), u32(0x40), u16(120), u16(uint16(2*len(utf16.Encode([]rune(name))))), u32(0), u32(0), path)
+	answer := cat(u16(89), []byte{0, 0}, u32(action), make([]byte, 32), u64((size+4095)&^4095), u64(size), u32(0x80), u32(0), f.ID[:], u32(0), u32(0), []byte{0})
+	s.Call(5, request, answer)
+	return f
+}
+
+// Close adds a CLOSE without attributes.
+func (s *Client) Close(f File) {
+	s.Call(6, cat(u16(24), u16(0), u32(0), f.ID[:]), cat(u16(60), make([]byte, 58)))
+}
+
+// SetSize adds a SET_INFO of FileEndOfFileInformation.
+func (s *Client) SetSize(f File, size uint64) {
+	s.Call(17, cat(u16(33), []byte{1, 20}, u32(8), u16(96), u16(0), u32(0), f.ID[:], u64(size)), u16(2))
+}
+
+// Read adds a READ.
+func (s *Client) Read(f File, offset uint64, data []byte) {
+	s.Call(8, cat(u16(49), []byte{80, 0}, u32(uint32(len(data))), u64(offset), f.ID[:], make([]byte, 16), []byte{0}),
+		cat(u16(17), []byte{80, 0}, u32(uint32(len(data))), u32(0), u32(0), data))
+}
+
+// Write adds a WRITE.
+func (s *Client) Write(f File, offset uint64, data []byte) {
+	s.Call(9, cat(u16(49), u16(112), u32(uint32(len(data))), u64(offset), f.ID[:], make([]byte, 16), data),
+		cat(u16(17), u16(0), u32(uint32(len(data))), u32(0), u32(0)))
+}
+
+// Ioctl adds an FSCTL.
+func (s *Client) Ioctl(code uint32, f File, input, output []byte) {
+	request := cat(u16(57), u16(0), u32(code), f.ID[:], u32(120), u32(uint32(len(input))), u32(0), u32(0), u32(0), u32(uint32(max(len(output), 1024))), u32(1), u32(0), input)
+	answer := cat(u16(49), u16(0), u32(code), f.ID[:], u32(112), u32(0), u32(112), u32(uint32(len(output))), u32(0), u32(0), output)
+	s.Call(11, request, answer)
+}
+
+// Token is the 512 bytes of a token.
+type Token [512]byte
+
+// NewToken returns a token of type 0x00010001 that no other n gives.
+func NewToken(n byte) (t Token) {
+	copy(t[:], []byte{0, 1, 0, 1, 0, 0, 0, 32})
+	for i := range 32 {
+		t[8+i] = n*31 + byte(i)
+	}
+	return t
+}
+
+// ZeroToken returns the token that stands for zeros. [MS-FSCC] 2.1.11
+func ZeroToken() (t Token) {
+	copy(t[:], []byte{0xff, 0xff, 0, 1, 0, 0, 1, 0xf8})
+	return t
+}
+
+// OffloadRead adds an FSCTL_OFFLOAD_READ that is granted so many bytes.
+func (s *Client) OffloadRead(f File, offset, length, granted uint64, t Token) {
+	s.OffloadReadTTL(f, offset, length, granted, t, 0, 0)
+}
+
+// OffloadReadTTL is OffloadRead with a TTL, in milliseconds, and the answer's flags.
+func (s *Client) OffloadReadTTL(f File, offset, length, granted uint64, t Token, ttl, flags uint32) {
+	s.Ioctl(0x94264, f, cat(u32(32), u32(0), u32(ttl), u32(0), u64(offset), u64(length)), cat(u32(528), u32(flags), u64(granted), t[:]))
+}
+
+// OffloadWrite adds an FSCTL_OFFLOAD_WRITE that writes so many bytes.
+func (s *Client) OffloadWrite(f File, offset, length, inToken uint64, t Token, written uint64) {
+	s.Ioctl(0x98268, f, cat(u32(544), u32(0), u64(offset), u64(length), u64(inToken), t[:]), cat(u32(16), u32(0), u64(written)))
+}
+
+// ResumeKey adds an FSCTL_SRV_REQUEST_RESUME_KEY.
+func (s *Client) ResumeKey(f File) (key [24]byte) {
+	copy(key[:], f.ID[:])
+	s.Ioctl(0x140078, f, nil, cat(key[:], u32(0), u32(0)))
+	return key
+}
+
+// Chunk is one range of a copychunk.
+type Chunk struct {
+	From, To uint64
+	Length   uint32
+}
+
+// CopyChunk adds an FSCTL_SRV_COPYCHUNK_WRITE answered with those three numbers.
+func (s *Client) CopyChunk(f File, key [24]byte, chunks []Chunk, count, bytes, total uint32) {
+	in := cat(key[:], u32(uint32(len(chunks))), u32(0))
+	for _, k := range chunks {
+		in = cat(in, u64(k.From), u64(k.To), u32(k.Length), u32(0))
+	}
+	s.Ioctl(0x1480f2, f, in, cat(u32(count), u32(bytes), u32(total)))
+}
+
+// Clone adds an FSCTL_DUPLICATE_EXTENTS_TO_FILE.
+func (s *Client) Clone(to, from File, fromOffset, toOffset, length uint64) {
+	s.Ioctl(0x98344, to, cat(from.ID[:], u64(fromOffset), u64(toOffset), u64(length)), nil)
+}
+
+// Text is s in UTF-16.
+func Text(s string) (b []byte) {
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = append(b, u16(u)...)
+	}
+	return b
+}
+
+func u16(v uint16) []byte { return binary.LittleEndian.AppendUint16(nil, v) }
+func u32(v uint32) []byte { return binary.LittleEndian.AppendUint32(nil, v) }
+func u64(v uint64) []byte { return binary.LittleEndian.AppendUint64(nil, v) }
+
+func cat(parts ...[]byte) (b []byte) {
+	for _, p := range parts {
+		b = append(b, p...)
+	}
+	return b
+}

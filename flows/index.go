@@ -1,0 +1,170 @@
+package flows
+
+// The index: where every frame and every message lies, for random access.
+
+import (
+	"bytes"
+
+	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// chunkSize is how many entries are allocated at once. Chunks never move.
+const chunkSize = 1 << 12
+
+// chunks is a list that grows without copying what is in it.
+type chunks[T any] struct {
+	list []*[chunkSize]T
+	n    int
+}
+
+func (c *chunks[T]) add(v T) {
+	if c.n == len(c.list)*chunkSize {
+		c.list = append(c.list, new([chunkSize]T))
+	}
+	c.list[c.n/chunkSize][c.n%chunkSize] = v
+	c.n++
+}
+
+func (c *chunks[T]) at(i int) *T { return &c.list[i/chunkSize][i%chunkSize] }
+
+// indexedFrame is where a frame lies and what it belongs to.
+type indexedFrame struct {
+	pos   uint64 // position in the file in the lower 48 bits, inet.Word in the upper 16
+	time  int64
+	conn  uint32 // 0 if it is of no TCP connection
+	first uint32 // index of the first message that ends in it or later
+}
+
+const posBits = 48
+
+// maxGather bounds the bytes of one message that are gathered for a look at it.
+const maxGather = 1 << 20
+
+// indexedMessage is a message, or a session-service frame without one.
+type indexedMessage struct {
+	off   uint64 // stream offset of its session-service frame
+	first uint32 // frame in which that begins
+	last  uint32 // frame in which it ends
+	size  uint32 // of the session-service frame
+	x     uint32 // exchange; 0 if none
+	chain uint16 // position in its chain; 0 begins a session-service frame
+	dir   uint8  // stream
+	facts uint8
+}
+
+const (
+	isResponse uint8 = 1 << iota
+	isInterim
+	hasLoss
+)
+
+// indexedConn is what a second look at a frame needs of its connection.
+type indexedConn struct {
+	base      [2]uint32 // that relative sequence numbers count from
+	start     [2]uint32 // sequence number of stream offset 0
+	known     [2]bool
+	scale     [2]int8
+	firstTime int64
+}
+
+type index struct {
+	frames   chunks[indexedFrame]
+	messages chunks[indexedMessage]
+	conns    chunks[indexedConn]  // by conn.id, from 1
+	dups     map[uint32][2]uint32 // of duplicate ACKs: the frame they repeat, and their number
+}
+
+func (ix *index) frame(p *captures.Packet, conn uint32, an *inet.Analysis, number uint32) {
+	f := indexedFrame{pos: uint64(p.Pos) & (1<<posBits - 1), time: p.Time, conn: conn, first: uint32(ix.messages.n)}
+	if an != nil {
+		f.pos |= uint64(an.Words) << posBits
+		if an.Words&inet.DuplicateAck != 0 {
+			if ix.dups == nil {
+				ix.dups = make(map[uint32][2]uint32)
+			}
+			ix.dups[number] = [2]uint32{an.DupAckFrame, an.DupAckNumber}
+		}
+	}
+	ix.frames.add(f)
+}
+
+// unit adds the messages of a session-service frame.
+func (ix *index) unit(frame uint32, dir int, u *unit, batch []delivered) {
+	m := indexedMessage{off: u.off, first: u.first, last: frame, size: uint32(u.size), dir: uint8(dir)}
+	if u.lost {
+		m.facts |= hasLoss
+	}
+	if len(batch) == 0 {
+		ix.messages.add(m)
+		return
+	}
+	facts := m.facts
+	for i, d := range batch {
+		m.x, m.chain, m.facts = d.x, uint16(i), facts
+		if d.response {
+			m.facts |= isResponse
+		}
+		if d.interim {
+			m.facts |= isInterim
+		}
+		ix.messages.add(m)
+	}
+}
+
+// describe fills what is known of the frame's place in its connection.
+func (ix *index) describe(f *indexedFrame, number uint32, ctx *inet.Context, dir int) {
+	c := ix.conns.at(int(f.conn) - 1)
+	ctx.HasStream, ctx.Stream, ctx.StreamFirstTime = true, f.conn-1, c.firstTime
+	ctx.SeqKnown, ctx.AckKnown = c.known[dir], c.known[1-dir]
+	ctx.SeqBase, ctx.AckBase = c.base[dir], c.base[1-dir]
+	ctx.WindowFactor = windowFactor(c.scale[dir], c.scale[1-dir])
+	ctx.Analysis.Words = inet.Word(f.pos >> posBits)
+	if d, ok := ix.dups[number]; ok {
+		ctx.Analysis.DupAckFrame, ctx.Analysis.DupAckNumber = d[0], d[1]
+	}
+}
+
+// regather fills u with the bytes of a session-service frame that several frames
+// carry, from the first sequence number on: those of its connection from m.first to
+// m.last are read again.
+func (ix *index) regather(r *captures.Reader, u *unit, conn uint32, start uint32, m *indexedMessage) error {
+	var p captures.Packet
+	var d inet.Decoder
+	var h inet.Headers
+	want := min(u.size, maxGather)
+	have := 0 // bytes in order
+	u.b = make([]byte, 0, min(want, 64<<10))
+	var held []segment
+	for n := m.first; n <= m.last && have < want; n++ {
+		f := ix.frames.at(int(n) - 1)
+		if f.conn != conn {
+			continue
+		}
+		if err := r.At(int64(f.pos&(1<<posBits-1)), &p); err != nil {
+			return err
+		}
+		c := wire.NewCut(p.Data, p.WireLen, nil)
+		d.Decode(&c, p.Link, &h, nil)
+		if _, dir := keyOf(&h); dir != int(m.dir) || h.PayloadLen == 0 {
+			continue
+		}
+		data := h.Payload[:min(len(h.Payload), h.PayloadLen)]
+		held = append(held, segment{seq: h.Seq, data: bytes.Clone(data), cut: h.PayloadLen - len(data)})
+		for i := 0; i < len(held) && have < want; i++ {
+			g := &held[i]
+			at := int(int32(g.seq - start)) // of the segment, in the unit
+			if at > have || at+len(g.data)+g.cut <= have {
+				continue
+			}
+			if k := have - at; k < len(g.data) && have == len(u.b) {
+				u.b = append(u.b, g.data[k:min(len(g.data), k+want-have)]...)
+			}
+			have = min(at+len(g.data)+g.cut, want)
+			i = -1 // what waited may fit now
+		}
+	}
+	u.head = len(u.b) == have && have < u.size && !u.lost
+	return nil
+}

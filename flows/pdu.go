@@ -1,0 +1,145 @@
+package flows
+
+// Session-service frames in, SMB messages out: chains are taken apart, each message
+// is decoded with what its request said, and paired.
+
+import (
+	"errors"
+
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// unit is a session-service frame, or what there is of one.
+type unit struct {
+	b     []byte // gathered, header included; shorter than size if head, cut or lost
+	size  int    // on the wire, header included
+	first uint32 // frame in which it begins; it ends in the one at hand
+	off   uint64 // stream offset
+	head  bool   // the rest of b was captured, but is file data and not gathered
+	lost  bool   // bytes in it are in no frame
+}
+
+// cursor returns a cursor over u that records into tree.
+func (u *unit) cursor(tree *wire.Tree) wire.Cursor {
+	if u.head {
+		return wire.NewHead(u.b, u.size, tree)
+	}
+	return wire.NewCut(u.b, u.size, tree)
+}
+
+// pdu takes a session-service frame.
+func (a *Analyzer) pdu(c *conn, dir int, u unit) {
+	if u.b[0] != 0 || len(u.b) < pduHeaderLen+4 {
+		a.batch = a.batch[:0]
+		a.show(c, dir, &u)
+		return
+	}
+	if c.pub == 0 {
+		a.publish(c)
+	}
+	a.marks |= MarkSMB
+	if u.lost {
+		a.marks |= MarkLost
+	}
+	a.batch = a.batch[:0]
+	switch u.b[pduHeaderLen] {
+	case 0xfe:
+		a.chain(c, dir, &u)
+	case 0xfd:
+		c.encrypted++
+		a.marks |= MarkEncrypted
+		a.sealed(c, &u)
+	}
+	a.show(c, dir, &u)
+	a.exchanges.settle(a)
+}
+
+// show hands a unit to who looks at frames, and to who will.
+func (a *Analyzer) show(c *conn, dir int, u *unit) {
+	if a.index != nil {
+		a.index.unit(a.frame, dir, u, a.batch)
+	}
+	if a.view != nil {
+		a.view.unit(a, u, a.batch)
+	}
+}
+
+// publish makes a connection one of those that the outside sees.
+func (a *Analyzer) publish(c *conn) {
+	a.conns = append(a.conns, Connection{})
+	c.pub = len(a.conns)
+	a.byID[c.id] = c
+}
+
+// sealed notes that a session encrypts. [MS-SMB2] 2.2.41
+func (a *Analyzer) sealed(c *conn, u *unit) {
+	cur := wire.NewCut(u.b, u.size, nil)
+	cur.Skip(fSession, pduHeaderLen+44)
+	if id := cur.U64(fSession); cur.Cause() == nil {
+		if s := a.sessionOf(c, id); s != 0 {
+			a.sessions[s].sealed = true
+		}
+	}
+}
+
+// delivered is a message of the unit at hand, and the exchange it belongs to.
+type delivered struct {
+	x        uint32 // index of the exchange; 0 if none
+	response bool
+	interim  bool
+}
+
+// chain takes the messages of a unit.
+func (a *Analyzer) chain(c *conn, dir int, u *unit) {
+	cur := u.cursor(nil)
+	cur.Skip(fSession, pduHeaderLen)
+	body := cur.Sub(fSession, cur.Len())
+	prev := uint32(0) // the exchange before, for related requests
+	for body.Len() > 0 {
+		peek, ok := smb2.Peek(body)
+		if !ok {
+			break
+		}
+		response := peek.Flags&smb2.FlagResponse != 0
+		if (c.server < 0 || c.messages == 0) && peek.MessageID != ^uint64(0) {
+			c.server = dir
+			if !response {
+				c.server = 1 - dir
+			}
+		}
+		c.messages++
+		a.messages++
+		x := uint32(0)
+		if response {
+			x = a.exchanges.find(c.id, peek.MessageID)
+			a.exchanges.context(a, x, &a.ctx)
+		} else {
+			a.ctx = smb2.Context{Dialect: c.dialect}
+			a.ctx.Pipe = a.onPipe(c, &peek)
+		}
+		m := a.smb.Decode(&body, &a.ctx)
+		if m.Err != nil && !errors.Is(m.Err, wire.ErrTruncated) {
+			c.malformed++
+			a.marks |= MarkMalformed
+		}
+		var d delivered
+		if response {
+			d = a.response(c, m, x, u)
+		} else {
+			d = a.request(c, m, prev, u)
+		}
+		prev = d.x
+		a.batch = append(a.batch, d)
+	}
+	if body.Cause() != nil && body.Cause() != wire.ErrTruncated {
+		c.malformed++
+		a.marks |= MarkMalformed
+	}
+}
+
+// onPipe reports whether a request is on a tree of named pipes.
+func (a *Analyzer) onPipe(c *conn, h *smb2.Header) bool {
+	t := a.treeOf(a.sessionOf(c, h.SessionID), h.TreeID)
+	return t != 0 && a.trees[t].kind == 2
+}

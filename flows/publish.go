@@ -1,0 +1,94 @@
+package flows
+
+// What the outside sees: values made of the state.
+
+import (
+	"fmt"
+	"time"
+)
+
+func durationOf(ns int64) time.Duration { return time.Duration(ns) }
+
+// exchange fills x with exchange i.
+func (a *Analyzer) exchange(i uint32, x *Exchange) {
+	e := &a.exchanges.list[i]
+	*x = Exchange{
+		ID: int(a.exchanges.numbers[i]), Conn: int(e.conn), Command: e.command, Function: e.function,
+		InfoType: e.infoType, InfoClass: e.infoClass, MessageID: e.messageID, TreeID: e.treeID,
+		Offset: e.offset, Length: e.length, HasRange: e.facts&hasRange != 0, Moved: e.moved, Status: e.status,
+		RequestFrame: int(e.reqFrame), AnswerFrame: int(e.ansFrame), InterimFrame: int(e.interim),
+		RequestTime: e.reqTime, AnswerTime: e.ansTime,
+	}
+	if s := e.session; s != 0 {
+		x.SessionID, x.User = a.sessions[s].id, a.sessions[s].account()
+	}
+	if t := e.tree; t != 0 {
+		x.Share = a.trees[t].share
+	}
+	x.File = a.fileName(e)
+	switch {
+	case e.facts&damaged != 0:
+		x.Uncertain = "a message of it was lost or cut in part"
+	case e.reqFrame == 0:
+		x.Uncertain = "the request is not in the capture"
+	}
+}
+
+// results returns what is known so far.
+func (a *Analyzer) results() *Results {
+	r := &Results{
+		Frames: int(a.frame), Messages: a.messages, Exchanges: a.exchanges.count, First: a.first, Last: a.last,
+		Protocols: make(map[string]int),
+	}
+	for _, c := range a.byID {
+		a.conns[c.pub-1] = c.published()
+	}
+	r.Connections = append(r.Connections, a.conns...)
+	for i := range a.sessions[1:] {
+		s := &a.sessions[i+1]
+		out := Session{ID: s.id, Server: a.servers[s.server].name, User: s.account(), Host: s.host, First: int(s.frame), Guest: s.guest, Signed: s.signed, Sealed: s.sealed}
+		for _, c := range s.conns {
+			out.Conns = append(out.Conns, int(c))
+		}
+		for _, t := range s.trees {
+			tree := &a.trees[t]
+			out.Trees = append(out.Trees, Tree{ID: tree.id, Share: tree.share, Type: tree.kind, Frame: int(tree.frame)})
+		}
+		r.Sessions = append(r.Sessions, out)
+	}
+	for _, y := range a.copies.list {
+		r.Copies = append(r.Copies, y.result(a))
+	}
+	for _, m := range a.copies.mints {
+		r.Mints = append(r.Mints, m.result())
+	}
+	a.problemsOf(r)
+	return r
+}
+
+// problemsOf says what could not be read, and whether that leaves doubts.
+func (a *Analyzer) problemsOf(r *Results) {
+	say := func(format string, args ...any) { r.Problems = append(r.Problems, fmt.Sprintf(format, args...)) }
+	for i := range r.Connections {
+		c := &r.Connections[i]
+		name := fmt.Sprintf("connection %d (%v to %v)", c.ID, c.Client, c.Server)
+		if c.LateStart {
+			say("%s began before the capture", name)
+		}
+		if c.LostBytes > 0 {
+			say("%s: %d bytes are missing from the capture", name, c.LostBytes)
+			r.Incomplete = true
+		}
+		if c.CutFrames > 0 {
+			say("%s: %d frames were cut by the snap length", name, c.CutFrames)
+			r.Incomplete = true
+		}
+		if c.Encrypted > 0 {
+			say("%s: %d messages are encrypted", name, c.Encrypted)
+			r.Incomplete = true
+		}
+		if c.Malformed > 0 {
+			say("%s: %d messages are malformed", name, c.Malformed)
+		}
+	}
+}

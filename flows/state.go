@@ -1,0 +1,268 @@
+package flows
+
+// What connections have in common: servers, sessions, tree connects, opens, names.
+
+import (
+	"net/netip"
+
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// Tables are indexed from 1: 0 is "unknown" in every record that points into one.
+
+// server is one ServerGuid, or one address that gave none.
+type server struct {
+	name string // address, without the port
+	guid wire.GUID
+}
+
+// sessionState is a session on one server.
+type sessionState struct {
+	id       uint64
+	server   uint32
+	domain   string
+	user     string
+	host     string
+	frame    uint32 // of the SESSION_SETUP response that finished it
+	conns    []uint32
+	guest    bool
+	signed   bool
+	sealed   bool
+	loggedIn bool
+	trees    []uint32
+}
+
+// account returns domain\user, or what there is of it.
+func (s *sessionState) account() string {
+	if s.domain == "" {
+		return s.user
+	}
+	return s.domain + `\` + s.user
+}
+
+// treeState is a tree connect.
+type treeState struct {
+	session uint32
+	id      uint32
+	share   string
+	kind    uint8 // 1 disk, 2 pipe, 3 printer
+	frame   uint32
+	sector  uint32 // logical sector size in bytes; 0 if the capture does not show it
+	gone    bool
+}
+
+// openState is a file as one CREATE opened it.
+type openState struct {
+	fid        smb2.FileID
+	session    uint32
+	tree       uint32
+	name       uint32 // index of its path in Analyzer.names
+	openFrame  uint32
+	closeFrame uint32
+	file       uint32 // index of the file in Analyzer.files: what copies are made of
+	kept       bool   // a copy or the index refers to it: not to be used again
+}
+
+type sessionKey struct {
+	server uint32
+	id     uint64
+}
+
+type treeKey struct {
+	session uint32
+	id      uint32
+}
+
+type openKey struct {
+	session uint32
+	fid     smb2.FileID
+}
+
+// state is what an Analyzer knows above connections.
+type state struct {
+	names     []string
+	nameIndex map[string]uint32
+	nameBuf   []byte
+
+	servers      []server
+	serverByAddr map[netip.Addr]uint32
+	serverByGUID map[wire.GUID]uint32
+
+	sessions     []sessionState
+	sessionByKey map[sessionKey]uint32
+
+	trees     []treeState
+	treeByKey map[treeKey]uint32
+
+	opens     []openState
+	openByKey map[openKey]uint32
+	freeOpens []uint32
+
+	files     []file
+	fileByKey map[fileKey]uint32
+}
+
+func newState() state {
+	return state{
+		names: make([]string, 1), nameIndex: make(map[string]uint32),
+		servers: make([]server, 1), serverByAddr: make(map[netip.Addr]uint32), serverByGUID: make(map[wire.GUID]uint32),
+		sessions: make([]sessionState, 1), sessionByKey: make(map[sessionKey]uint32),
+		trees: make([]treeState, 1), treeByKey: make(map[treeKey]uint32),
+		opens: make([]openState, 1), openByKey: make(map[openKey]uint32),
+		files: make([]file, 1), fileByKey: make(map[fileKey]uint32),
+	}
+}
+
+// intern returns the index of a name, which is allocated the first time only.
+func (s *state) intern(name wire.UTF16) uint32 {
+	if len(name) == 0 {
+		return 0
+	}
+	s.nameBuf = name.AppendTo(s.nameBuf[:0])
+	return s.internBytes(s.nameBuf)
+}
+
+func (s *state) internBytes(b []byte) uint32 {
+	if len(b) == 0 {
+		return 0
+	}
+	if i, ok := s.nameIndex[string(b)]; ok {
+		return i
+	}
+	name := string(b)
+	s.names = append(s.names, name)
+	i := uint32(len(s.names) - 1)
+	s.nameIndex[name] = i
+	return i
+}
+
+// serverOf returns the server of a connection.
+func (a *Analyzer) serverOf(c *conn) uint32 {
+	if c.host != 0 {
+		return c.host
+	}
+	_, end := c.ends()
+	addr := end.Addr()
+	i, ok := a.serverByAddr[addr]
+	if !ok {
+		a.servers = append(a.servers, server{name: addr.String()})
+		i = uint32(len(a.servers) - 1)
+		a.serverByAddr[addr] = i
+	}
+	c.host = i
+	return i
+}
+
+// identify joins a connection's server with the one that gave the same ServerGuid.
+func (a *Analyzer) identify(c *conn, guid wire.GUID) {
+	if guid == (wire.GUID{}) {
+		return
+	}
+	here := a.serverOf(c)
+	if i, ok := a.serverByGUID[guid]; ok {
+		c.host = i
+		_, end := c.ends()
+		a.serverByAddr[end.Addr()] = i
+		return
+	}
+	if g := a.servers[here].guid; g != (wire.GUID{}) && g != guid {
+		// Another server answers at this address now.
+		a.servers = append(a.servers, server{name: a.servers[here].name})
+		here = uint32(len(a.servers) - 1)
+		_, end := c.ends()
+		a.serverByAddr[end.Addr()] = here
+	}
+	a.servers[here].guid = guid
+	a.serverByGUID[guid] = here
+	c.host = here
+}
+
+// sessionOf returns the session with that id on the connection's server; one that
+// the capture did not see begin is made on sight. Id 0 is no session.
+func (a *Analyzer) sessionOf(c *conn, id uint64) uint32 {
+	if id == 0 || id == ^uint64(0) {
+		return 0
+	}
+	k := sessionKey{a.serverOf(c), id}
+	i, ok := a.sessionByKey[k]
+	if !ok {
+		a.sessions = append(a.sessions, sessionState{id: id, server: k.server})
+		i = uint32(len(a.sessions) - 1)
+		a.sessionByKey[k] = i
+	}
+	s := &a.sessions[i]
+	if n := len(s.conns); n == 0 || s.conns[n-1] != c.id {
+		for _, have := range s.conns {
+			if have == c.id {
+				return i
+			}
+		}
+		s.conns = append(s.conns, c.id)
+	}
+	return i
+}
+
+// treeOf returns the tree connect with that id of a session, made on sight.
+func (a *Analyzer) treeOf(session uint32, id uint32) uint32 {
+	if session == 0 || id == 0 || id == ^uint32(0) {
+		return 0
+	}
+	k := treeKey{session, id}
+	i, ok := a.treeByKey[k]
+	if !ok {
+		i = a.newTree(k)
+	}
+	return i
+}
+
+func (a *Analyzer) newTree(k treeKey) uint32 {
+	a.trees = append(a.trees, treeState{session: k.session, id: k.id})
+	i := uint32(len(a.trees) - 1)
+	a.treeByKey[k] = i
+	a.sessions[k.session].trees = append(a.sessions[k.session].trees, i)
+	return i
+}
+
+// invalidFile is the FileId of a related request that means the one before it, and
+// of requests that need no file.
+var invalidFile = smb2.FileID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
+// openOf returns the open with that id of a session; one that the capture did not
+// see begin is made on sight, without a name.
+func (a *Analyzer) openOf(session, tree uint32, fid smb2.FileID) uint32 {
+	if fid == invalidFile || fid == (smb2.FileID{}) {
+		return 0
+	}
+	k := openKey{session, fid}
+	i, ok := a.openByKey[k]
+	if !ok {
+		i = a.newOpen(k, tree)
+	}
+	return i
+}
+
+func (a *Analyzer) newOpen(k openKey, tree uint32) uint32 {
+	var i uint32
+	if n := len(a.freeOpens); n > 0 {
+		i, a.freeOpens = a.freeOpens[n-1], a.freeOpens[:n-1]
+	} else {
+		a.opens = append(a.opens, openState{})
+		i = uint32(len(a.opens) - 1)
+	}
+	a.opens[i] = openState{fid: k.fid, session: k.session, tree: tree, kept: a.index != nil}
+	a.openByKey[k] = i
+	return i
+}
+
+// closed ends an open; its place may be used again.
+func (a *Analyzer) closed(i uint32, frame uint32) {
+	o := &a.opens[i]
+	o.closeFrame = frame
+	if k := (openKey{o.session, o.fid}); a.openByKey[k] == i {
+		delete(a.openByKey, k)
+	}
+	if !o.kept {
+		a.freeOpens = append(a.freeOpens, i)
+	}
+}

@@ -1,0 +1,395 @@
+package flows
+
+// One direction of a TCP connection: segments in, session-service frames out. Bytes
+// are never joined across a hole.
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/odxray/odxray/dissect/inet"
+)
+
+const (
+	maxHeld      = 4 << 20           // bytes that wait behind a hole, a stream
+	maxSegments  = 2048              // segments that do
+	headLen      = 512               // bytes gathered of a message that carries file data
+	bulkLen      = 8 << 10           // from here on a READ response or WRITE request does
+	patience     = 8                 // frames that a hole may still be filled after its receiver acknowledged it
+	farAway      = 64 << 20          // bytes; a segment that far off belongs to another connection
+	pduHeaderLen = 4                 // bytes of the session-service header
+	enough       = pduHeaderLen + 64 // bytes that tell whether a message carries file data
+)
+
+// stream is the bytes one side sends.
+type stream struct {
+	seen bool   // base and next are valid
+	base uint32 // sequence number of stream offset 0
+	next uint32 // sequence number that comes next in order
+	off  uint64 // stream offset of next
+
+	// The frame being gathered.
+	synced bool   // off, less have, is where a frame begins
+	have   int    // bytes of it that have passed, gathered or not
+	size   int    // of it, header included; 0 until the header is whole
+	limit  int    // how many of its bytes are gathered
+	buf    []byte // what was gathered
+	hole   bool   // bytes below limit are missing: buf ends before them
+	first  uint32 // frame in which it begins
+	lost   uint64 // bytes of it that no frame brought, beyond limit
+
+	recent [8]recentRequest // the latest requests of copies
+	latest int              // where the next of them goes
+
+	held      []segment // in order of their sequence numbers
+	heldBytes int
+	ackedAt   uint32 // frame in which the receiver acknowledged what a hole lacks; 0 if it has not
+}
+
+// recentRequest is where a copy's request lay in its stream.
+type recentRequest struct {
+	from, to uint64
+	x        uint32 // exchange
+	frame    uint32
+}
+
+// remember keeps where a copy's request lay.
+func (s *stream) remember(u *unit, x, frame uint32) {
+	s.recent[s.latest] = recentRequest{u.off, u.off + uint64(u.size), x, frame}
+	s.latest = (s.latest + 1) % len(s.recent)
+}
+
+// repeated notes that the bytes from one stream offset to another came again.
+func (a *Analyzer) repeated(s *stream, from, to uint64) {
+	for _, r := range s.recent {
+		if r.x != 0 && from < r.to && to > r.from {
+			a.copies.repeated(r.x, r.frame, a.frame)
+		}
+	}
+}
+
+// segment waits behind a hole.
+type segment struct {
+	seq   uint32
+	data  []byte // a copy
+	cut   int    // bytes after data that the capture did not keep
+	frame uint32
+}
+
+// end returns the sequence number after s.
+func (s *segment) end() uint32 { return s.seq + uint32(len(s.data)+s.cut) }
+
+// before reports whether sequence number x comes before y.
+func before(x, y uint32) bool { return int32(x-y) < 0 }
+
+// segment takes the payload of a frame.
+func (a *Analyzer) segment(c *conn, dir int, h *inet.Headers) {
+	s := &c.streams[dir]
+	seq, n := h.Seq, h.PayloadLen
+	if h.Flags&inet.SYN != 0 {
+		seq++
+		if !s.seen {
+			s.seen, s.base, s.next, s.synced = true, seq, seq, true
+			c.syn = true
+		}
+	}
+	if h.Flags&inet.RST != 0 || n == 0 {
+		return
+	}
+	data := h.Payload
+	if len(data) > n {
+		data = data[:n]
+	}
+	cut := n - len(data)
+	if !s.seen {
+		s.seen, s.base, s.next = true, seq, seq
+	}
+	d := int(int32(seq - s.next))
+	if d > farAway || d < -farAway {
+		a.flushStream(c, dir)
+		*s = stream{seen: true, base: seq, next: seq}
+		d = 0
+	}
+	switch {
+	case d == 0:
+	case d < 0:
+		if n > 1 {
+			a.repeated(s, s.off-uint64(-d), s.off-uint64(-d)+uint64(n))
+		}
+		if d+n <= 0 {
+			return // seen before
+		}
+		skip := -d
+		if skip >= len(data) {
+			data, cut = nil, cut-(skip-len(data))
+		} else {
+			data = data[skip:]
+		}
+	default:
+		s.hold(segment{seq: seq, data: bytes.Clone(data), cut: cut, frame: a.frame})
+		if s.heldBytes > maxHeld || len(s.held) > maxSegments {
+			a.skipHole(c, dir)
+		}
+		return
+	}
+	a.deliver(c, dir, data, cut, a.frame)
+	a.release(c, dir)
+}
+
+// hold keeps a segment that came too early, in its place.
+func (s *stream) hold(g segment) {
+	i := len(s.held)
+	for i > 0 && before(g.seq, s.held[i-1].seq) {
+		i--
+	}
+	// The same bytes again change nothing.
+	if i > 0 && !before(s.held[i-1].end(), g.end()) {
+		return
+	}
+	s.held = slices.Insert(s.held, i, g)
+	s.heldBytes += len(g.data)
+}
+
+// release delivers what waited and is in order now.
+func (a *Analyzer) release(c *conn, dir int) {
+	s := &c.streams[dir]
+	for len(s.held) > 0 && !before(s.next, s.held[0].seq) {
+		g := s.held[0]
+		s.held = s.held[1:]
+		s.heldBytes -= len(g.data)
+		if !before(s.next, g.end()) {
+			continue
+		}
+		skip := int(s.next - g.seq)
+		if skip >= len(g.data) {
+			g.data, g.cut = nil, g.cut-(skip-len(g.data))
+		} else {
+			g.data = g.data[skip:]
+		}
+		a.deliver(c, dir, g.data, g.cut, g.frame)
+	}
+	if len(s.held) == 0 {
+		s.held, s.ackedAt = nil, 0
+	}
+}
+
+// acked notes that the receiver of a stream has bytes that the capture may lack.
+func (a *Analyzer) acked(c *conn, dir int, ack uint32) {
+	s := &c.streams[dir]
+	if len(s.held) == 0 {
+		return
+	}
+	if s.ackedAt == 0 && !before(ack, s.held[0].seq) {
+		s.ackedAt = a.frame
+	}
+	if s.ackedAt != 0 && a.frame-s.ackedAt >= patience {
+		a.skipHole(c, dir)
+	}
+}
+
+// skipHole gives up the bytes before the first held segment.
+func (a *Analyzer) skipHole(c *conn, dir int) {
+	s := &c.streams[dir]
+	if len(s.held) == 0 {
+		return
+	}
+	n := uint64(s.held[0].seq - s.next)
+	c.lost += n
+	a.lostBytes += n
+	s.ackedAt = 0
+	s.next += uint32(n)
+	s.off += n
+	switch {
+	case !s.synced:
+	case s.size > 0 && uint64(s.size-s.have) > n:
+		// The frame's end is known and lies past the hole: it is still in step.
+		if s.have < s.limit {
+			s.hole = true
+		}
+		s.lost += n
+		s.have += int(n)
+	default:
+		a.dropPDU(c, dir)
+		s.synced = false
+	}
+	a.release(c, dir)
+}
+
+// flushStream gives up every hole, at the end of a connection.
+func (a *Analyzer) flushStream(c *conn, dir int) {
+	for len(c.streams[dir].held) > 0 {
+		a.skipHole(c, dir)
+	}
+	a.dropPDU(c, dir)
+	c.streams[dir].synced = false
+}
+
+// dropPDU ends the frame being gathered before its end: what there is of it is
+// decoded as far as it goes.
+func (a *Analyzer) dropPDU(c *conn, dir int) {
+	s := &c.streams[dir]
+	if s.size > 0 && len(s.buf) > pduHeaderLen {
+		a.pdu(c, dir, unit{b: s.buf, size: s.size, first: s.first, off: s.off - uint64(s.have), lost: true})
+	}
+	s.reset()
+}
+
+func (s *stream) reset() {
+	s.have, s.size, s.limit, s.buf, s.hole, s.lost = 0, 0, 0, s.buf[:0], false, 0
+}
+
+// deliver takes bytes that are in order, of which the capture does not hold the
+// last cut ones.
+func (a *Analyzer) deliver(c *conn, dir int, data []byte, cut int, frame uint32) {
+	s := &c.streams[dir]
+	n := len(data) + cut
+	s.next += uint32(n)
+	start := s.off // of data
+	s.off += uint64(n)
+	if c.speaks == foreign {
+		return
+	}
+	if c.speaks == undecided && !a.recognise(c, s, data) {
+		return
+	}
+	for n > 0 {
+		if !s.synced {
+			i := findFrame(data)
+			if i < 0 {
+				c.lost += uint64(n)
+				return
+			}
+			a.skipped += uint64(i)
+			data, n, start = data[i:], n-i, start+uint64(i)
+			s.synced = true
+			s.reset()
+		}
+		if s.have == 0 {
+			s.first = frame
+			// A frame that lies whole in this segment is not copied.
+			if size := frameSize(data); size > 0 && size <= len(data) {
+				a.pdu(c, dir, unit{b: data[:size], size: size, first: frame, off: start})
+				data, n, start = data[size:], n-size, start+uint64(size)
+				continue
+			}
+		}
+		if s.size == 0 {
+			k := min(pduHeaderLen-s.have, len(data))
+			s.buf = append(s.buf, data[:k]...)
+			s.have += k
+			data, n, start = data[k:], n-k, start+uint64(k)
+			if s.have == pduHeaderLen {
+				s.size = frameSize(s.buf)
+				s.limit = s.size
+			}
+			if s.have < pduHeaderLen && n == 0 {
+				return // the rest of the header comes with the next segment
+			}
+			if s.size == 0 { // no header, or one that the capture cut off
+				s.synced = false
+				s.reset()
+			}
+			continue
+		}
+		k := min(s.size-s.have, n)
+		if s.size > bulkLen && s.have < enough {
+			k = min(k, enough-s.have)
+		}
+		got := min(k, len(data))
+		if s.have < s.limit && !s.hole {
+			s.buf = append(s.buf, data[:min(s.limit-s.have, got)]...)
+			s.hole = got < k
+		}
+		s.have += k
+		data, n, start = data[got:], n-k, start+uint64(k)
+		if s.size > bulkLen && s.have == enough && len(s.buf) == enough && !a.gatherAll && carriesData(s.buf[pduHeaderLen:]) {
+			s.limit = headLen
+		}
+		if s.have == s.size {
+			head := !s.hole && s.limit < s.size
+			a.pdu(c, dir, unit{b: s.buf, size: s.size, first: s.first, off: start - uint64(s.size), head: head, lost: s.lost > 0})
+			s.reset()
+		}
+	}
+}
+
+// frameSize returns the size of the session-service frame that b begins with, its
+// header included, or 0 if b is too short for the header or begins with something
+// else. [RFC1002] 4.3.1, [MS-SMB2] 2.1
+func frameSize(b []byte) int {
+	if len(b) < pduHeaderLen {
+		return 0
+	}
+	n := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
+	switch b[0] {
+	case 0x00:
+		if n < 4 || len(b) >= pduHeaderLen+4 && !isSMB(b[pduHeaderLen:]) {
+			return 0
+		}
+	case 0x81, 0x82, 0x83, 0x84, 0x85:
+		if n > 1<<17 {
+			return 0
+		}
+	default:
+		return 0
+	}
+	return pduHeaderLen + n
+}
+
+// isSMB reports whether b, of at least 4 bytes, begins with one of the four ids
+// that SMB messages have.
+func isSMB(b []byte) bool {
+	return b[0] >= 0xfc && b[1] == 'S' && b[2] == 'M' && b[3] == 'B'
+}
+
+// findFrame returns where the first frame begins in b, or -1. Only a session
+// message is taken: the other types are too short to be told from chance.
+func findFrame(b []byte) int {
+	if len(b) >= pduHeaderLen+4 && frameSize(b) > 0 && (b[0] == 0 || len(b) == frameSize(b)) {
+		return 0
+	}
+	for i := 0; ; {
+		j := bytes.Index(b[i:], []byte("SMB"))
+		if j < 0 {
+			return -1
+		}
+		if at := i + j - 5; at >= 0 && b[at] == 0 && frameSize(b[at:]) > 0 {
+			return at
+		}
+		i += j + 3
+	}
+}
+
+// recognise decides whether a connection on an unknown port speaks SMB: a frame
+// does whose message begins with the id and the length of the SMB2 header. Those are
+// eight bytes that must agree, so one frame is proof enough; of a transform header,
+// which has no length, it takes two in a row.
+func (a *Analyzer) recognise(c *conn, s *stream, data []byte) bool {
+	size := frameSize(data)
+	switch {
+	case size == 0 || len(data) < pduHeaderLen+6:
+	case data[pduHeaderLen] == 0xfe && data[pduHeaderLen+4] == 64 && data[pduHeaderLen+5] == 0:
+		c.evidence = 2
+	case data[pduHeaderLen] == 0xfd:
+		c.evidence++
+	}
+	if c.evidence >= 2 {
+		c.speaks = session
+	} else if s.off > 1<<16 {
+		c.speaks = foreign
+	}
+	return c.speaks == session
+}
+
+// carriesData reports whether m, at least an SMB2 header, is a message whose end is
+// file data alone: a READ response, a WRITE request, or anything encrypted.
+func carriesData(m []byte) bool {
+	if m[0] != 0xfe {
+		return m[0] == 0xfd
+	}
+	if m[20]|m[21]|m[22]|m[23] != 0 { // NextCommand
+		return false
+	}
+	response := m[16]&1 != 0
+	return m[12] == 8 && m[13] == 0 && response || m[12] == 9 && m[13] == 0 && !response
+}

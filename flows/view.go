@@ -1,0 +1,157 @@
+package flows
+
+// One frame for somebody who looks at it: the line of the packet list, and the tree
+// of its fields. The pass and random access come here alike.
+
+import (
+	"net"
+	"net/netip"
+
+	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/netbios"
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// frameView draws frames. Its methods are called in the order begin, unit…, end.
+type frameView struct {
+	tree *wire.Tree // nil: rows only
+	row  Row
+
+	decoder inet.Decoder
+	headers inet.Headers
+	ctx     inet.Context
+	smb     smb2.Decoder
+	smbCtx  smb2.Context
+	info    []byte // of the SMB messages, joined
+	words   []byte // the whole Info column
+	ips     map[netip.Addr]string
+	macs    map[[6]byte]string
+	units   int
+	data    []byte // of the frame
+}
+
+// maxNames bounds the addresses whose text is kept.
+const maxNames = 1 << 16
+
+// begin takes the frame, whose headers the caller may have decoded already.
+func (v *frameView) begin(p *captures.Packet, number uint32, h *inet.Headers) {
+	v.info, v.units, v.data = v.info[:0], 0, p.Data
+	v.row = Row{Frame: int(number), Time: p.Time, Length: p.WireLen}
+	v.ctx = inet.Context{Frame: number, Time: p.Time}
+	if h != nil {
+		v.headers = *h
+		return
+	}
+	c := wire.NewCut(p.Data, p.WireLen, nil)
+	v.decoder.Decode(&c, p.Link, &v.headers, nil)
+}
+
+// layers records the fields below SMB, once ctx says what is known of the frame.
+func (v *frameView) layers(p *captures.Packet) {
+	if v.tree == nil {
+		return
+	}
+	c := wire.NewCut(p.Data, p.WireLen, v.tree)
+	v.decoder.Decode(&c, p.Link, &v.headers, &v.ctx)
+}
+
+// cursor returns a cursor over u: within the frame's own bytes, if they hold it.
+func (v *frameView) cursor(u *unit) wire.Cursor {
+	if v.tree != nil {
+		for i := 0; i+len(u.b) <= len(v.data); i++ {
+			if &v.data[i] == &u.b[0] {
+				return v.tree.Part(0, i, u.size)
+			}
+		}
+	}
+	return u.cursor(v.tree)
+}
+
+// unit takes a session-service frame that ends in the frame, with the exchanges of
+// its messages.
+func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
+	v.units++
+	cur := v.cursor(u)
+	var h netbios.Header
+	netbios.Decode(&cur, &h, v.headers.SrcPort != 139 && v.headers.DstPort != 139)
+	if h.Type != 0 || cur.Len() < 4 {
+		return
+	}
+	body := cur.Sub(fSession, cur.Len())
+	for i := 0; body.Len() > 0; i++ {
+		v.context(a, batch, i)
+		m := v.smb.Decode(&body, &v.smbCtx)
+		if i > 0 {
+			v.info = append(v.info, ';')
+		} else if len(v.info) > 0 {
+			v.info = append(v.info, ", "...)
+		}
+		v.info = append(v.info, m.Command.String()...)
+	}
+}
+
+// context fills the context of message i of a unit.
+func (v *frameView) context(a *Analyzer, batch []delivered, i int) {
+	if i >= len(batch) || batch[i].x == 0 {
+		v.smbCtx = smb2.Context{}
+		return
+	}
+	d := batch[i]
+	a.exchanges.context(a, d.x, &v.smbCtx)
+	if e := &a.exchanges.list[d.x]; d.response && e.reqFrame != 0 {
+		v.smbCtx.RequestFrame = e.reqFrame
+		v.smbCtx.Elapsed = durationOf(v.row.Time - e.reqTime)
+	}
+}
+
+// end finishes the row.
+func (v *frameView) end(a *Analyzer) {
+	h := &v.headers
+	if h.Src.IsValid() {
+		v.row.Source, v.row.Dest = v.ip(h.Src), v.ip(h.Dst)
+	} else {
+		v.row.Source, v.row.Dest = v.mac(h.LinkSrc), v.mac(h.LinkDst)
+	}
+	v.words = v.words[:0]
+	switch {
+	case len(v.info) > 0:
+		v.row.Protocol = "SMB2"
+		v.words = append(v.words, v.info...)
+	default:
+		v.row.Protocol = inet.Protocol(h)
+		v.words = inet.AppendInfo(v.words[:0], h, &v.ctx)
+	}
+	v.row.Info = string(v.words)
+	v.row.Marks = a.marks
+}
+
+// ip returns the text of an address, made once.
+func (v *frameView) ip(a netip.Addr) string {
+	s, ok := v.ips[a]
+	if !ok {
+		s = a.String()
+		if v.ips == nil || len(v.ips) >= maxNames {
+			v.ips = make(map[netip.Addr]string)
+		}
+		v.ips[a] = s
+	}
+	return s
+}
+
+func (v *frameView) mac(b []byte) string {
+	if len(b) != 6 {
+		return net.HardwareAddr(b).String()
+	}
+	k := [6]byte(b)
+	s, ok := v.macs[k]
+	if !ok {
+		s = net.HardwareAddr(b).String()
+		if v.macs == nil || len(v.macs) >= maxNames {
+			v.macs = make(map[[6]byte]string)
+		}
+		v.macs[k] = s
+	}
+	return s
+}
