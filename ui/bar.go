@@ -14,7 +14,7 @@ func seconds(ns int64) string { return fmt.Sprintf("%.6f", float64(ns)/1e9) }
 // bar draws which parts of total bytes ranges cover, in w columns, and says it.
 func bar(ranges []flows.Range, total uint64, w int) string {
 	if total == 0 {
-		return strings.Repeat("░", w) + " 0%"
+		return strings.Repeat("░", w) + " –"
 	}
 	var b strings.Builder
 	for i := range uint64(w) {

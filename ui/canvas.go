@@ -56,6 +56,14 @@ func (c canvas) cell(x, y, w int, right bool, style tcell.Style, s string) {
 	c.text(x, y, style, s)
 }
 
+// path is cell for a name of which the end says more than the beginning.
+func (c canvas) path(x, y, w int, style tcell.Style, s string) {
+	if width(s) > w {
+		s = "…" + cutLeft(s, w-1)
+	}
+	c.text(x, y, style, s)
+}
+
 // fill gives line y a style.
 func (c canvas) fill(y int, style tcell.Style) {
 	for x := range c.w {
@@ -182,6 +190,20 @@ func cut(s string, w int) string {
 	for g, n := range clusters(s) {
 		if w -= n; w < 0 {
 			break
+		}
+		b.WriteString(g)
+	}
+	return b.String()
+}
+
+// cutLeft returns the end of s that fits into w columns.
+func cutLeft(s string, w int) string {
+	over := width(s) - w
+	var b strings.Builder
+	for g, n := range clusters(s) {
+		if over > 0 {
+			over -= n
+			continue
 		}
 		b.WriteString(g)
 	}

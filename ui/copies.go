@@ -23,7 +23,7 @@ func newCopies(u *ui) *copies {
 	p := &copies{u: u}
 	p.list = list{
 		columns: []column{
-			{title: "#", width: 3, right: true}, {title: "Source", width: 10, grow: 3}, {title: "Destination", width: 10, grow: 4},
+			{title: "#", width: 3, right: true}, {title: "Source", path: true, width: 10, grow: 3}, {title: "Destination", path: true, width: 10, grow: 4},
 			{title: "Method", width: 10, drop: 2}, {title: "Size", width: 8, right: true}, {title: "Time", width: 8, right: true, drop: 3},
 			{title: "Rate", width: 9, right: true, drop: 4}, {title: "Calls", width: 11, right: true, drop: 5},
 			{title: "Coverage", width: barWidth + 5}, {title: "Verdict", width: 8},

@@ -23,7 +23,7 @@ func newExchanges(u *ui) *exchanges {
 	p.list = list{
 		columns: []column{
 			{title: "#", width: 6, right: true}, {title: "Time", width: 10, right: true, drop: 3}, {title: "Request", width: 16, grow: 2},
-			{title: "File", width: 10, grow: 3}, {title: "Offset", width: 10, right: true, drop: 2}, {title: "Length", width: 7, right: true, drop: 1},
+			{title: "File", path: true, width: 10, grow: 3}, {title: "Offset", width: 10, right: true, drop: 2}, {title: "Length", width: 7, right: true, drop: 1},
 			{title: "Status", width: 16, grow: 2}, {title: "Took", width: 8, right: true}, {title: "Frames", width: 11, drop: 4},
 		},
 		count:  p.count,

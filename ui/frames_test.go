@@ -19,11 +19,11 @@ var update = flag.Bool("update", false, "write the golden files instead of compa
 // user is a ui on a simulated screen, and who sits in front of it.
 type user struct {
 	*ui
-	t   *testing.T
+	t   testing.TB
 	sim tcell.SimulationScreen
 }
 
-func newUser(t *testing.T, src Source, w, h int) *user {
+func newUser(t testing.TB, src Source, w, h int) *user {
 	t.Helper()
 	sim := tcell.NewSimulationScreen("UTF-8")
 	if err := sim.Init(); err != nil {

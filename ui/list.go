@@ -12,6 +12,7 @@ type column struct {
 	width int  // at least; 0 hides it
 	grow  int  // its share of what is left over
 	right bool // numbers
+	path  bool // the end says more than the beginning
 	drop  int  // where there is no room the highest go first; 0 stays
 }
 
@@ -139,10 +140,14 @@ func (l *list) draw(c canvas, focused bool) {
 				continue
 			}
 			s := l.cells[j]
-			if col.grow > 0 && l.shift > 0 {
+			if col.grow > 0 && l.shift > 0 && !col.path {
 				s = strings.TrimPrefix(clean(s), cut(s, l.shift))
 			}
-			body.cell(x, y, l.widths[j], col.right, style, s)
+			if col.path {
+				body.path(x, y, l.widths[j], style, s)
+			} else {
+				body.cell(x, y, l.widths[j], col.right, style, s)
+			}
 			x += l.widths[j] + 1
 		}
 	}

@@ -23,7 +23,7 @@ func newTokens(u *ui) *tokens {
 	p.list = list{
 		columns: []column{
 			{title: "Token", width: 10}, {title: "Minted", width: 7, right: true}, {title: "Server", width: 15, drop: 4},
-			{title: "Source", width: 10, grow: 3}, {title: "Range", width: 15, grow: 1}, {title: "Type", width: 10, drop: 3},
+			{title: "Source", path: true, width: 10, grow: 3}, {title: "Range", width: 15, grow: 1}, {title: "Type", width: 10, drop: 3},
 			{title: "TTL", width: 7, right: true, drop: 5}, {title: "Uses", width: 5, right: true},
 			{title: "Consumed", width: barWidth + 5, drop: 2}, {title: "State", width: 15, drop: 1},
 		},
@@ -35,7 +35,7 @@ func newTokens(u *ui) *tokens {
 	p.life = list{
 		columns: []column{
 			{title: "Frame", width: 7, right: true}, {title: "Answer", width: 7, right: true}, {title: "Call", width: 13, drop: 1},
-			{title: "File", width: 10, grow: 3}, {title: "File range", width: 13, grow: 1}, {title: "Token range", width: 13, grow: 1, drop: 2},
+			{title: "File", path: true, width: 10, grow: 3}, {title: "File range", width: 13, grow: 1}, {title: "Token range", width: 13, grow: 1, drop: 2},
 			{title: "Asked", width: 7, right: true, drop: 4}, {title: "Moved", width: 7, right: true}, {title: "Took", width: 8, right: true, drop: 3},
 			{title: "Remark", width: 6, grow: 2, drop: 5},
 		},
