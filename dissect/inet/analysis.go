@@ -12,18 +12,20 @@ var (
 	fTCPSince = times.Duration("tcp.time_relative", "Time since first frame in this TCP stream")
 	fTCPDelta = times.Duration("tcp.time_delta", "Time since previous frame in this TCP stream")
 
-	analyses    = fields.Section("")
-	fAnalysis   = analyses.Struct("tcp.analysis", "SEQ/ACK analysis")
-	fAcks       = analyses.Frame("tcp.analysis.acks_frame", "This is an ACK to the segment in frame")
-	fRTT        = analyses.Duration("tcp.analysis.ack_rtt", "The RTT to ACK the segment was")
-	fInitialRTT = analyses.Duration("tcp.analysis.initial_rtt", "iRTT")
-	fInFlight   = analyses.Uint("tcp.analysis.bytes_in_flight", "Bytes in flight")
-	fPushed     = analyses.Uint("tcp.analysis.push_bytes_sent", "Bytes sent since last PSH flag")
-	fWords      = analyses.Struct("tcp.analysis.flags", "TCP Analysis Flags")
-	fRTO        = analyses.Duration("tcp.analysis.rto", "The RTO for this segment was")
-	fRTOFrame   = analyses.Frame("tcp.analysis.rto_frame", "RTO based on delta from frame")
-	fDupNumber  = analyses.Uint("tcp.analysis.duplicate_ack_num", "Duplicate ACK #")
-	fDupFrame   = analyses.Frame("tcp.analysis.duplicate_ack_frame", "Duplicate to the ACK in frame")
+	analyses     = fields.Section("")
+	fAnalysis    = analyses.Struct("tcp.analysis", "SEQ/ACK analysis")
+	fAcks        = analyses.Frame("tcp.analysis.acks_frame", "This is an ACK to the segment in frame")
+	fRTT         = analyses.Duration("tcp.analysis.ack_rtt", "The RTT to ACK the segment was")
+	fInitialRTT  = analyses.Duration("tcp.analysis.initial_rtt", "iRTT")
+	fInFlight    = analyses.Uint("tcp.analysis.bytes_in_flight", "Bytes in flight")
+	fPushed      = analyses.Uint("tcp.analysis.push_bytes_sent", "Bytes sent since last PSH flag")
+	fWords       = analyses.Struct("tcp.analysis.flags", "TCP Analysis Flags")
+	fRTO         = analyses.Duration("tcp.analysis.rto", "The RTO for this segment was")
+	fRTOFrame    = analyses.Frame("tcp.analysis.rto_frame", "RTO based on delta from frame")
+	fDupAck      = analyses.Struct("", "This is a TCP duplicate ack")
+	fDupRemarked = analyses.Struct("tcp.analysis.duplicate_ack", "Duplicate ACK")
+	fDupNumber   = analyses.Uint("tcp.analysis.duplicate_ack_num", "Duplicate ACK #")
+	fDupFrame    = analyses.Frame("tcp.analysis.duplicate_ack_frame", "Duplicate to the ACK in frame")
 
 	fReassembledIn = analyses.Frame("tcp.reassembled_in", "Reassembled PDU in frame")
 )
@@ -58,8 +60,6 @@ var words = [...]struct {
 		"TCP keep-alive segment"), severityNote},
 	{KeepAliveAck, "Keep-Alive ACK", analyses.Struct("tcp.analysis.keep_alive_ack",
 		"ACK to a TCP keep-alive segment"), severityNote},
-	{DuplicateAck, "Dup ACK", analyses.Struct("tcp.analysis.duplicate_ack",
-		"Duplicate ACK"), severityNote},
 	{ZeroWindowProbe, "ZeroWindowProbe", analyses.Struct("tcp.analysis.zero_window_probe",
 		"TCP Zero Window Probe"), severityNote},
 	{ZeroWindow, "ZeroWindow", analyses.Struct("tcp.analysis.zero_window",
@@ -97,43 +97,56 @@ func analysis(c *wire.Cursor, a *Analysis) {
 		c.Note(fPushed, uint64(a.PushBytes), "")
 	}
 	if a.Words != 0 {
-		flags := c.Note(fWords, 0, "")
-		for _, word := range words {
-			if a.Words&word.word == 0 {
-				continue
-			}
-			if word.word == DuplicateAck {
-				remark(c, word.field, word.level, "Sequence", fmt.Sprintf("(#%d)", a.DupAckNumber))
-			} else {
-				remark(c, word.field, word.level, "Sequence", "")
-			}
-		}
-		if a.RTOFrame != 0 {
-			c.Note(fRTO, uint64(a.RTO), "")
-			c.Note(fRTOFrame, uint64(a.RTOFrame), "")
-		}
-		c.Close(flags)
-		if a.Words&DuplicateAck != 0 {
-			c.Note(fDupNumber, uint64(a.DupAckNumber), "")
-			c.Note(fDupFrame, uint64(a.DupAckFrame), "")
-		}
+		noteWords(c, a)
 	}
 	c.Close(m)
 }
 
+func noteWords(c *wire.Cursor, a *Analysis) {
+	m := c.Note(fWords, 0, "")
+	set := a.Words
+	if set&(FastRetransmission|SpuriousRetransmission) != 0 {
+		set |= Retransmission
+	}
+	for _, word := range words {
+		if set&word.word != 0 {
+			remark(c, word.field, word.level, "Sequence", "")
+		}
+	}
+	if set&DuplicateAck != 0 {
+		c.Note(fDupAck, 0, "")
+	}
+	if a.RTOFrame != 0 {
+		c.Note(fRTO, uint64(a.RTO), "")
+		c.Note(fRTOFrame, uint64(a.RTOFrame), "")
+	}
+	c.Close(m)
+	if set&DuplicateAck != 0 {
+		c.Note(fDupNumber, uint64(a.DupAckNumber), "")
+		frame := c.Note(fDupFrame, uint64(a.DupAckFrame), "")
+		remark(c, fDupRemarked, severityNote, "Sequence", fmt.Sprintf(" (#%d)", a.DupAckNumber))
+		c.Close(frame)
+	}
+}
+
 // appendAnalysis adds the remarks as they stand before the Info of a segment.
 func appendAnalysis(b []byte, a *Analysis) []byte {
-	for i := len(words) - 1; i >= 0 && a.Words != 0; i-- {
-		word := &words[i]
-		if a.Words&word.word == 0 {
-			continue
-		}
-		b = append(append(b, "[TCP "...), word.info...)
-		if word.word == DuplicateAck {
-			b = appendUint(append(b, ' '), uint64(a.DupAckFrame))
+	if a.Words == 0 {
+		return b
+	}
+	set := a.Words
+	if set&(FastRetransmission|SpuriousRetransmission) != 0 {
+		set &^= Retransmission
+	}
+	for i := len(words) - 1; i >= 0; i-- {
+		if words[i].word == KeepAliveAck && set&DuplicateAck != 0 { // its place is above keep-alives
+			b = appendUint(append(b, "[TCP Dup ACK "...), uint64(a.DupAckFrame))
 			b = appendUint(append(b, '#'), uint64(a.DupAckNumber))
+			b = append(b, "] "...)
 		}
-		b = append(b, "] "...)
+		if set&words[i].word != 0 {
+			b = append(append(append(b, "[TCP "...), words[i].info...), "] "...)
+		}
 	}
 	return b
 }

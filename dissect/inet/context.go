@@ -50,9 +50,9 @@ type Analysis struct {
 type Word uint16
 
 const (
-	Retransmission Word = 1 << iota
-	FastRetransmission
-	SpuriousRetransmission
+	Retransmission         Word = 1 << iota
+	FastRetransmission          // implies Retransmission, set or not
+	SpuriousRetransmission      // likewise
 	OutOfOrder
 	PreviousNotCaptured
 	AckedUnseen

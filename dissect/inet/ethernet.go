@@ -123,30 +123,39 @@ func (w *walk) ethernet(c *wire.Cursor) {
 		h.finish(c, fData)
 		return
 	}
+	end := wire.End(0)
 	if t < minType {
-		c.Close(m)
-		end := c.Narrow(int(t))
+		end = c.Narrow(int(t))
+	}
+	w.trailer(c, t)
+	c.Close(m)
+	if t < minType {
 		w.met(c, "eth:llc")
 		w.llc(c)
 		c.Widen(end)
-	} else {
-		c.Close(m)
-		w.met(c, "eth:ethertype")
-		w.ethertype(c, t)
+		return
 	}
-	w.trailer(c)
+	w.met(c, "eth:ethertype")
+	w.ethertype(c, t)
 }
 
 // minType is the least Ethernet type; below, the number is the frame's length.
 const minType = 0x600
 
-// trailer shows what follows the packet in the frame: padding to the least length,
-// and what a switch may have added.
-func (w *walk) trailer(c *wire.Cursor) {
-	if !c.Recording() || c.Len() == 0 {
+// trailer shows what follows the packet in the frame, before the packet as tshark
+// does: padding to the least length, or what a switch has added. Only decoding the
+// packet tells where it ends.
+func (w *walk) trailer(c *wire.Cursor, t uint16) {
+	if !c.Recording() || t < minType {
 		return
 	}
+	var h Headers
 	look := c.Ahead()
+	(&walk{h: &h, ctx: w.ctx, depth: w.depth}).ethertype(&look, t)
+	n := look.Len()
+	if n == 0 {
+		return
+	}
 	f := fPadding
 	for _, b := range look.Rest(f) {
 		if b != 0 {
@@ -154,7 +163,9 @@ func (w *walk) trailer(c *wire.Cursor) {
 			break
 		}
 	}
-	c.Rest(f)
+	tail := *c
+	tail.Pass(f, c.Len()-n)
+	tail.Rest(f)
 }
 
 // llc decodes IEEE 802.2, of which only SNAP leads to IP. RFC 1042
@@ -211,7 +222,7 @@ func etherTypeName(v uint64) string {
 	case EtherTypeVLAN:
 		return "802.1Q Virtual LAN"
 	case EtherTypeQinQ:
-		return "802.1ad"
+		return "802.1ad Provider Bridge (Q-in-Q)"
 	case EtherTypeQinQ1:
 		return "QinQ: old non-standard 802.1ad"
 	case EtherTypeTEB:

@@ -61,13 +61,14 @@ var (
 	fAHICV     = authHeader.Bytes("ah.icv", "AH ICV")
 
 	option   = fields.Section("RFC 8200 4.2")
-	fOption  = option.Struct("ipv6.opt", "IPv6 Option")
+	fOption  = option.Struct("ipv6.opt", "").Formatted(optionName)
 	fOptType = option.Enum("ipv6.opt.type", "Type", optionName).InHex().Split(
 		option.Enum("ipv6.opt.type.action", "Action", optionAction).In(0xc0),
 		option.Flag(0x20, "ipv6.opt.type.change", "May Change", "No", "Yes"),
 		option.Hex("ipv6.opt.type.rest", "Low-Order Bits").In(0x1f),
 	)
 	fOptLen   = option.Uint("ipv6.opt.length", "Length")
+	fOptPad0  = option.Bytes("ipv6.opt.padn", "PadN").Formatted(func(uint64) string { return "<none>" })
 	fOptPadN  = option.Bytes("ipv6.opt.padn", "PadN")
 	fOptAlert = option.Enum("ipv6.opt.router_alert", "Router Alert", alertName)
 	fOptJumbo = option.Uint("ipv6.opt.jumbo", "Payload Length")
@@ -186,13 +187,15 @@ func (w *walk) options(c *wire.Cursor, n int) {
 	for o.Len() > 0 {
 		m := o.Open(fOption)
 		t := o.U8(fOptType)
-		o.Title(m, 0, optionName(uint64(t)))
+		o.Title(m, uint64(t), "")
 		if t == pad1 {
 			o.Close(m)
 			continue
 		}
 		size := int(o.U8(fOptLen))
 		switch {
+		case t == padN && size == 0:
+			o.Skip(fOptPad0, 0)
 		case t == padN:
 			o.Skip(fOptPadN, size)
 		case t == routerAlert && size == 2:

@@ -33,12 +33,13 @@ var (
 )
 
 // remark notes f, a fault or an event, as Wireshark's "expert information". Text is
-// what the label of f does not say.
+// what follows its label.
 func remark(c *wire.Cursor, f *wire.Field, s severity, group, text string) {
 	said := f.Label
-	if text != "" {
-		said += ": " + text
+	if text != "" && text[0] != ' ' {
+		said += ": "
 	}
+	said += text
 	m := c.Note(fExpert, 0, " ("+s.String()+"/"+group+"): "+said)
 	c.Note(f, 0, text)
 	c.Note(fSeverity, uint64(s), "")

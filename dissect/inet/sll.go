@@ -15,7 +15,6 @@ var (
 	fSLLUnused = cooked.Bytes("sll.unused", "Unused")
 	fSLLType   = cooked.Enum("sll.etype", "Protocol", etherTypeName).InHex()
 	fSLLIndex  = cooked.Uint("sll.ifindex", "Interface index")
-	fSLLRes    = cooked.Bytes("", "Reserved")
 )
 
 // Hardware address types of ARP, which Linux also uses here.
@@ -41,7 +40,7 @@ func (w *walk) sll(c *wire.Cursor) {
 func (w *walk) sll2(c *wire.Cursor) {
 	m := c.Open(fSLL2)
 	t := c.BE16(fSLLType)
-	c.Skip(fSLLRes, 2)
+	c.Pass(fSLLUnused, 2) // must be zero
 	c.BE32(fSLLIndex)
 	hardware := c.BE16(fSLLHType)
 	c.U8(fSLLPacket)

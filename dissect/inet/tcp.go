@@ -27,18 +27,7 @@ var (
 	fHdrLen   = tcp.Uint("tcp.hdr_len", "Header Length").In(0xf0).Times(4).Formatted(inWords)
 	fFlags    = tcp.Hex("tcp.flags", "Flags").Wide(12).Formatted(func(v uint64) string {
 		return fmt.Sprintf("0x%03x (%s)", v, TCPFlags(v))
-	}).Split(
-		flag(0xe00, "res", "Reserved"),
-		flag(0x100, "ae", "Accurate ECN"),
-		flag(0x080, "cwr", "Congestion Window Reduced"),
-		flag(0x040, "ece", "ECN-Echo"),
-		flag(0x020, "urg", "Urgent"),
-		flag(0x010, "ack", "Acknowledgment"),
-		flag(0x008, "push", "Push"),
-		flag(0x004, "reset", "Reset"),
-		flag(0x002, "syn", "Syn"),
-		flag(0x001, "fin", "Fin"),
-	)
+	})
 	fFlagsText = tcp.ASCII("tcp.flags.str", "TCP Flags")
 	fOffset    = tcp.Hex("", "Header Length and Flags").Beside()
 	fWindow    = tcp.Uint("tcp.window_size_value", "Window")
@@ -60,6 +49,20 @@ var (
 	fFinRemark    = tcp.Struct("tcp.connection.fin", "Connection finish (FIN)")
 	fRstRemark    = tcp.Struct("tcp.connection.rst", "Connection reset (RST)")
 )
+
+// flagFields is the bits of fFlags, in tshark's order, which is that of the letters.
+var flagFields = [...]*wire.Field{
+	flag(0xe00, "res", "Reserved"),
+	flag(0x100, "ae", "Accurate ECN"),
+	flag(0x080, "cwr", "Congestion Window Reduced"),
+	flag(0x040, "ece", "ECN-Echo"),
+	flag(0x020, "urg", "Urgent"),
+	flag(0x010, "ack", "Acknowledgment"),
+	flag(0x008, "push", "Push"),
+	flag(0x004, "reset", "Reset"),
+	flag(0x002, "syn", "Syn"),
+	flag(0x001, "fin", "Fin"),
+}
 
 func flag(mask uint64, name, label string) *wire.Field {
 	return tcp.Flag(mask, "tcp.flags."+name, label, "Not set", "Set").Wide(12)
@@ -139,14 +142,12 @@ func (w *walk) tcp(c *wire.Cursor) {
 	}
 	h.Ack = c.BE32(fAckRaw)
 	c.Overlay(fHdrLen, 1)
-	flags := c.Overlay(fFlags, 2)
+	if c.Recording() {
+		w.flags(c)
+	}
 	v := c.BE16(fOffset)
 	size := int(v>>12) * 4
 	h.Flags = TCPFlags(v & 0x0fff)
-	if flags >= 0 {
-		w.flagNotes(c)
-		c.Close(flags)
-	}
 	h.Window = c.BE16(fWindow)
 	if c.Recording() {
 		w.window(c)
@@ -241,21 +242,34 @@ func (w *walk) acknowledgment(c *wire.Cursor, left int) {
 	}
 }
 
-// flagNotes shows the flags as letters, and remarks on those that begin and end
+// flags shows the flags that c is at, and remarks on those that begin and end
 // connections.
-func (w *walk) flagNotes(c *wire.Cursor) {
+func (w *walk) flags(c *wire.Cursor) {
 	h := w.h
-	switch {
-	case h.Flags&RST != 0:
-		remark(c, fRstRemark, severityWarning, "Sequence", "")
-	case h.Flags&(SYN|ACK) == SYN:
-		remark(c, fSynRemark, severityChat, "Sequence", fmt.Sprintf("server port %d", h.DstPort))
-	case h.Flags&SYN != 0:
-		remark(c, fSynAckRemark, severityChat, "Sequence", fmt.Sprintf("server port %d", h.SrcPort))
-	case h.Flags&FIN != 0:
-		remark(c, fFinRemark, severityChat, "Sequence", "")
+	look := c.Ahead()
+	v := TCPFlags(look.BE16(fFlags)) & 0xfff
+	if look.Cause() != nil {
+		return
 	}
-	c.Note(fFlagsText, 0, h.Flags.letters())
+	m := c.Overlay(fFlags, 2)
+	for _, f := range flagFields {
+		bit := c.Overlay(f, 2)
+		switch v & TCPFlags(f.Mask) {
+		case RST:
+			remark(c, fRstRemark, severityWarning, "Sequence", "")
+		case SYN:
+			if v&ACK == 0 {
+				remark(c, fSynRemark, severityChat, "Sequence", fmt.Sprintf("server port %d", h.DstPort))
+			} else {
+				remark(c, fSynAckRemark, severityChat, "Sequence", fmt.Sprintf("server port %d", h.SrcPort))
+			}
+		case FIN:
+			remark(c, fFinRemark, severityChat, "Sequence", "")
+		}
+		c.Close(bit)
+	}
+	c.Note(fFlagsText, 0, v.letters())
+	c.Close(m)
 }
 
 // windowSize returns the window in bytes, as far as the scale is known.

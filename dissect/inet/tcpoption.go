@@ -29,18 +29,25 @@ var (
 	fMSS       = tcpOption.Uint("tcp.options.mss_val", "MSS Value")
 	fShift     = tcpOption.Uint("tcp.options.wscale.shift", "Shift count")
 	fMultiply  = tcpOption.Uint("tcp.options.wscale.multiplier", "Multiplier")
-	fLeft      = tcpOption.Uint("tcp.options.sack_le", "left edge")
+	fLeft      = tcpOption.Uint("tcp.options.sack_le", "left edge").Formatted(plain)
 	fLeftRel   = tcpOption.Uint("tcp.options.sack_le", "left edge").Formatted(plainRelative)
-	fRight     = tcpOption.Uint("tcp.options.sack_re", "right edge")
+	fRight     = tcpOption.Uint("tcp.options.sack_re", "right edge").Formatted(plain)
 	fRightRel  = tcpOption.Uint("tcp.options.sack_re", "right edge").Formatted(plainRelative)
 	fSACKCount = tcpOption.Uint("tcp.options.sack.count", "TCP SACK Count")
+	fDupLeft   = tcpOption.Uint("tcp.options.sack.dsack_le", "D-SACK Left Edge").Formatted(plain)
+	fDupLeftR  = tcpOption.Uint("tcp.options.sack.dsack_le", "D-SACK Left Edge").Formatted(plainRelative)
+	fDupRight  = tcpOption.Uint("tcp.options.sack.dsack_re", "D-SACK Right Edge").Formatted(plain)
+	fDupRightR = tcpOption.Uint("tcp.options.sack.dsack_re", "D-SACK Right Edge").Formatted(plainRelative)
+	fDupSeq    = tcpOption.Struct("", "D-SACK Sequence")
+	fDupRemark = tcpOption.Struct("tcp.options.sack.dsack", "D-SACK Sequence")
 	fTSval     = tcpOption.Uint("tcp.options.timestamp.tsval", "Timestamp value")
 	fTSecr     = tcpOption.Uint("tcp.options.timestamp.tsecr", "Timestamp echo reply")
 	fUnknown   = tcpOption.Bytes("tcp.options.unknown.payload", "Payload")
 	fBadOption = tcpOption.Struct("tcp.option.len.invalid", "Invalid length for option")
 )
 
-func plainRelative(v uint64) string { return fmt.Sprintf("%d (relative)", v) }
+func plain(v uint64) string         { return fmt.Sprintf(" = %d", v) }
+func plainRelative(v uint64) string { return fmt.Sprintf(" = %d (relative)", v) }
 
 // tcpOptions decodes n bytes of options. Whatever is wrong with them ends them, and
 // is not the failure of c: what follows the header can be read all the same.
@@ -129,33 +136,73 @@ func (w *walk) tcpOption(c *wire.Cursor) uint8 {
 }
 
 func (w *walk) sack(c *wire.Cursor, m wire.Mark, n int) {
-	h, ctx := w.h, w.ctx
-	var text strings.Builder
+	h := w.h
 	for i := range n {
 		look := c.Ahead()
 		left, right := look.BE32(fLeft), look.BE32(fRight)
-		if c.Recording() {
-			fl, fr := fLeft, fRight
-			if ctx.AckKnown {
-				fl, fr = fLeftRel, fRightRel
-			}
-			c.OverlayValue(fl, 4, uint64(left-ctx.AckBase))
-			c.Pass(fl, 4)
-			c.OverlayValue(fr, 4, uint64(right-ctx.AckBase))
-			c.Pass(fr, 4)
-			fmt.Fprintf(&text, " %d-%d", left-ctx.AckBase, right-ctx.AckBase)
-		} else {
-			c.Pass(fLeft, 8)
-		}
-		if i < len(h.SACK) && c.Cause() == nil {
+		if i < len(h.SACK) && look.Cause() == nil {
 			h.SACK[i] = [2]uint32{left, right}
 			h.NSACK++
 		}
+		if c.Recording() {
+			w.edge(c, left, fLeft, fLeftRel)
+			w.edge(c, right, fRight, fRightRel)
+		} else {
+			c.Pass(fLeft, 8)
+		}
 	}
-	if m >= 0 {
-		c.Note(fSACKCount, uint64(n), "")
-		c.Title(m, optionSACK, text.String())
+	if m < 0 {
+		return
 	}
+	var text strings.Builder
+	for _, s := range h.SACK[:h.NSACK] {
+		fmt.Fprintf(&text, " %d-%d", w.acked(s[0]), w.acked(s[1]))
+	}
+	c.Title(m, optionSACK, text.String())
+	c.Note(fSACKCount, uint64(n), "")
+	if !h.DSACK() {
+		return
+	}
+	fl, fr := fDupLeft, fDupRight
+	if w.ctx.AckKnown {
+		fl, fr = fDupLeftR, fDupRightR
+	}
+	c.Note(fl, uint64(w.acked(h.SACK[0][0])), "")
+	c.Note(fr, uint64(w.acked(h.SACK[0][1])), "")
+	dup := c.Fact(fDupSeq, 0, "")
+	remark(c, fDupRemark, severityWarning, "Sequence", "")
+	c.Close(dup)
+}
+
+// DSACK tells whether the first block reports a duplicate: it lies below what is
+// acknowledged, or within the second block. RFC 2883 4
+func (h *Headers) DSACK() bool {
+	if h.NSACK == 0 {
+		return false
+	}
+	first := h.SACK[0]
+	if int32(first[0]-h.Ack) < 0 {
+		return true
+	}
+	second := h.SACK[1]
+	return h.NSACK > 1 && int32(first[0]-second[0]) >= 0 && int32(first[1]-second[1]) <= 0
+}
+
+// edge shows an edge of a block, relative if the beginning of the stream is known.
+func (w *walk) edge(c *wire.Cursor, v uint32, f, relative *wire.Field) {
+	if w.ctx.AckKnown {
+		f = relative
+	}
+	c.OverlayValue(f, 4, uint64(w.acked(v)))
+	c.Pass(f, 4)
+}
+
+// acked counts v, of the stream that h acknowledges, from that stream's beginning.
+func (w *walk) acked(v uint32) uint32 {
+	if w.ctx.AckKnown {
+		return v - w.ctx.AckBase
+	}
+	return v
 }
 
 // tcpOptionName is Wireshark's word in the line of an option, tcpKindName that for its

@@ -49,7 +49,7 @@ func (w *walk) udp(c *wire.Cursor) {
 	h.SrcPort = c.BE16(fUDPSrc)
 	h.DstPort = c.BE16(fUDPDst)
 	n := int(c.BE16(fUDPLen))
-	sum := c.BE16(fUDPSum)
+	summed := w.udpChecksum(c)
 	if c.Cause() != nil {
 		c.Close(m)
 		h.finish(c, fUDPPayload)
@@ -58,11 +58,9 @@ func (w *walk) udp(c *wire.Cursor) {
 	h.Kind = UDP
 	if m >= 0 {
 		c.Title(m, 0, fmt.Sprintf(", Src Port: %d, Dst Port: %d", h.SrcPort, h.DstPort))
-		status := uint64(unverifiedStatus)
-		if sum == 0 {
-			status = missingStatus
+		if summed {
+			c.Note(fUDPStatus, unverifiedStatus, "")
 		}
-		c.Note(fUDPStatus, status, "")
 		if ctx.HasStream {
 			c.Note(fUDPStream, uint64(ctx.Stream), "")
 			t := c.Note(fUDPTimes, 0, "")
@@ -90,4 +88,16 @@ func (w *walk) udp(c *wire.Cursor) {
 		c.Close(m)
 	}
 	c.Widen(end)
+}
+
+// udpChecksum reads the checksum, and is false if the sender made none, which is shown
+// below it.
+func (w *walk) udpChecksum(c *wire.Cursor) bool {
+	m := c.Overlay(fUDPSum, 2)
+	if b := c.Pass(fUDPSum, 2); b == nil || b[0] != 0 || b[1] != 0 {
+		return true
+	}
+	c.Note(fUDPStatus, missingStatus, "")
+	c.Close(m)
+	return false
 }
