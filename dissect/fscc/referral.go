@@ -184,7 +184,8 @@ func (m *Referral) decode(c *wire.Cursor, names *int) {
 // paths reads the offsets of three texts, and the texts.
 func (m *Referral) paths(c *wire.Cursor, total uint32) {
 	path, alt, node := c.U16(fPathOff), c.U16(fAltPathOff), c.U16(fNodeOff)
-	if m.Version > 2 {
+	// Some servers leave the GUID out, and have the texts in its place.
+	if m.Version > 2 && path >= 34 {
 		c.GUID(fServiceSite)
 	}
 	m.Path = text(c, fTargetPath, path, total)
