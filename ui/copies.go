@@ -141,15 +141,15 @@ func (p *copies) draw(c canvas) {
 	}
 	_, rest = rest.split(y)
 	title := fmt.Sprintf("Story of copy %d: %s", cp.ID, report.Plural(len(cp.Calls), "call", "calls"))
-	const plotWidth, storyWidth, plotHeight = 36, 76, 8
+	const plotWidth, storyWidth, plotHeight = 34, 72, 8
 	if rest.w < plotWidth+storyWidth || rest.h < plotHeight {
 		p.u.section(rest, &p.story, title)
 		return
 	}
-	w := max(rest.w-storyWidth-20, plotWidth)
+	w := max(min(rest.w-storyWidth-20, 2*plotWidth), plotWidth)
 	const tallest = 20
 	left, right := rest.sub(0, 0, w, min(rest.h, tallest)), rest.sub(w+1, 0, rest.w-w-1, rest.h)
-	left.rule(0, "How far the destination was over time", false)
+	left.rule(0, "Offset written over time", false)
 	rest.bar(w)
 	_, left = left.split(1)
 	drawPlot(left, cp, p.story.sel)
@@ -199,13 +199,7 @@ func (p *copies) call(i int, cells []string) tcell.Style {
 	cells[1] = "+" + fmt.Sprintf("%.3f s", float64(c.Time-cp.FirstTime)/1e9)
 	cells[2] = callName(c)
 	if c.Asked > 0 || c.Moved > 0 {
-		cells[3], cells[4] = report.Exact(c.Offset), report.Exact(c.Asked)
-		if width(cells[3]) > 7 {
-			cells[3] = report.ShortSize(c.Offset)
-		}
-		if width(cells[4]) > 7 {
-			cells[4] = report.ShortSize(c.Asked)
-		}
+		cells[3], cells[4] = offset(c.Offset), offset(c.Asked)
 		if c.Answer > 0 {
 			cells[5] = report.ShortSize(c.Moved)
 		}
@@ -217,6 +211,15 @@ func (p *copies) call(i int, cells []string) tcell.Style {
 	return remark(&cells[8], c.Answer, uint32(c.Status), report.StatusName(c.Status), c.Repeats)
 }
 
+// offset prints a number of bytes exactly if it then fits into a column.
+func offset(n uint64) string {
+	const column = 7
+	if s := report.Exact(n); len(s) <= column {
+		return s
+	}
+	return "~" + report.ShortSize(n)
+}
+
 // remark says what was not as it should be with a call.
 func remark(cell *string, answer int, status uint32, statusName string, repeats []int) tcell.Style {
 	var said []string
@@ -225,7 +228,7 @@ func remark(cell *string, answer int, status uint32, statusName string, repeats 
 	case answer == 0:
 		said = append(said, "no answer")
 	case status != 0:
-		said = append(said, statusName)
+		said = append(said, strings.TrimPrefix(statusName, "STATUS_"))
 		if status>>30 == 3 {
 			style = bad
 		}

@@ -22,9 +22,9 @@ func newExchanges(u *ui) *exchanges {
 	p := &exchanges{u: u}
 	p.list = list{
 		columns: []column{
-			{title: "#", width: 6, right: true}, {title: "Time", width: 10, right: true, drop: 3}, {title: "Request", width: 16, grow: 2},
-			{title: "File", path: true, width: 10, grow: 3}, {title: "Offset", width: 10, right: true, drop: 2}, {title: "Length", width: 7, right: true, drop: 1},
-			{title: "Status", width: 16, grow: 2}, {title: "Took", width: 8, right: true}, {title: "Frames", width: 11, drop: 4},
+			{title: "#", width: 6, right: true, drop: 5}, {title: "Time", width: 10, right: true, drop: 4}, {title: "Request", width: 16, grow: 1},
+			{title: "File", path: true, width: 18, grow: 3}, {title: "Offset", width: 7, right: true, drop: 2}, {title: "Length", width: 7, right: true, drop: 1},
+			{title: "Status", width: 20, grow: 2}, {title: "Took", width: 8, right: true}, {title: "Frames", width: 11, drop: 3},
 		},
 		count:  p.count,
 		row:    p.row,
@@ -63,14 +63,14 @@ func (p *exchanges) row(i int, cells []string) tcell.Style {
 	cells[2] = strings.TrimPrefix(report.CallName(x.Command, x.Function), "FSCTL_")
 	cells[3] = x.File
 	if x.HasRange {
-		cells[4], cells[5] = report.Exact(x.Offset), report.ShortSize(x.Length)
+		cells[4], cells[5] = offset(x.Offset), report.ShortSize(x.Length)
 	}
 	cells[8] = frameName(x.RequestFrame) + "→" + frameName(x.AnswerFrame)
 	if took, ok := x.Took(); ok {
 		cells[7] = report.Took(took)
 	}
 	style := remark(&cells[6], x.AnswerFrame, uint32(x.Status), report.StatusName(x.Status), nil)
-	cells[6] = cmp.Or(cells[6], report.StatusName(x.Status))
+	cells[6] = cmp.Or(cells[6], "SUCCESS")
 	return style
 }
 
