@@ -44,6 +44,7 @@ type Capture struct {
 	o       Options
 	source  *captures.Reader
 	results atomic.Pointer[Results]
+	first   atomic.Int64 // time of the first frame; 0 before it
 
 	mu     sync.Mutex // guards what follows; held for a batch of packets at a time
 	a      *Analyzer
@@ -115,6 +116,9 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 		if err = c.source.ReadBatch(&b); err != nil {
 			break
 		}
+		if c.first.Load() == 0 && len(b.Packets) > 0 {
+			c.first.Store(b.Packets[0].Time)
+		}
 		c.mu.Lock()
 		for i := 0; more && i < len(b.Packets); i++ {
 			more = packet(&b.Packets[i])
@@ -154,6 +158,10 @@ func (c *Capture) publish(done bool) {
 
 // Results returns what the pass has found; published some ten times a second.
 func (c *Capture) Results() *Results { return c.results.Load() }
+
+// First returns the time of the first frame, in nanoseconds since 1970 UTC; 0 if
+// none was read. It answers also while a pass yields.
+func (c *Capture) First() int64 { return c.first.Load() }
 
 // Frames returns how many frames are indexed. Only with Options.Index.
 func (c *Capture) Frames() int {

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/audit"
 	"github.com/odxray/odxray/flows/report"
 )
 
@@ -30,12 +32,14 @@ capture. Its exit status is 1 if a finding is at the level of --fail-on or above
 	o.failOn = "error"
 	f.Var(failOn, "fail-on", "level from which a finding makes the exit status 1: "+failOn.list())
 	complete(cmd, "fail-on", failOn.of)
-	f.StringSliceVar(&o.rules, "rule", nil, "only rules of this `ID`; it may end in * or be repeated")
-	f.StringSliceVar(&o.noRules, "no-rule", nil, "no rule of this `ID`; it may end in * or be repeated")
+	f.StringSliceVar(&o.rules, "rule", nil, "only the rule `ID`, or rules such as copy/*; may be repeated")
+	f.StringSliceVar(&o.noRules, "no-rule", nil, "not the rule `ID`, or rules such as smb/*; may be repeated")
 	f.StringVar(&o.baseline, "baseline", "", "leave out what this `FILE`, made with audit -T json, has too")
+	complete(cmd, "rule", ruleIDs())
+	complete(cmd, "no-rule", ruleIDs())
 	format := formatFlag(cmd, report.Text, report.JSON, report.SARIF, report.JUnit)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		keep, err := o.keep()
+		rules, err := o.chosen()
 		if err != nil {
 			return err
 		}
@@ -44,12 +48,12 @@ capture. Its exit status is 1 if a finding is at the level of --fail-on or above
 			return err
 		}
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, files []string) error {
-			audit := report.Audit{Files: files, FailOn: o.level(), Never: o.failOn == "never"}
-			err := a.pass(ctx, c.Run, func() error {
-				audit.Results, audit.Known = report.Filter(c.Results(), keep, baseline)
-				return audit.Print(a.out, *format, a.style())
+			doc := report.Audit{Files: files, Rules: rules, FailOn: o.level(), Never: o.failOn == "never"}
+			err := a.pass(ctx, c, func() error {
+				doc.Results, doc.Known = report.Filter(c.Results(), rules, baseline)
+				return doc.Print(a.out, *format, a.style())
 			})
-			if err == nil && !audit.Never && failing(audit.Results, audit.FailOn) {
+			if err == nil && !doc.Never && failing(doc.Results, doc.FailOn) {
 				err = &exitError{code: exitFindings}
 			}
 			return err
@@ -83,25 +87,35 @@ func failing(r *flows.Results, from flows.Level) bool {
 	return false
 }
 
-// keep returns which rules --rule and --no-rule leave.
-func (o *auditOptions) keep() (func(rule string) bool, error) {
-	for _, pattern := range append(append([]string{}, o.rules...), o.noRules...) {
-		if _, err := path.Match(pattern, ""); err != nil {
-			return nil, usagef("rule %q: %w", pattern, err)
+// chosen returns the rules that --rule and --no-rule leave.
+func (o *auditOptions) chosen() ([]audit.Rule, error) {
+	ids := ruleIDs()
+	for _, pattern := range slices.Concat(o.rules, o.noRules) {
+		if !slices.ContainsFunc(ids, func(id string) bool { return matches(id, []string{pattern}) }) {
+			return nil, usagef("no rule is called %q%s", pattern, didYouMean(pattern, ids))
 		}
 	}
-	return func(rule string) bool {
-		return (len(o.rules) == 0 || matches(rule, o.rules)) && !matches(rule, o.noRules)
-	}, nil
+	return slices.DeleteFunc(audit.Rules(), func(r audit.Rule) bool {
+		return len(o.rules) > 0 && !matches(r.ID, o.rules) || matches(r.ID, o.noRules)
+	}), nil
 }
 
-func matches(rule string, patterns []string) bool {
-	for _, p := range patterns {
-		if ok, _ := path.Match(p, rule); ok { // a bad pattern was refused before
-			return true
-		}
+// ruleIDs lists the ids of all rules.
+func ruleIDs() []string {
+	var ids []string
+	for _, r := range audit.Rules() {
+		ids = append(ids, r.ID)
 	}
-	return false
+	return ids
+}
+
+// matches reports whether one of the patterns stands for a rule; a broken one
+// stands for none.
+func matches(id string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, id)
+		return ok && err == nil
+	})
 }
 
 func (o *auditOptions) readBaseline() (report.Baseline, error) {

@@ -18,11 +18,10 @@ func exchangesCommand(a *app) *cobra.Command {
 own, in the order of their completion; requests without an answer come last.`,
 	}
 	in.flags(cmd)
-	in.Index = true
 	format := formatFlag(cmd, report.Text, report.JSON, report.CSV)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, _ []string) error {
-			return a.pass(ctx, c.Run, func() error { return report.Exchanges(a.out, c, *format, a.style()) })
+			return a.readError(ctx, report.Exchanges(ctx, a.out, c, *format, a.style()))
 		})
 	}
 	return cmd

@@ -15,9 +15,8 @@ import (
 
 // input is the flags that every command has that reads captures.
 type input struct {
-	files    []string
-	strict   bool
-	decodeAs []string
+	files  []string
+	strict bool
 	flows.Options
 }
 
@@ -25,7 +24,7 @@ func (in *input) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&in.files, "read", "r", nil, "read this `FILE` too; - is standard input")
 	f.BoolVar(&in.strict, "strict", false, "exit with status 4 if the capture is incomplete")
-	f.StringArrayVarP(&in.decodeAs, "decode-as", "d", nil, "decode a port as SMB: `tcp.port==N,nbss`")
+	f.VarP((*ports)(&in.Ports), "decode-as", "d", "take a TCP port for SMB: `tcp.port==N,nbss`")
 }
 
 // paths lists the files to read, or fails if there are none.
@@ -44,16 +43,18 @@ func (a *app) read(cmd *cobra.Command, in *input, args []string, use func(contex
 	if err != nil {
 		return err
 	}
-	if in.Ports, err = flows.Ports(in.decodeAs); err != nil {
-		return usagef("%v", err)
-	}
 	in.Judge = audit.Judge
 	c, err := flows.Open(paths, in.Options)
 	if err != nil {
 		return &exitError{exitUnreadable, err}
 	}
+	return a.use(cmd, in, c, paths, use)
+}
+
+// use is read for a capture that is open already. It closes it.
+func (a *app) use(cmd *cobra.Command, in *input, c *flows.Capture, names []string, use func(context.Context, *flows.Capture, []string) error) error {
 	defer c.Close()
-	err = use(cmd.Context(), c, paths)
+	err := use(cmd.Context(), c, names)
 	if flushed := a.out.Flush(); err == nil && flushed != nil {
 		err = flushed
 	}
@@ -68,10 +69,10 @@ func (in *input) outcome(err error, r *flows.Results) error {
 	return err
 }
 
-// pass reads a capture to its end with read, then prints with print what has been
-// found, also if reading failed: what could be read was.
-func (a *app) pass(ctx context.Context, read func(context.Context) error, print func() error) error {
-	readErr := read(ctx)
+// pass reads a capture to its end and then prints what has been found, also if
+// reading failed: what could be read was.
+func (a *app) pass(ctx context.Context, c *flows.Capture, print func() error) error {
+	readErr := c.Run(ctx)
 	if err := print(); err != nil {
 		return err
 	}

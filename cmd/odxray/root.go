@@ -7,8 +7,6 @@ import (
 	"regexp"
 
 	"github.com/spf13/cobra"
-
-	"github.com/odxray/odxray/flows/report"
 )
 
 func rootCommand(a *app) *cobra.Command {
@@ -19,9 +17,9 @@ func rootCommand(a *app) *cobra.Command {
 		Long: `odxray opens packet captures of SMB file traffic, finds the copies in them and
 follows every offload token from the call that minted it to the calls that spent it.
 
-odxray FILE prints a summary. A FILE may be -, standard input. A subcommand wins over a
-file of its name: write ./list for that.`,
-		Example: "  odxray trace.pcapng\n  odxray audit trace.pcapng --fail-on warning",
+odxray FILE opens the terminal UI, or prints a summary where output is no terminal. A FILE
+may be -, standard input. A subcommand wins over a file of its name: write ./list for that.`,
+		Example: "  odxray trace.pcapng\n  odxray audit trace.pcapng --fail-on warning\n  odxray demo",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(in.files)+len(args) == 0 {
@@ -30,7 +28,7 @@ file of its name: write ./list for that.`,
 			if err := a.noCommand(cmd, args); err != nil {
 				return err
 			}
-			return a.summary(cmd, &in, args, report.Text)
+			return a.open(cmd, &in, args)
 		},
 		SilenceErrors:              true,
 		SilenceUsage:               true,
@@ -44,7 +42,7 @@ file of its name: write ./list for that.`,
 	colorFlag(a, cmd)
 	cmd.AddCommand(
 		summaryCommand(a), listCommand(a), showCommand(a), exchangesCommand(a), copiesCommand(a), tokensCommand(a),
-		auditCommand(a), fieldsCommand(a), explainCommand(a), completionCommand(a), versionCommand(a))
+		auditCommand(a), demoCommand(a), fieldsCommand(a), explainCommand(a), completionCommand(a), versionCommand(a))
 	return cmd
 }
 

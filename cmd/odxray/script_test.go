@@ -6,10 +6,12 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/odxray/odxray/captures/samples"
 )
 
 // The stories under testdata/script run the program as a user would. A line
-// "exits 2 odxray …" wants that status.
+// "exits 2 odxray …" wants that status. Each finds the sample capture as sparse.snoop.
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"odxray": main})
@@ -24,7 +26,11 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "America/Los_Angeles")
 			env.Setenv("NO_COLOR", "")
-			return nil
+			sample, err := samples.Bytes(samples.Demo)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(env.WorkDir, "sparse.snoop"), sample, 0o666)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})

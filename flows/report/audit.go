@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/audit"
 )
 
 // AuditSchema names the form of the audit's JSON.
@@ -66,6 +67,7 @@ func newCounts(r *flows.Results) countsJSON {
 // Audit is what an audit prints: the findings of a capture that were asked for.
 type Audit struct {
 	Files   []string
+	Rules   []audit.Rule   // those that were asked for
 	Results *flows.Results // its Findings are those to print
 	Known   int            // findings left out because the baseline has them
 	FailOn  flows.Level    // what fails, for JUnit
@@ -227,16 +229,16 @@ func ReadBaseline(r io.Reader) (Baseline, error) {
 	return b, nil
 }
 
-// Filter returns r without the findings that keep refuses or the baseline has, and
-// how many those of the baseline are. A baseline entry stands for one finding.
-func Filter(r *flows.Results, keep func(rule string) bool, b Baseline) (*flows.Results, int) {
+// Filter returns r with the findings of rules, without those that the baseline has,
+// and how many these are. A baseline entry stands for one finding.
+func Filter(r *flows.Results, rules []audit.Rule, b Baseline) (*flows.Results, int) {
 	left := make(Baseline, len(b))
 	for k, n := range b {
 		left[k] = n
 	}
 	known, out := 0, *r
 	out.Findings = slices.DeleteFunc(slices.Clone(r.Findings), func(f flows.Finding) bool {
-		if !keep(f.Rule) {
+		if !slices.ContainsFunc(rules, func(r audit.Rule) bool { return r.ID == f.Rule }) {
 			return true
 		}
 		key := baselineKey{rule: f.Rule, level: f.Level.String()}

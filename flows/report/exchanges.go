@@ -2,11 +2,11 @@ package report
 
 import (
 	"cmp"
+	"context"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -58,112 +58,104 @@ func (j *exchangeJSON) fill(x *flows.Exchange) {
 	j.Interim = orEmpty(j.Interim)
 }
 
-// Exchanges prints the exchanges of an indexed capture that has been run, in the
-// order of their completion; unanswered ones come last.
-func Exchanges(w io.Writer, c *flows.Capture, f Format, s Style) error {
-	return printExchanges(w, c, f, c.Results().First, s)
+// Exchanges prints the exchanges of a capture while it reads it, in the order of
+// their completion; unanswered ones come last.
+func Exchanges(ctx context.Context, w io.Writer, c *flows.Capture, f Format, s Style) error {
+	p, err := newExchangePrinter(w, f, s)
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = c.EachExchange(ctx, func(x *flows.Exchange) bool {
+		failed = p.print(x, c.First())
+		return failed == nil
+	})
+	return cmp.Or(failed, p.end(), err)
 }
 
-// exchangeSource is what a flows.Capture has of exchanges.
-type exchangeSource interface {
-	Exchanges() int
-	Exchange(i int, x *flows.Exchange)
+// exchangePrinter prints a line an exchange.
+type exchangePrinter struct {
+	w     io.Writer
+	form  Format
+	style Style
+	json  *jsonWriter
+	csv   *csv.Writer
+	line  exchangeJSON
 }
 
-// printExchanges prints what c has; first is the time that text counts from.
-func printExchanges(w io.Writer, c exchangeSource, f Format, first int64, s Style) error {
-	order := completion(c)
+// exchangeColumns are fixed, so that a long list begins at once.
+const (
+	exchangeColumns = "%8s %8s %12s  %-30s %11s %8s  %-*s %9s"
+	statusWidth     = 26 // of the names that are seen daily
+)
+
+func newExchangePrinter(w io.Writer, f Format, s Style) (*exchangePrinter, error) {
+	p := &exchangePrinter{w: w, form: f, style: s}
 	switch f {
 	case Text:
-		return exchangesText(w, c, order, first, s)
+		head := fmt.Sprintf(exchangeColumns, "Request", "Answer", "Time", "Call", "Offset", "Length", statusWidth, "Status", "Took")
+		_, err := io.WriteString(w, s.paint(bold, head+"  File")+"\n")
+		return p, err
 	case JSON:
-		return exchangesJSON(w, c, order)
+		p.json = newJSONWriter(w)
+		return p, nil
 	case CSV:
-		return exchangesCSV(w, c, order)
+		p.csv = csv.NewWriter(w)
+		return p, p.csv.Write([]string{"id", "command", "control_code", "file", "offset", "length", "status", "request_frame",
+			"response_frame", "interim_frames", "seconds", "connection", "transport", "session", "tree", "user", "uncertain"})
 	}
-	return errFormat(f)
+	return nil, errFormat(f)
 }
 
-// completion returns the positions of all exchanges in the order of their answers.
-func completion(c exchangeSource) []int32 {
-	type key struct{ answer, id, at int32 }
-	keys := make([]key, c.Exchanges())
-	var x flows.Exchange
-	for i := range keys {
-		c.Exchange(i, &x)
-		keys[i] = key{int32(x.AnswerFrame), int32(x.ID), int32(i)}
-		if x.AnswerFrame == 0 {
-			keys[i].answer = math.MaxInt32
-		}
+// print writes the line of x; first is the time that text counts from.
+func (p *exchangePrinter) print(x *flows.Exchange, first int64) error {
+	switch p.form {
+	case JSON:
+		p.line.fill(x)
+		return p.json.line(&p.line)
+	case CSV:
+		p.line.fill(x)
+		return p.csv.Write(p.line.cells())
 	}
-	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.answer, b.answer), cmp.Compare(a.id, b.id)) })
-	order := make([]int32, len(keys))
-	for i := range keys {
-		order[i] = keys[i].at
-	}
-	return order
+	_, err := io.WriteString(p.w, exchangeText(x, first, p.style))
+	return err
 }
 
-func exchangesJSON(w io.Writer, c exchangeSource, order []int32) error {
-	j := newJSONWriter(w)
-	var x flows.Exchange
-	var line exchangeJSON
-	for _, i := range order {
-		c.Exchange(int(i), &x)
-		line.fill(&x)
-		if err := j.line(&line); err != nil {
-			return err
-		}
+// end writes what is still buffered.
+func (p *exchangePrinter) end() error {
+	if p.csv == nil {
+		return nil
 	}
-	return nil
+	p.csv.Flush()
+	return p.csv.Error()
 }
 
-// exchangesText prints lines of fixed columns, so that a long list begins at once.
-func exchangesText(w io.Writer, c exchangeSource, order []int32, first int64, s Style) error {
-	if len(order) == 0 {
-		_, err := io.WriteString(w, "No exchanges.\n")
-		return err
+func exchangeText(x *flows.Exchange, first int64, s Style) string {
+	offset, length, took, status, color := "", "", "", "(no answer)", yellow
+	if x.HasRange {
+		offset, length = Exact(x.Offset), Exact(x.Length)
 	}
-	const columns = "%8s %8s %12s  %-30s %11s %8s  %-*s %9s"
-	head := fmt.Sprintf(columns, "Request", "Answer", "Time", "Call", "Offset", "Length", statusWidth, "Status", "Took")
-	if _, err := io.WriteString(w, s.paint(bold, head+"  File")+"\n"); err != nil {
-		return err
+	if d, ok := x.Took(); ok {
+		took = Took(d)
 	}
-	var x flows.Exchange
-	for _, i := range order {
-		c.Exchange(int(i), &x)
-		offset, length, took, status, color := "", "", "", "(no answer)", yellow
-		if x.HasRange {
-			offset, length = Exact(x.Offset), Exact(x.Length)
-		}
-		if d, ok := x.Took(); ok {
-			took = Took(d)
-		}
-		if x.AnswerFrame != 0 {
-			status, color = StatusName(x.Status), ""
-			if x.Status.IsError() {
-				color = red
-			}
-		}
-		at := x.RequestTime
-		if x.RequestFrame == 0 {
-			at = x.AnswerTime
-		}
-		line := fmt.Sprintf(columns, frameOrDash(x.RequestFrame), frameOrDash(x.AnswerFrame), seconds6(at-first),
-			CallName(x.Command, x.Function), offset, length, statusWidth, status, took)
-		if x.File != "" {
-			line += "  " + Escape(x.File)
-		}
-		// Paint last: the width of a colour's escape sequence would count.
-		line = strings.Replace(line, "  "+status, "  "+s.paint(color, status), 1)
-		if _, err := io.WriteString(w, line+"\n"); err != nil {
-			return err
+	if x.AnswerFrame != 0 {
+		status, color = StatusName(x.Status), ""
+		if x.Status.IsError() {
+			color = red
 		}
 	}
-	return nil
+	at := x.RequestTime
+	if x.RequestFrame == 0 {
+		at = x.AnswerTime
+	}
+	line := fmt.Sprintf(exchangeColumns, frameOrDash(x.RequestFrame), frameOrDash(x.AnswerFrame), seconds6(at-first),
+		CallName(x.Command, x.Function), offset, length, statusWidth, status, took)
+	if x.File != "" {
+		line += "  " + Escape(x.File)
+	}
+	// Paint last: the width of a colour's escape sequence would count.
+	return strings.Replace(line, "  "+status, "  "+s.paint(color, status), 1) + "\n"
 }
-
-const statusWidth = 26 // of the names that are seen daily
 
 func frameOrDash(n int) string {
 	if n == 0 {
@@ -175,26 +167,19 @@ func frameOrDash(n int) string {
 // seconds6 prints a time in seconds with six digits after the point.
 func seconds6(ns int64) string { return strconv.FormatFloat(float64(ns)/1e9, 'f', 6, 64) }
 
-func exchangesCSV(w io.Writer, c exchangeSource, order []int32) error {
-	head := []string{"id", "command", "control_code", "file", "offset", "length", "status", "request_frame", "response_frame",
-		"interim_frames", "seconds", "connection", "transport", "session", "tree", "user", "uncertain"}
-	return writeCSV(w, head, func(yield func([]string) bool) {
-		var x flows.Exchange
-		var j exchangeJSON
-		for _, i := range order {
-			c.Exchange(int(i), &x)
-			j.fill(&x)
-			interim := ""
-			if x.InterimFrame != 0 {
-				interim = strconv.Itoa(x.InterimFrame)
-			}
-			if !yield([]string{strconv.Itoa(j.ID), j.Command, csvCell(j.ControlCode), csvCell(j.File), csvCell(j.Offset), csvCell(j.Length),
-				csvCell(j.Status), csvCell(j.Request), csvCell(j.Response), interim, csvCell(j.Seconds), strconv.Itoa(j.Connection),
-				j.Transport, csvCell(j.Session), csvCell(j.Tree), csvCell(j.User), csvCell(j.Uncertain)}) {
-				return
-			}
-		}
-	})
+// cells makes a row of CSV, with an empty cell for null.
+func (j *exchangeJSON) cells() []string {
+	interim := make([]string, len(j.Interim))
+	for i, n := range j.Interim {
+		interim[i] = strconv.Itoa(n)
+	}
+	cells := []string{strconv.Itoa(j.ID), j.Command, csvCell(j.ControlCode), csvCell(j.File), csvCell(j.Offset), csvCell(j.Length),
+		csvCell(j.Status), csvCell(j.Request), csvCell(j.Response), strings.Join(interim, " "), csvCell(j.Seconds),
+		strconv.Itoa(j.Connection), j.Transport, csvCell(j.Session), csvCell(j.Tree), csvCell(j.User), csvCell(j.Uncertain)}
+	for i := range cells {
+		cells[i] = Escape(cells[i])
+	}
+	return cells
 }
 
 // csvCell prints a value of a JSON form; null is an empty cell.

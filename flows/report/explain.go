@@ -8,16 +8,29 @@ import (
 
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/flows/audit"
 )
 
-// Explain says what name is: a field, or a status by its name or number. It
-// returns false if it is none of these.
+// Explain says what name is: a rule of the audit, a field, or a status by its name or
+// number. It returns false if it is none of these.
 func Explain(w io.Writer, name string, fields []*wire.Field, s Style) (bool, error) {
 	var b strings.Builder
+	explainRule(&b, name, s)
 	explainStatus(&b, name, s)
 	explainField(&b, name, fields, s)
 	_, err := io.WriteString(w, b.String())
 	return b.Len() > 0, err
+}
+
+func explainRule(b *strings.Builder, name string, s Style) {
+	r, ok := audit.Find(name)
+	if !ok {
+		return
+	}
+	fmt.Fprintf(b, "%s, a rule of level %s\n  %s\n  %s\n", s.paint(bold, r.ID), s.paint(levelColor(r.Level), r.Level.String()), r.Meaning, r.Advice)
+	if r.Spec != "" {
+		fmt.Fprintf(b, "  %s\n", r.Spec)
+	}
 }
 
 func explainStatus(b *strings.Builder, name string, s Style) {

@@ -17,6 +17,7 @@ import (
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/audit"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -106,7 +107,14 @@ func golden(t *testing.T, name string, got []byte) {
 // TestReports holds every form of every report, and that it is fit for a terminal.
 func TestReports(t *testing.T) {
 	r := results()
-	audit := &Audit{Files: []string{"dir/a b.pcap"}, Results: r, FailOn: flows.Warning}
+	rules := []audit.Rule{
+		{ID: "copy/fell-back", Level: flows.Warning, Meaning: "A meaning.", Advice: "An advice.", Spec: "[SPEC] 1.2"},
+		{ID: "copy/gap", Level: flows.Error, Meaning: "A meaning."},
+		{ID: "copy/misplaced", Level: flows.Error, Meaning: "Of what is not found."},
+		{ID: "copy/token-churn", Level: flows.Note, Meaning: "A meaning."},
+		{ID: "smb/replayed", Level: flows.Note, Meaning: "A meaning."},
+	}
+	audit := &Audit{Files: []string{"dir/a b.pcap"}, Rules: rules, Results: r, FailOn: flows.Warning}
 	list := exchangeList(exchanges())
 	for name, print := range map[string]func(w io.Writer) error{
 		"summary.txt":  func(w io.Writer) error { return Summary(w, []string{"a.pcap"}, r, Text, Style{}) },
@@ -199,12 +207,18 @@ func validate(t *testing.T, schema string, doc []byte) {
 	}
 }
 
-// exchangeList is a source of exchanges without a capture.
+// exchangeList prints exchanges without a capture.
 type exchangeList []flows.Exchange
 
-func (l exchangeList) Exchanges() int                    { return len(l) }
-func (l exchangeList) Exchange(i int, x *flows.Exchange) { *x = l[i] }
-
 func (l exchangeList) print(w io.Writer, f Format, first int64, s Style) error {
-	return printExchanges(w, l, f, first, s)
+	p, err := newExchangePrinter(w, f, s)
+	if err != nil {
+		return err
+	}
+	for i := range l {
+		if err := p.print(&l[i], first); err != nil {
+			return err
+		}
+	}
+	return p.end()
 }

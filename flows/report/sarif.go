@@ -3,7 +3,6 @@ package report
 import (
 	"encoding/json"
 	"io"
-	"slices"
 
 	"github.com/odxray/odxray/flows"
 )
@@ -30,7 +29,19 @@ type sarifDriver struct {
 }
 
 type sarifRule struct {
-	ID string `json:"id"`
+	ID            string          `json:"id"`
+	Short         sarifText       `json:"shortDescription"`
+	Help          sarifText       `json:"help"`
+	Configuration sarifConfig     `json:"defaultConfiguration"`
+	Properties    sarifProperties `json:"properties"`
+}
+
+type sarifConfig struct {
+	Level string `json:"level"`
+}
+
+type sarifProperties struct {
+	Specification string `json:"specification"`
 }
 
 type sarifText struct {
@@ -47,7 +58,8 @@ type sarifResult struct {
 }
 
 type sarifLocation struct {
-	Physical sarifPhysical `json:"physicalLocation"`
+	Physical   sarifPhysical  `json:"physicalLocation"`
+	Properties map[string]int `json:"properties,omitempty"`
 }
 
 type sarifPhysical struct {
@@ -60,20 +72,16 @@ func (a *Audit) sarif(w io.Writer) error {
 	var run sarifRun
 	run.Tool.Driver = sarifDriver{Name: "odxray", InformationURI: "https://github.com/odxray/odxray", Rules: []sarifRule{}}
 	run.Results = []sarifResult{}
-	rules := ruleIDs(a.Results.Findings)
-	for _, id := range rules {
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{ID: id})
-	}
-	var locations []sarifLocation
-	for _, file := range a.Files {
-		var l sarifLocation
-		l.Physical.Artifact.URI = fileURI(file)
-		locations = append(locations, l)
+	index := map[string]int{}
+	for i, r := range a.Rules {
+		index[r.ID] = i
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{ID: r.ID, Short: sarifText{r.Meaning}, Help: sarifText{r.Advice},
+			Configuration: sarifConfig{r.Level.String()}, Properties: sarifProperties{r.Spec}})
 	}
 	for i := range a.Results.Findings {
 		f := &a.Results.Findings[i]
-		run.Results = append(run.Results, sarifResult{RuleID: f.Rule, RuleIndex: slices.Index(rules, f.Rule), Level: f.Level.String(),
-			Message: sarifText{Escape(f.Message) + about(f)}, Locations: locations,
+		run.Results = append(run.Results, sarifResult{RuleID: f.Rule, RuleIndex: index[f.Rule], Level: f.Level.String(),
+			Message: sarifText{Escape(f.Message) + about(f)}, Locations: a.locations(f),
 			Properties: map[string]any{"frames": orEmpty(f.Frames), "copy": known(f.Copy), "mint": known(f.Mint), "uncertain": known(f.Uncertain)}})
 	}
 	doc, err := json.MarshalIndent(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}}, "", " ")
@@ -84,12 +92,14 @@ func (a *Audit) sarif(w io.Writer) error {
 	return err
 }
 
-// ruleIDs lists the rules of findings once, in order.
-func ruleIDs(findings []flows.Finding) []string {
-	var ids []string
-	for i := range findings {
-		ids = append(ids, findings[i].Rule)
+// locations says where a finding is: in the captures, from its first frame on.
+func (a *Audit) locations(f *flows.Finding) []sarifLocation {
+	list := make([]sarifLocation, len(a.Files))
+	for i, file := range a.Files {
+		list[i].Physical.Artifact.URI = fileURI(file)
+		if len(f.Frames) > 0 {
+			list[i].Properties = map[string]int{"frame": f.Frames[0]}
+		}
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	return list
 }

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/report"
+	"github.com/odxray/odxray/ui"
+)
+
+// open shows captures in the terminal, or their summary where output is no terminal.
+func (a *app) open(cmd *cobra.Command, in *input, args []string) error {
+	if !a.interactive {
+		return a.summary(cmd, in, args, report.Text)
+	}
+	in.Index = true
+	return a.read(cmd, in, args, a.show)
+}
+
+// show runs the terminal UI.
+func (a *app) show(_ context.Context, c *flows.Capture, names []string) error {
+	return ui.Run(c, ui.Options{File: strings.Join(names, " "), NoColor: !a.style().Color})
+}
