@@ -124,9 +124,9 @@ var bufferSamples = []buffer{
 		want: &fscc.InterfacesReply{
 			List: unhex("98000000 02000000 03000000 00000000 00ca9a3b00000000", address4, "00000000 02000000 00000000 00000000 00e40b5402000000", address6)}},
 	{name: "validate_negotiate_request", code: fscc.ValidateNegotiate, b: unhex("7f000000", guids[:32], "0300 0200 0202 0003"),
-		want: &ValidateNegotiateRequest{Capabilities: 0x7f, Client: testGUIDs[0], SecurityMode: 3, Count: 2, Dialects: unhex("0202 0003")}},
+		want: &ValidateNegotiateRequest{Capabilities: 0x7f, ClientGUID: testGUIDs[0], SecurityMode: SigningEnabled | SigningRequired, Dialects: unhex("0202 0003")}},
 	{name: "validate_negotiate_response", code: fscc.ValidateNegotiate, output: true, b: unhex("4f000000", guids[:32], "0100 0003"),
-		want: &ValidateNegotiateResponse{Capabilities: 0x4f, Server: testGUIDs[0], SecurityMode: 1, Dialect: Dialect300}},
+		want: &ValidateNegotiateResponse{Capabilities: 0x4f, ServerGUID: testGUIDs[0], SecurityMode: SigningEnabled, Dialect: Dialect300}},
 	{name: "resiliency", code: fscc.RequestResiliency, b: unhex("60ea0000 00000000"), want: &fscc.ResiliencyRequest{Timeout: 60000}},
 	{name: "pipe_wait", code: fscc.PipeWait, b: unhex("80f0fa0200000000 04000000 01 00 61006200"),
 		want: &fscc.PipeWaitRequest{Timeout: 50000000, Specified: true, Name: unhex("61006200")}},
