@@ -1,6 +1,9 @@
 package smb2
 
-import "github.com/odxray/odxray/dissect/wire"
+import (
+	"github.com/odxray/odxray/dissect/auth"
+	"github.com/odxray/odxray/dissect/wire"
+)
 
 // SecurityMode of NEGOTIATE and SESSION_SETUP. [MS-SMB2] 2.2.3
 type SecurityMode uint8
@@ -39,12 +42,13 @@ type NegotiateResponse struct {
 	Dialect         Dialect
 	ServerGUID      wire.GUID
 	Capabilities    Capabilities
-	MaxTransactSize uint32 // bytes
-	MaxReadSize     uint32 // bytes
-	MaxWriteSize    uint32 // bytes
-	SystemTime      uint64 // FILETIME
-	StartTime       uint64 // FILETIME; 0 is none
-	SecurityBlob    []byte // aliases the message
+	MaxTransactSize uint32       // bytes
+	MaxReadSize     uint32       // bytes
+	MaxWriteSize    uint32       // bytes
+	SystemTime      uint64       // FILETIME
+	StartTime       uint64       // FILETIME; 0 is none
+	SecurityBlob    []byte       // aliases the message
+	Auth            auth.Message // what SecurityBlob says
 	NegotiateContexts
 }
 
@@ -127,7 +131,7 @@ func (m *NegotiateResponse) decode(c *wire.Cursor, d *Decoder) {
 	pair := c.Sub(fSecurityBlob, 4)
 	behind := c.Sub(fNegOffset, 4)
 	blobOff, blobLen := look16(pair)
-	m.SecurityBlob = d.securityBlob(c, &pair)
+	m.SecurityBlob = securityBlob(c, &pair, &m.Auth)
 	off := behind.U32(fNegOffset)
 	c.Join(&behind)
 	if m.Dialect != Dialect311 { // "The contents of this field are reserved" else
@@ -139,12 +143,17 @@ func (m *NegotiateResponse) decode(c *wire.Cursor, d *Decoder) {
 	m.NegotiateContexts.decode(c, off, contexts)
 }
 
-// securityBlob reads the token that the pair points at.
-func (d *Decoder) securityBlob(c, pair *wire.Cursor) (b []byte) {
+// securityBlob reads the token that the pair points at, and into m what it says. A
+// token that cannot be read is no fault of the message around it.
+func securityBlob(c, pair *wire.Cursor, m *auth.Message) (b []byte) {
 	off, n := pair16(pair)
 	c.Join(pair)
 	blob := at(c, fSecurityBlob, off, n)
-	b = blob.Bytes(fSecurityBlob, blob.Len())
+	token, mark := within(&blob, fSecurityBlob, blob.Len(), &b)
+	if !blob.Failed() {
+		auth.Decode(&token, m)
+	}
+	blob.End(mark)
 	c.Join(&blob)
 	return b
 }

@@ -1,6 +1,9 @@
 package smb2
 
-import "github.com/odxray/odxray/dissect/wire"
+import (
+	"github.com/odxray/odxray/dissect/auth"
+	"github.com/odxray/odxray/dissect/wire"
+)
 
 // SessionBinding asks for another channel of a session that exists. [MS-SMB2] 2.2.5
 const SessionBinding = 0x01
@@ -19,15 +22,17 @@ type SessionSetupRequest struct {
 	Flags             uint8
 	SecurityMode      SecurityMode
 	Capabilities      Capabilities
-	Channel           uint32 // reserved
-	PreviousSessionID uint64 // of a session that the client has lost
-	SecurityBlob      []byte // aliases the message
+	Channel           uint32       // reserved
+	PreviousSessionID uint64       // of a session that the client has lost
+	SecurityBlob      []byte       // aliases the message
+	Auth              auth.Message // what SecurityBlob says
 }
 
 // SessionSetupResponse brings the server's. [MS-SMB2] 2.2.6
 type SessionSetupResponse struct {
 	Flags        SessionFlags
-	SecurityBlob []byte // aliases the message
+	SecurityBlob []byte       // aliases the message
+	Auth         auth.Message // what SecurityBlob says
 }
 
 func (*SessionSetupRequest) body()  {}
@@ -53,7 +58,7 @@ func (m *SessionSetupRequest) decode(c *wire.Cursor, d *Decoder) {
 	m.Channel = c.U32(fChannel)
 	pair := c.Sub(fSecurityBlob, 4)
 	m.PreviousSessionID = c.U64(fPreviousSession)
-	m.SecurityBlob = d.securityBlob(c, &pair)
+	m.SecurityBlob = securityBlob(c, &pair, &m.Auth)
 }
 
 func (m *SessionSetupResponse) decode(c *wire.Cursor, d *Decoder) {
@@ -61,5 +66,5 @@ func (m *SessionSetupResponse) decode(c *wire.Cursor, d *Decoder) {
 	size(c, 9)
 	m.Flags = SessionFlags(c.U16(fSessionFlags))
 	pair := c.Sub(fSecurityBlob, 4)
-	m.SecurityBlob = d.securityBlob(c, &pair)
+	m.SecurityBlob = securityBlob(c, &pair, &m.Auth)
 }

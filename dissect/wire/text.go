@@ -99,8 +99,7 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 		if n.Val == 0 {
 			return time.Unix(0, 0).AppendFormat(dst, timeFormat) // as Wireshark's filters see it
 		}
-		const unix = 11644473600 // seconds from 1601 to 1970
-		return time.Unix(int64(n.Val/1e7)-unix, int64(n.Val%1e7)*100).AppendFormat(dst, timeFormat)
+		return fileTime(n.Val).AppendFormat(dst, timeFormat)
 	case KindTimestamp:
 		return time.Unix(0, int64(n.Val)).AppendFormat(dst, timeFormat)
 	case KindDuration:
@@ -256,6 +255,18 @@ func (t *Tree) title(i int) string {
 		}
 	}
 	return ""
+}
+
+// fileTime converts a FILETIME.
+func fileTime(v uint64) time.Time {
+	const unix = 11644473600 // seconds from 1601 to 1970
+	return time.Unix(int64(v/1e7)-unix, int64(v%1e7)*100)
+}
+
+// AppendFileTime appends a FILETIME, in the local zone but without its name: tshark
+// has the time of a snapshot so behind the name of a file.
+func AppendFileTime(dst []byte, v uint64) []byte {
+	return fileTime(v).AppendFormat(dst, strings.TrimSuffix(timeFormat, " MST"))
 }
 
 // special are the FILETIMEs that are no time.
