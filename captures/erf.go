@@ -1,10 +1,6 @@
 package captures
 
-import (
-	"math/bits"
-
-	"github.com/google/gopacket/layers"
-)
+import "github.com/google/gopacket/layers"
 
 // erf walks Endace's extensible record format. A file is records without a file
 // header, so it is told by a chain of plausible ones.
@@ -85,8 +81,7 @@ func erfRecord(b []byte, p *Packet) bool {
 		return false
 	}
 	t := littleEndian.u64(b)
-	ns, _ := bits.Mul64(t<<32, 1e9)
-	p.Time = int64(t>>32)*1e9 + int64(ns)
+	p.Time = int64(t>>32)*1e9 + int64((t&(1<<32-1)*1e9+1<<31)>>32) // the nearest nanosecond
 	p.Link = link
 	p.Data = b[at:min(len(b), at+wire)]
 	p.Data = p.Data[:len(p.Data):len(p.Data)]

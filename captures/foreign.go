@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Commands that turn a file into one that odxray reads; the first %s is the file,
@@ -72,13 +73,12 @@ func foreign(what, command, name string) error {
 
 // quote makes a file name one word of a shell, where it is not.
 func quote(name string) string {
-	plain := func(c byte) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || bytes.IndexByte([]byte("-_./+,:=@%"), c) >= 0 || c >= 0x80
+	const safe = "-_./+,:=@%"
+	odd := func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c > unicode.MaxASCII || strings.ContainsRune(safe, c))
 	}
-	for i := range len(name) {
-		if !plain(name[i]) {
-			return "'" + string(bytes.ReplaceAll([]byte(name), []byte("'"), []byte(`'\''`))) + "'"
-		}
+	if name != "" && !strings.ContainsFunc(name, odd) {
+		return name
 	}
-	return name
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }

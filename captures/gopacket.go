@@ -1,13 +1,17 @@
 package captures
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
 
-var _ gopacket.ZeroCopyPacketDataSource = (*Reader)(nil)
+var (
+	_ gopacket.ZeroCopyPacketDataSource = (*Reader)(nil)
+	_ gopacket.PacketDataSource         = (*Reader)(nil)
+)
 
 // ZeroCopyReadPacketData makes a Reader a gopacket.ZeroCopyPacketDataSource. The
 // packet's link type, which may differ from packet to packet, is
@@ -27,6 +31,13 @@ func (r *Reader) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) 
 		InterfaceIndex: p.Interface,
 		AncillaryData:  r.ancillary,
 	}, nil
+}
+
+// ReadPacketData is ZeroCopyReadPacketData with data that the caller may keep, for
+// gopacket.NewPacketSource.
+func (r *Reader) ReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
+	data, ci, err := r.ZeroCopyReadPacketData()
+	return bytes.Clone(data), ci, err
 }
 
 // LinkType returns the link type of the first packet.

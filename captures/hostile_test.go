@@ -237,3 +237,37 @@ func BenchmarkRead(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkMerge reads two files with the same frames.
+func BenchmarkMerge(b *testing.B) {
+	file := pcapHead(le, pcapNano, 0)
+	for i := range 64_000 {
+		f := frame(i, 1000)
+		copy(f, u32s(le, nil, uint32(i)))
+		file = append(file, pcapRecord(le, uint32(i/10_000), uint32(i%10_000*100_000), f)...)
+	}
+	b.SetBytes(2 * int64(len(file)))
+	b.ReportAllocs()
+	for b.Loop() {
+		var readers []*Reader
+		for range 2 {
+			r, err := NewReader(bytes.NewReader(file), "x")
+			if err != nil {
+				b.Fatal(err)
+			}
+			readers = append(readers, r)
+		}
+		m, err := Merge(readers...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var t Batch
+		for err == nil {
+			err = m.ReadBatch(&t)
+			t.Release()
+		}
+		if err != io.EOF || m.number != 64_000 {
+			b.Fatal(m.number, err)
+		}
+	}
+}
