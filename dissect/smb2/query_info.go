@@ -31,6 +31,7 @@ func (*QueryInfoResponse) body() {}
 // infos owns what classes of information decode into.
 type infos struct {
 	classes    fscc.Infos
+	security   dtyp.SecurityDescriptor
 	quotaQuery fscc.QuotaQuery
 	getEA      fscc.GetEAInfo
 }
@@ -164,7 +165,8 @@ func (d *Decoder) info(c *wire.Cursor, t fscc.InfoType, class uint8) fscc.Info {
 		return d.classes.FileSystem(c, fscc.FsClass(class))
 	case fscc.TypeSecurity:
 		defer c.Close(c.Open(fSecInfo))
-		unknownRest(c)
+		d.security.Decode(c)
+		return &d.security
 	case fscc.TypeQuota:
 		return d.classes.Quota(c)
 	}
