@@ -88,7 +88,7 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 		} else if len(v.info) > 0 {
 			v.info = append(v.info, ", "...)
 		}
-		v.info = append(v.info, m.Command.String()...)
+		v.info = m.AppendInfo(v.info, &v.smbCtx)
 	}
 }
 
