@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/dissect/auth"
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/smb2"
@@ -25,6 +26,7 @@ type Analyzer struct {
 	headers inet.Headers
 	smb     smb2.Decoder
 	ctx     smb2.Context
+	login   auth.Message
 
 	byKey     map[connKey]*conn
 	lastConn  *conn

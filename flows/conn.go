@@ -45,7 +45,6 @@ type conn struct {
 	dialect     smb2.Dialect
 	clientGUID  wire.GUID
 	serverGUID  wire.GUID
-	negotiated  bool // a NEGOTIATE response was seen
 	retransmits int
 	cutFrames   int
 	messages    int

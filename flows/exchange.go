@@ -3,10 +3,14 @@ package flows
 // Requests and their answers.
 
 import (
+	"strings"
+
+	"github.com/odxray/odxray/dissect/auth"
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/odx"
 	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
 )
 
 // exchange is one request and its answers, or a lone answer. It holds no pointers:
@@ -45,8 +49,9 @@ const (
 	answered exchangeFacts = 1 << iota // the final answer was seen
 	hasRange                           // offset and length are valid
 	signed
-	damaged // a message of it was lost or cut in part
-	kept    // a copy or the index refers to it
+	damaged  // a message of it was lost or cut in part
+	kept     // a copy or the index refers to it
+	setsSize // length is the end of file that it sets
 )
 
 // pendingKey is what pairs messages: ids are unique within a connection. [MS-SMB2] 3.2.4.1.3
@@ -159,7 +164,7 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 		e.facts |= damaged
 	}
 	if m.Err == nil {
-		a.asked(e, m)
+		a.asked(c, e, m)
 	}
 	k := pendingKey{c.id, m.MessageID}
 	if len(a.exchanges.pending) >= maxPending {
@@ -175,7 +180,7 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 }
 
 // asked keeps what the body of a request says.
-func (a *Analyzer) asked(e *exchange, m *smb2.Message) {
+func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 	on := func(fid smb2.FileID) {
 		switch {
 		case fid == invalidFile && e.before != 0:
@@ -210,8 +215,28 @@ func (a *Analyzer) asked(e *exchange, m *smb2.Message) {
 		if off, n, ok := ioctlRange(b); ok {
 			at(off, n)
 		}
+	case *smb2.QueryDirectoryRequest:
+		on(b.File)
+		e.infoClass = uint8(b.Class)
+		e.name = a.intern(b.Pattern)
+	case *smb2.ChangeNotifyRequest:
+		on(b.File)
+	case *smb2.QueryInfoRequest:
+		on(b.File)
+		e.infoType, e.infoClass, e.more = uint8(b.Type), b.Class, uint32(b.Additional)
+	case *smb2.SetInfoRequest:
+		on(b.File)
+		e.infoType, e.infoClass, e.more = uint8(b.Type), b.Class, uint32(b.Additional)
+		if in, ok := b.Info.(*fscc.EndOfFileInfo); ok {
+			at(0, in.EndOfFile)
+			e.facts |= setsSize
+		}
+	case *smb2.NegotiateRequest:
+		c.clientGUID = b.ClientGUID
 	case *smb2.TreeConnectRequest:
 		e.name = a.intern(b.Path)
+	case *smb2.SessionSetupRequest:
+		a.whoAsks(e, b.SecurityBlob)
 	}
 }
 
@@ -263,6 +288,14 @@ func (a *Analyzer) answer(c *conn, x uint32, m *smb2.Message) {
 		e.open = a.exchanges.list[e.before].open // the CREATE before it in the chain has been answered by now
 	}
 	switch b := m.Body.(type) {
+	case *smb2.NegotiateResponse:
+		if b.Dialect != smb2.DialectWildcard {
+			c.dialect = b.Dialect
+		}
+		c.serverGUID = b.ServerGUID
+		a.identify(c, b.ServerGUID)
+	case *smb2.SessionSetupResponse:
+		a.loggedIn(c, e, m, b)
 	case *smb2.LogoffResponse:
 		if s := e.session; s != 0 {
 			delete(a.sessionByKey, sessionKey{a.sessions[s].server, a.sessions[s].id})
@@ -296,6 +329,41 @@ func (a *Analyzer) answer(c *conn, x uint32, m *smb2.Message) {
 			e.open = a.openOf(e.session, e.tree, b.File)
 		}
 		e.moved = ioctlMoved(e, b)
+	}
+}
+
+// whoAsks keeps who a SESSION_SETUP says it is. Kerberos hides that.
+func (a *Analyzer) whoAsks(e *exchange, blob []byte) {
+	cur := wire.New(blob, nil)
+	auth.Decode(&cur, &a.login)
+	if a.login.Mechanism != auth.NTLM {
+		return
+	}
+	n := &a.login.NTLM
+	b := n.Domain.AppendTo(a.nameBuf[:0])
+	if len(n.User.Raw) > 0 {
+		b = n.User.AppendTo(append(b, '\\'))
+		e.name = a.internBytes(b)
+		b = n.Workstation.AppendTo(b[:0])
+		e.host = a.internBytes(b)
+	}
+	a.nameBuf = b
+}
+
+// loggedIn keeps who a session belongs to.
+func (a *Analyzer) loggedIn(c *conn, e *exchange, m *smb2.Message, b *smb2.SessionSetupResponse) {
+	e.session = a.sessionOf(c, m.SessionID)
+	if m.Status != ntstatus.Success || e.session == 0 {
+		return
+	}
+	s := &a.sessions[e.session]
+	if s.frame == 0 {
+		s.frame = a.frame
+	}
+	s.guest = b.Flags&smb2.SessionGuest != 0
+	if name := a.names[e.name]; name != "" {
+		s.domain, s.user, _ = strings.Cut(name, `\`)
+		s.host = a.names[e.host]
 	}
 }
 

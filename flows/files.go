@@ -90,10 +90,39 @@ func (a *Analyzer) observe(e *exchange, m *smb2.Message) {
 		if b.Flags&1 != 0 && m.Status == ntstatus.Success { // POSTQUERY_ATTRIB
 			size(b.EndOfFile)
 		}
+	case *smb2.QueryInfoResponse:
+		switch in := b.Info.(type) {
+		case *fscc.StandardInfo:
+			size(in.EndOfFile)
+		case *fscc.AllInfo:
+			size(in.EndOfFile)
+		case *fscc.NetworkOpenInfo:
+			size(in.EndOfFile)
+		case *fscc.FsSectorSizeInfo:
+			a.sector(e, in.Logical)
+		case *fscc.FsFullSizeInfo:
+			a.sector(e, in.BytesPerSector)
+		case *fscc.FsSizeInfo:
+			a.sector(e, in.BytesPerSector)
+		}
+	case *smb2.SetInfoResponse:
+		if e.facts&setsSize != 0 {
+			size(e.length)
+			f := &a.files[a.fileOf(e.open)]
+			f.presized, f.sized = true, e.length
+			f.fresh = f.fresh || e.length == 0
+		}
 	case *smb2.WriteResponse:
 		f := &a.files[a.fileOf(e.open)]
 		if f.hasSize {
 			f.size = max(f.size, e.offset+e.moved)
 		}
+	}
+}
+
+// sector keeps the logical sector size of a tree.
+func (a *Analyzer) sector(e *exchange, bytes uint32) {
+	if e.tree != 0 && bytes != 0 {
+		a.trees[e.tree].sector = bytes
 	}
 }
