@@ -122,7 +122,7 @@ func (t *exchangeTable) context(a *Analyzer, x uint32, ctx *smb2.Context) {
 	if o := e.open; o != 0 {
 		ctx.File, ctx.OpenFrame, ctx.CloseFrame = a.names[a.opens[o].name], a.opens[o].openFrame, a.opens[o].closeFrame
 	}
-	if tr := e.tree; tr != 0 {
+	if tr := e.tree; tr != 0 && e.command != smb2.TreeConnect { // whose answer makes the tree
 		ctx.Share, ctx.ShareType, ctx.ShareFrame = a.trees[tr].share, a.trees[tr].kind, a.trees[tr].frame
 		ctx.Pipe = a.trees[tr].kind == 2
 	}
@@ -236,6 +236,9 @@ func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 	case *smb2.TreeConnectRequest:
 		e.name = a.intern(b.Path)
 	case *smb2.SessionSetupRequest:
+		if b.Flags&smb2.SessionBinding != 0 {
+			a.bind(c, e)
+		}
 		a.whoAsks(e, b.SecurityBlob)
 	}
 }

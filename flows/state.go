@@ -203,6 +203,28 @@ func (a *Analyzer) sessionOf(c *conn, id uint64) uint32 {
 	return i
 }
 
+// bind joins the connection's server with the one that has the session which the
+// client binds the connection to: a server has several addresses. [MS-SMB2] 3.2.4.2.3.2
+func (a *Analyzer) bind(c *conn, e *exchange) {
+	mine := &a.sessions[e.session]
+	if mine.frame != 0 || len(mine.conns) > 1 {
+		return // known at this address
+	}
+	for i := range a.sessions[1:] {
+		s := &a.sessions[i+1]
+		if s.id != mine.id || s == mine || s.frame == 0 || a.clientOf(a.byID[s.conns[0]]) != a.clientOf(c) {
+			continue
+		}
+		delete(a.sessionByKey, sessionKey{mine.server, mine.id})
+		mine.conns = nil
+		c.host = s.server
+		_, end := c.ends()
+		a.serverByAddr[end.Addr()] = s.server
+		e.session = a.sessionOf(c, s.id)
+		return
+	}
+}
+
 // treeOf returns the tree connect with that id of a session, made on sight.
 func (a *Analyzer) treeOf(session uint32, id uint32) uint32 {
 	if session == 0 || id == 0 || id == ^uint32(0) {

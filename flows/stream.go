@@ -35,6 +35,7 @@ type stream struct {
 	limit  int    // how many of its bytes are gathered
 	buf    []byte // what was gathered
 	hole   bool   // bytes below limit are missing: buf ends before them
+	told   bool   // it was handed on already
 	first  uint32 // frame in which it begins
 	lost   uint64 // bytes of it that no frame brought, beyond limit
 
@@ -228,14 +229,15 @@ func (a *Analyzer) flushStream(c *conn, dir int) {
 // decoded as far as it goes.
 func (a *Analyzer) dropPDU(c *conn, dir int) {
 	s := &c.streams[dir]
-	if s.size > 0 && len(s.buf) > pduHeaderLen {
-		a.pdu(c, dir, unit{b: s.buf, size: s.size, first: s.first, off: s.off - uint64(s.have), lost: true})
+	if s.size > 0 && !s.told {
+		s.hole, s.lost = true, s.lost+1
+		a.tell(c, dir, s.off-uint64(s.have))
 	}
 	s.reset()
 }
 
 func (s *stream) reset() {
-	s.have, s.size, s.limit, s.buf, s.hole, s.lost = 0, 0, 0, s.buf[:0], false, 0
+	s.have, s.size, s.limit, s.buf, s.hole, s.told, s.lost = 0, 0, 0, s.buf[:0], false, false, 0
 }
 
 // deliver takes bytes that are in order, of which the capture does not hold the
@@ -305,11 +307,26 @@ func (a *Analyzer) deliver(c *conn, dir int, data []byte, cut int, frame uint32)
 		if s.size > bulkLen && s.have == enough && len(s.buf) == enough && !a.gatherAll && carriesData(s.buf[pduHeaderLen:]) {
 			s.limit = headLen
 		}
+		if got < k && !s.told {
+			// What the capture cut will not come: the message is as whole as it gets.
+			a.tell(c, dir, start-uint64(s.have))
+		}
 		if s.have == s.size {
-			head := !s.hole && s.limit < s.size
-			a.pdu(c, dir, unit{b: s.buf, size: s.size, first: s.first, off: start - uint64(s.size), head: head, lost: s.lost > 0})
+			if !s.told {
+				a.tell(c, dir, start-uint64(s.size))
+			}
 			s.reset()
 		}
+	}
+}
+
+// tell hands on the frame being gathered, which begins at a stream offset.
+func (a *Analyzer) tell(c *conn, dir int, off uint64) {
+	s := &c.streams[dir]
+	s.told = true
+	if len(s.buf) > pduHeaderLen {
+		head := !s.hole && s.limit < s.size
+		a.pdu(c, dir, unit{b: s.buf, size: s.size, first: s.first, off: off, head: head, lost: s.lost > 0})
 	}
 }
 

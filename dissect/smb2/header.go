@@ -170,7 +170,9 @@ func (h *Header) decode(c *wire.Cursor, response bool, ctx *Context) {
 	} else {
 		c.U32(fProcessID)
 		h.TreeID = c.U32(fTreeID)
-		ctx.noteTree(c)
+		if h.TreeID != ^uint32(0) { // the tree of the message before
+			ctx.noteTree(c)
+		}
 	}
 	h.SessionID = c.U64(fSessionID)
 	ctx.noteSession(c)
