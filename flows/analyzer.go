@@ -103,6 +103,9 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 		a.acked(conn, 1-dir, h.Ack)
 	}
 	a.segment(conn, dir, h)
+	if a.index != nil {
+		a.index.learn(conn)
+	}
 	if h.Flags&inet.RST != 0 {
 		conn.closed = true
 	}

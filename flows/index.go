@@ -90,6 +90,15 @@ func (ix *index) frame(p *captures.Packet, conn uint32, an *inet.Analysis, numbe
 	ix.frames.add(f)
 }
 
+// learn keeps what is known of a connection's numbers by now.
+func (ix *index) learn(c *conn) {
+	x := ix.conns.at(int(c.id) - 1)
+	for dir := range x.base {
+		x.base[dir], x.known[dir], x.scale[dir] = c.side[dir].base, c.side[dir].known, c.side[dir].scale
+		x.start[dir] = c.streams[dir].base
+	}
+}
+
 // unit adds the messages of a session-service frame.
 func (ix *index) unit(frame uint32, dir int, u *unit, batch []delivered) {
 	m := indexedMessage{off: u.off, first: u.first, last: frame, size: uint32(u.size), dir: uint8(dir)}

@@ -195,7 +195,7 @@ func (u *ui) drawTabs(c canvas) {
 	}
 }
 
-// crumbs is how the user came here.
+// crumbs is how the user came here, from the page where that began.
 func (u *ui) crumbs() string {
 	var parts []string
 	page := -1
@@ -211,7 +211,11 @@ func (u *ui) crumbs() string {
 	if len(parts) > 4 {
 		parts = append([]string{"…"}, parts[len(parts)-4:]...)
 	}
-	return u.names[u.page] + " › " + strings.Join(parts, " › ")
+	from := u.page
+	if len(u.trail) > 0 {
+		from = u.trail[0].page
+	}
+	return u.names[from] + " › " + strings.Join(parts, " › ")
 }
 
 // section draws a pane below a rule with its title.
