@@ -76,6 +76,10 @@ func (d *Decoder) Decode(c *wire.Cursor, link layers.LinkType, h *Headers, ctx *
 	}
 	*h = Headers{WindowShift: -1}
 	d.walk = walk{h: h, ctx: ctx, path: d.path[:0]}
+	if !c.Recording() {
+		d.link(c, link)
+		return
+	}
 	protocols := frame(c, link, ctx)
 	d.link(c, link)
 	if protocols >= 0 {

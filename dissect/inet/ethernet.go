@@ -91,9 +91,6 @@ func addr48(b []byte) (v uint64) {
 
 // address reads a MAC address with the bits that Wireshark shows below it.
 func address(c *wire.Cursor, f, lg, ig *wire.Field) []byte {
-	if !c.Recording() {
-		return c.Bytes(f, 6)
-	}
 	m := c.Overlay(f, 6)
 	c.Overlay(fEthAddr, 6)
 	c.Overlay(lg, 3)
@@ -106,14 +103,18 @@ func address(c *wire.Cursor, f, lg, ig *wire.Field) []byte {
 func (w *walk) ethernet(c *wire.Cursor) {
 	h := w.h
 	f, fType := fEth, fEthType
-	if look := c.Ahead(); c.Recording() {
-		if look.Skip(fEthAddr, 12); look.BE16(fEthType) < minType {
+	m := wire.Mark(-1)
+	if c.Recording() {
+		look := c.Ahead()
+		if look.Pass(fEthAddr, 12); look.BE16(fEthType) < minType {
 			f, fType = fEth8023, fEthLen
 		}
+		m = c.Open(f)
+		h.LinkDst = address(c, fEthDst, fDstLG, fDstIG)
+		h.LinkSrc = address(c, fEthSrc, fSrcLG, fSrcIG)
+	} else if b := c.Pass(fEthAddr, 12); b != nil {
+		h.LinkDst, h.LinkSrc = b[:6:6], b[6:]
 	}
-	m := c.Open(f)
-	h.LinkDst = address(c, fEthDst, fDstLG, fDstIG)
-	h.LinkSrc = address(c, fEthSrc, fSrcLG, fSrcIG)
 	t := c.BE16(fType)
 	if m >= 0 && h.LinkSrc != nil {
 		c.Title(m, 0, ", Src: "+mac(addr48(h.LinkSrc))+", Dst: "+mac(addr48(h.LinkDst)))
@@ -127,7 +128,9 @@ func (w *walk) ethernet(c *wire.Cursor) {
 	if t < minType {
 		end = c.Narrow(int(t))
 	}
-	w.trailer(c, t)
+	if c.Recording() {
+		w.trailer(c, t)
+	}
 	c.Close(m)
 	if t < minType {
 		w.met(c, "eth:llc")
@@ -146,7 +149,7 @@ const minType = 0x600
 // does: padding to the least length, or what a switch has added. Only decoding the
 // packet tells where it ends.
 func (w *walk) trailer(c *wire.Cursor, t uint16) {
-	if !c.Recording() || t < minType {
+	if t < minType {
 		return
 	}
 	var h Headers

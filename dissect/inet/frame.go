@@ -36,7 +36,7 @@ func bitsToo(v uint64) string {
 // frame shows what the capture file says of the frame, and returns the node for the
 // protocols in it, which are known only at the end.
 func frame(c *wire.Cursor, link layers.LinkType, ctx *Context) wire.Mark {
-	if !c.Recording() || ctx.Frame == 0 {
+	if ctx.Frame == 0 {
 		return -1
 	}
 	look := c.Ahead()

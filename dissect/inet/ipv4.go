@@ -57,8 +57,10 @@ func (w *walk) ipv4(c *wire.Cursor) {
 	size := int(c.U8(fIPFirst)&0x0f) * 4
 	c.U8(fIPDS)
 	fLen := fIPLen
-	if look := c.Ahead(); c.Recording() && look.BE16(fIPLen) == 0 {
-		fLen = fIPLen0
+	if c.Recording() {
+		if look := c.Ahead(); look.BE16(fIPLen) == 0 {
+			fLen = fIPLen0
+		}
 	}
 	total := int(c.BE16(fLen))
 	h.FragID = uint32(c.BE16(fIPID))
@@ -67,15 +69,17 @@ func (w *walk) ipv4(c *wire.Cursor) {
 	h.TTL = c.U8(fIPTTL)
 	h.Proto = c.U8(fIPProto)
 	c.BE16(fIPChecksum)
-	c.Note(fIPStatus, unverifiedStatus, "")
-	src, dst := c.Bytes(fIPSrc, 4), c.Bytes(fIPDst, 4)
-	if dst == nil {
+	if c.Recording() {
+		c.Note(fIPStatus, unverifiedStatus, "")
+	}
+	src, dst := c.BE32(fIPSrc), c.BE32(fIPDst)
+	if c.Failed() {
 		c.Close(m)
 		w.met(c, "ip")
 		h.finish(c, fData)
 		return
 	}
-	h.Src, h.Dst = netip.AddrFrom4([4]byte(src)), netip.AddrFrom4([4]byte(dst))
+	h.Src, h.Dst = addrFrom(src), addrFrom(dst)
 	if m >= 0 {
 		c.Title(m, 0, ", Src: "+h.Src.String()+", Dst: "+h.Dst.String())
 	}
@@ -119,6 +123,10 @@ func (w *walk) ipv4(c *wire.Cursor) {
 		w.ipPayload(c, h.Proto, false)
 	}
 	c.Widen(end)
+}
+
+func addrFrom(v uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
 }
 
 // dsField prints the field whose two parts are DSCP and ECN.

@@ -153,9 +153,11 @@ func (w *walk) tcp(c *wire.Cursor) {
 		w.window(c)
 	}
 	c.BE16(fTCPSum)
-	c.Note(fTCPStatus, unverifiedStatus, "")
+	if c.Recording() {
+		c.Note(fTCPStatus, unverifiedStatus, "")
+	}
 	h.Urgent = c.BE16(fUrgent)
-	if c.Cause() != nil {
+	if c.Failed() {
 		c.Close(m)
 		h.finish(c, fPayload)
 		return

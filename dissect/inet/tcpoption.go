@@ -57,6 +57,9 @@ func (w *walk) tcpOptions(c *wire.Cursor, n int) {
 		h.Malformed = true
 		n = c.Len()
 	}
+	if !c.Recording() && w.stampsOnly(c, n) {
+		return
+	}
 	o := c.Sub(fOptions, n)
 	all := o.Ahead()
 	h.Options = all.Rest(fOptions)
@@ -79,6 +82,24 @@ func (w *walk) tcpOptions(c *wire.Cursor, n int) {
 	default:
 		h.Malformed = true
 	}
+}
+
+// stampsOnly reads the options if they are those of nearly every segment between hosts
+// that use time stamps, which RFC 7323 A wants laid out so: NOP, NOP, Timestamps.
+func (w *walk) stampsOnly(c *wire.Cursor, n int) bool {
+	const size, layout = 12, 0x0101080a
+	if n != size {
+		return false
+	}
+	b := c.Peek(size)
+	if b == nil || b[0] != layout>>24 || b[1] != layout>>16&0xff || b[2] != layout>>8&0xff || b[3] != layout&0xff {
+		return false
+	}
+	c.Pass(fOptions, 4)
+	h := w.h
+	h.Options, h.HasTimestamp = b, true
+	h.TSval, h.TSecr = c.BE32(fTSval), c.BE32(fTSecr)
+	return true
 }
 
 // tcpOption decodes one option and returns its kind.

@@ -16,6 +16,18 @@ type Cursor struct {
 	id   uint16 // index of buf in tree.Bufs
 	head bool   // what is past buf was captured, but not gathered
 	part bool   // the sender said that it left out what is past end
+
+	// fast is how far numbers can be read without a look at anything else: all of it
+	// was captured, no tree wants it, and nothing has failed. 0 if any of that is not so.
+	fast uint64
+}
+
+// hurry sets fast after a change of what it depends on.
+func (c *Cursor) hurry() {
+	c.fast = 0
+	if c.tree == nil && c.fail.Err == nil {
+		c.fast = min(c.end, uint64(len(c.buf)))
+	}
 }
 
 // New returns a Cursor over a message captured whole. It records into tree
@@ -32,6 +44,7 @@ func NewCut(b []byte, wireLen int, tree *Tree) Cursor {
 		c.id = uint16(len(tree.Bufs))
 		tree.Bufs = append(tree.Bufs, b)
 	}
+	c.hurry()
 	return c
 }
 
@@ -92,6 +105,7 @@ func (s *Cursor) narrow(f *Field, start, n uint64) bool {
 		return false
 	}
 	s.off, s.end = start, start+n
+	s.hurry()
 	return true
 }
 
@@ -127,6 +141,7 @@ func (c *Cursor) Sub(f *Field, n int) Cursor {
 func (c *Cursor) Ahead() Cursor {
 	s := *c
 	s.tree = nil
+	s.hurry()
 	return s
 }
 
@@ -139,6 +154,7 @@ func (c *Cursor) Partial() { c.part = true }
 func (c *Cursor) Join(s *Cursor) {
 	if c.fail.Err == nil && (s.fail.Err != errPartial || c.part) {
 		c.fail = s.fail
+		c.hurry()
 	}
 }
 
@@ -170,6 +186,7 @@ func (c *Cursor) Fail(f *Field, err error) {
 		c.Note(fMalformed, 0, f.Label)
 	}
 	c.fail = Error{f, int(c.off), err}
+	c.fast = 0
 }
 
 // Len returns how many bytes are left on the wire, captured or not. After a
@@ -188,6 +205,15 @@ func (c *Cursor) Cause() error { return c.fail.Err }
 // titles and notes.
 func (c *Cursor) Recording() bool { return c.tree != nil }
 
+// Peek returns the next n bytes without passing over them, or nil if they are not all
+// there.
+func (c *Cursor) Peek(n int) []byte {
+	if end := c.off + uint64(n); c.fail.Err == nil && n >= 0 && end <= min(c.end, uint64(len(c.buf))) {
+		return c.buf[c.off:end:end]
+	}
+	return nil
+}
+
 // End is where a Cursor ended before Narrow.
 type End uint64
 
@@ -197,12 +223,16 @@ func (c *Cursor) Narrow(n int) End {
 	old := End(c.end)
 	if n >= 0 && uint64(n) < c.end-c.off {
 		c.end = c.off + uint64(n)
+		c.hurry()
 	}
 	return old
 }
 
 // Widen undoes Narrow, so that what lies behind can be read.
-func (c *Cursor) Widen(e End) { c.end = uint64(e) }
+func (c *Cursor) Widen(e End) {
+	c.end = uint64(e)
+	c.hurry()
+}
 
 // Rest passes over everything that is left and returns as much of it as was
 // captured, aliasing the message. Unlike Bytes it takes a cut for granted.
@@ -222,18 +252,58 @@ func (c *Cursor) Rest(f *Field) []byte {
 // U8, U16, U32 and U64 read little-endian numbers; BE16, BE32, BE48 and BE64 read
 // big-endian ones.
 
-func (c *Cursor) U8(f *Field) uint8 { return uint8(c.number(f, 1, uint64(c.fixed(f, 1)[0]))) }
+func (c *Cursor) U8(f *Field) uint8 {
+	if c.off >= c.fast {
+		return c.slow8(f)
+	}
+	c.off++
+	return c.buf[c.off-1]
+}
+
 func (c *Cursor) U16(f *Field) uint16 {
+	if o := c.off + 2; o <= c.fast {
+		c.off = o
+		return le.Uint16(c.buf[o-2:])
+	}
+	return c.slow16(f)
+}
+
+func (c *Cursor) U32(f *Field) uint32 {
+	if o := c.off + 4; o <= c.fast {
+		c.off = o
+		return le.Uint32(c.buf[o-4:])
+	}
+	return c.slow32(f)
+}
+
+func (c *Cursor) BE16(f *Field) uint16 {
+	if o := c.off + 2; o <= c.fast {
+		c.off = o
+		return be.Uint16(c.buf[o-2:])
+	}
+	return c.slowBE16(f)
+}
+
+func (c *Cursor) BE32(f *Field) uint32 {
+	if o := c.off + 4; o <= c.fast {
+		c.off = o
+		return be.Uint32(c.buf[o-4:])
+	}
+	return c.slowBE32(f)
+}
+
+func (c *Cursor) slow8(f *Field) uint8 { return uint8(c.number(f, 1, uint64(c.fixed(f, 1)[0]))) }
+func (c *Cursor) slow16(f *Field) uint16 {
 	return uint16(c.number(f, 2, uint64(le.Uint16(c.fixed(f, 2)))))
 }
-func (c *Cursor) U32(f *Field) uint32 {
+func (c *Cursor) slow32(f *Field) uint32 {
 	return uint32(c.number(f, 4, uint64(le.Uint32(c.fixed(f, 4)))))
 }
 func (c *Cursor) U64(f *Field) uint64 { return c.number(f, 8, le.Uint64(c.fixed(f, 8))) }
-func (c *Cursor) BE16(f *Field) uint16 {
+func (c *Cursor) slowBE16(f *Field) uint16 {
 	return uint16(c.number(f, 2, uint64(be.Uint16(c.fixed(f, 2)))))
 }
-func (c *Cursor) BE32(f *Field) uint32 {
+func (c *Cursor) slowBE32(f *Field) uint32 {
 	return uint32(c.number(f, 4, uint64(be.Uint32(c.fixed(f, 4)))))
 }
 func (c *Cursor) BE48(f *Field) uint64 {
