@@ -150,7 +150,8 @@ func samples() []sample {
 			ngPacketBlock(o, 0, sec*1e6+5, frame(1, 61), ngOption(o, 1, []byte("first")), ngOption(o, 2, make([]byte, 4)), ngOption(o, 1, []byte("second"))),
 			ngBlock(o, 10, frame(9, 40)), // decryption secrets
 			ngBlock(o, ngSimple, simple),
-			ngBlock(o, 5, make([]byte, 12)), // statistics
+			ngBlock(o, ngStats, append(u32s(o, nil, 1, 0, 0),
+				append(ngOption(o, 5, o.AppendUint64(nil, 3)), ngOption(o, 7, o.AppendUint64(nil, 4))...)...)),
 			ngBlock(o, ngPacket, obsolete),
 			ngHead(otherOrder), ngIface(otherOrder, 1, 0, ngOption(otherOrder, 9, []byte{3})),
 			ngPacketBlock(otherOrder, 0, 1500, frame(5, 3)),

@@ -40,5 +40,11 @@ func (r *Reader) ReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
 	return bytes.Clone(data), ci, err
 }
 
-// LinkType returns the link type of the first packet.
-func (r *Reader) LinkType() layers.LinkType { return r.link }
+// LinkType returns the link type of the first packet; in a stream it waits for
+// that. Before ReadPacketData it reads no packet.
+func (r *Reader) LinkType() layers.LinkType {
+	if r.number == 0 && r.step(&r.scratch) {
+		return r.scratch.Link
+	}
+	return r.link
+}

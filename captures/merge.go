@@ -242,6 +242,7 @@ func (m *Merged) Info() FileInfo {
 		f.Files = append(f.Files, g)
 		f.TimeDigits = max(f.TimeDigits, g.TimeDigits)
 		f.Snaplen = max(f.Snaplen, g.Snaplen)
+		f.Dropped += g.Dropped
 		for _, s := range []struct{ sum, one *string }{{&f.Format, &g.Format}, {&f.Compression, &g.Compression}, {&f.ByteOrder, &g.ByteOrder}} {
 			if i == 0 {
 				*s.sum = *s.one

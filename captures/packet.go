@@ -59,6 +59,7 @@ type FileInfo struct {
 	Application string   // what wrote the file
 	OS          string
 	Hardware    string
+	Dropped     uint64     // packets that the capture says it lost, on all interfaces
 	Files       []FileInfo // of a timeline of several files, each of them
 }
 
@@ -75,5 +76,6 @@ type Interface struct {
 	LinkNumber  uint16 // as in the registry
 	Snaplen     int    // 0 for all
 	TimeDigits  int    // 0 to 9
+	Dropped     uint64 // packets that the capture says it lost, as far as the file has been read
 	FCSLen      int    // bytes of frame check sequence at the end of each packet; -1 if unknown
 }

@@ -40,6 +40,7 @@ const (
 	ngInterface = 1
 	ngPacket    = 2 // obsolete
 	ngSimple    = 3
+	ngStats     = 5
 	ngEnhanced  = 6
 	ngMagic     = 0x1a2b3c4d
 
@@ -87,6 +88,10 @@ func (w *pcapng) record(b []byte, pos int64, p *Packet) (int64, step, error) {
 		return s.packet(b, kind, length, p)
 	case ngInterface:
 		return w.iface(b, length)
+	case ngStats:
+		if length <= 24+maxOptions {
+			return w.statistics(b, length)
+		}
 	}
 	w.tail = length
 	return int64(length) - 4, stepPart, nil
@@ -276,6 +281,30 @@ func (w *pcapng) iface(b []byte, length uint32) (int64, step, error) {
 	return n, stepSkip, err
 }
 
+// statistics reads how many packets an interface lost. There may be several such
+// blocks for one; the last counts.
+func (w *pcapng) statistics(b []byte, length uint32) (int64, step, error) {
+	o := w.cur.order
+	n, step, err := whole(b, o, length)
+	if err != nil || step == stepMore || length < 24 {
+		return n, step, err
+	}
+	id := o.u32(b[8:])
+	if id >= uint32(len(w.cur.ifaces)) {
+		return n, step, nil // no packet is lost by passing over it
+	}
+	var dropped uint64
+	err = options(b[20:length-4], o, func(code uint16, v []byte) {
+		if (code == 5 || code == 7) && len(v) == 8 { // by the interface, by the system
+			dropped += o.u64(v)
+		}
+	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.interfaces[w.cur.first+int(id)].Dropped = dropped
+	return n, step, err
+}
+
 // keep cuts text that would make more than ngMaxText together.
 func (w *pcapng) keep(v []byte) []byte {
 	v = v[:min(len(v), ngMaxText-w.text)]
@@ -327,6 +356,7 @@ func (w *pcapng) info(f *FileInfo) {
 	for _, i := range f.Interfaces {
 		f.TimeDigits = max(f.TimeDigits, i.TimeDigits)
 		f.Snaplen = max(f.Snaplen, i.Snaplen)
+		f.Dropped += i.Dropped
 	}
 	if len(f.Interfaces) == 0 {
 		f.TimeDigits = 6

@@ -39,7 +39,7 @@ type Reader struct {
 	size    int64
 
 	compression string
-	link        layers.LinkType // of the first packet
+	link        layers.LinkType // of the first packet, if there has been one
 	ancillary   []any           // for gopacket, made anew only when the link type changes
 }
 
@@ -55,6 +55,9 @@ type Options struct {
 	// Spool is how many bytes that file may take; 0 means DefaultSpool. What comes
 	// later cannot be read again.
 	Spool int64
+	// Follow reads on where the file ends, as it grows, until the channel is
+	// closed.
+	Follow <-chan struct{}
 }
 
 const stdinName = "standard input"
@@ -107,6 +110,9 @@ func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
 			r.random, r.eager = src.(io.ReaderAt)
 		}
 	}
+	if opt.Follow != nil {
+		src, r.eager, r.size = &follower{src, opt.Follow}, false, 0
+	}
 	if err := r.open(&counter{src, &r.done}, opt); err != nil {
 		return nil, errors.Join(r.fail(0, err), r.Close())
 	}
@@ -150,7 +156,8 @@ func (r *Reader) open(src io.Reader, opt Options) error {
 }
 
 // begin tells the format and goes to the first packet, so that interfaces and
-// the link type are known before it is asked for.
+// the link type are known before it is asked for; in a stream only as far as it
+// has come.
 func (r *Reader) begin() error {
 	w, n, err := detect(func(n int) []byte {
 		r.need(n)
@@ -164,10 +171,11 @@ func (r *Reader) begin() error {
 	}
 	r.walk = w
 	r.off += n
-	var p Packet
-	if r.step(&p) {
-		r.link = p.Link
-	} else if errors.Is(r.err, ErrNotCapture) {
+	if !r.eager {
+		r.here(&r.scratch)
+		return nil
+	}
+	if !r.step(&r.scratch) && errors.Is(r.err, ErrNotCapture) {
 		return r.err
 	}
 	return nil
@@ -204,6 +212,9 @@ func (r *Reader) take(p *Packet) {
 	r.number++
 	p.Number = r.number
 	p.File = 0
+	if r.number == 1 {
+		r.link = p.Link
+	}
 	r.off += int(r.found)
 }
 

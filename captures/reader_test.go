@@ -143,7 +143,8 @@ func TestInfo(t *testing.T) {
 		list, _ := readAll(r)
 		f := r.Info()
 		if f.Format != "pcapng" || f.ByteOrder != "mixed" || f.Application != "a program" || len(f.Comments) != 1 ||
-			f.Comments[0] != "about the file" || len(f.Interfaces) != 3 || f.TimeDigits != 6 || f.Interfaces[1].TimeDigits != 4 || f.Interfaces[2].TimeDigits != 3 {
+			f.Comments[0] != "about the file" || len(f.Interfaces) != 3 || f.TimeDigits != 6 || f.Interfaces[1].TimeDigits != 4 || f.Interfaces[2].TimeDigits != 3 ||
+			f.Dropped != 7 || f.Interfaces[1].Dropped != 7 {
 			t.Errorf("%+v", f)
 		}
 		if c, err := r.Comments(list[0].Pos); err != nil || strings.Join(c, "|") != "first|second" {
@@ -154,6 +155,19 @@ func TestInfo(t *testing.T) {
 				t.Errorf("comments of packet %d: %q, %v", p.Number, c, err)
 			}
 		}
+	}
+}
+
+// TestSnoopDrops: snoop counts losses in every record.
+func TestSnoopDrops(t *testing.T) {
+	record := snoopRecord(1, 1, frame(1, 60))
+	be.PutUint32(record[12:], 5)
+	r, err := NewReader(bytes.NewReader(append(snoopHead(), record...)), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readAll(r); err != io.EOF || r.Info().Dropped != 5 {
+		t.Errorf("%+v, %v", r.Info(), err)
 	}
 }
 

@@ -1,6 +1,10 @@
 package captures
 
-import "github.com/google/gopacket/layers"
+import (
+	"sync/atomic"
+
+	"github.com/google/gopacket/layers"
+)
 
 // snoop walks the files of Solaris' snoop, version 2 (RFC 1761). Numbers are
 // big-endian, times have microseconds.
@@ -10,8 +14,8 @@ import "github.com/google/gopacket/layers"
 //	        microseconds, data, padding
 type snoop struct {
 	fixed
-	datalink uint32
-	link     layers.LinkType
+	link    layers.LinkType
+	dropped atomic.Uint32 // since the capture began, as the records count
 }
 
 const (
@@ -25,8 +29,7 @@ func newSnoop(head []byte, name string) (walker, int, error) {
 	if v := bigEndian.u32(head[8:]); v != 2 {
 		return nil, 0, foreign("a snoop file of version "+utoa(v), byEditcap, name)
 	}
-	d := bigEndian.u32(head[12:])
-	return &snoop{datalink: d, link: snoopLink(d)}, snoopFileHead, nil
+	return &snoop{link: snoopLink(bigEndian.u32(head[12:]))}, snoopFileHead, nil
 }
 
 // snoopLink maps the data link types of RFC 1761, and those that Solaris'
@@ -64,6 +67,9 @@ func (s *snoop) record(b []byte, _ int64, p *Packet) (int64, step, error) {
 	case len(b) < int(record):
 		return int64(record), stepMore, nil
 	}
+	if d := bigEndian.u32(b[12:]); d > s.dropped.Load() {
+		s.dropped.Store(d)
+	}
 	n := int(captured)
 	p.Time = int64(bigEndian.u32(b[16:]))*1e9 + int64(bigEndian.u32(b[20:]))*1e3
 	p.Link = s.link
@@ -77,5 +83,6 @@ func (s *snoop) at(int64) walker { return s }
 
 func (s *snoop) info(f *FileInfo) {
 	f.Format, f.ByteOrder, f.TimeDigits = "snoop", bigEndian.String(), 6
-	f.Interfaces = []Interface{{Link: s.link, LinkNumber: uint16(s.link), TimeDigits: 6, FCSLen: -1}}
+	f.Dropped = uint64(s.dropped.Load())
+	f.Interfaces = []Interface{{Link: s.link, Dropped: f.Dropped, LinkNumber: uint16(s.link), TimeDigits: 6, FCSLen: -1}}
 }
