@@ -75,7 +75,8 @@ var (
 )
 
 // Decode decodes the security blob that is the rest of c: SPNEGO, or NTLMSSP or
-// Kerberos without it. An empty one leaves m zero, an unknown one is kept as bytes.
+// Kerberos without it, or a signature of theirs. An empty one leaves m zero, an unknown
+// one is kept as bytes.
 //
 // A blob that cannot be read makes c fail. That is no fault of the message around
 // it: the caller reads the blob through a cursor of its own, and should not Join that.
@@ -107,10 +108,25 @@ func Decode(c *wire.Cursor, m *Message) {
 	case isKerberos(id):
 		m.Mechanism = Kerberos5
 		m.Kerberos.decodeMessage(c)
+	case signed(c):
 	default:
 		c.Bytes(fToken, c.Len())
 	}
 	c.Close(mark)
+}
+
+// DecodeNTLM decodes a blob of NTLMSSP's where no other is possible: one of its
+// messages, or a signature. Failures are as in Decode.
+func DecodeNTLM(c *wire.Cursor, m *Message) {
+	*m = Message{}
+	switch {
+	case isNTLM(c):
+		m.Mechanism = NTLM
+		m.NTLM.Decode(c)
+	case signed(c):
+	default:
+		c.Bytes(fToken, c.Len())
+	}
 }
 
 // token decodes the token of a mechanism, which SPNEGO carries; one of an unknown

@@ -398,11 +398,12 @@ func (k *Kerberos) data(c *wire.Cursor) {
 	c.Join(&e)
 }
 
-// checksum decodes a mechListMIC that is a MIC token of Kerberos'. RFC 4121 4.2.6.1
-func checksum(c *wire.Cursor) {
+// checksum decodes a MIC token of Kerberos', if that is what the rest of c is.
+// RFC 4121 4.2.6.1
+func checksum(c *wire.Cursor) bool {
 	look := c.Ahead()
 	if look.Len() < 16 || look.BE16(fTokID) != 0x0404 {
-		return
+		return false
 	}
 	whole := *c
 	whole.Bytes(fBlob, c.Len())
@@ -413,4 +414,5 @@ func checksum(c *wire.Cursor) {
 	c.BE64(fCFXSequence)
 	c.Skip(fCFXChecksum, c.Len())
 	c.End(mark)
+	return true
 }

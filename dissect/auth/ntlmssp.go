@@ -342,15 +342,17 @@ func versionText(v uint64) string {
 	return fmt.Sprintf(" %d.%d (Build %d); NTLM Current Revision %d", uint8(v), uint8(v>>8), uint16(v>>16), uint8(v>>56))
 }
 
-// verifier decodes a mechListMIC that is a signature of NTLMSSP's.
-func verifier(c *wire.Cursor) {
+// verifier decodes a signature of NTLMSSP's, if that is what the rest of c is.
+func verifier(c *wire.Cursor) bool {
 	look := c.Ahead()
 	if look.Len() != 16 || look.U32(fVerVers) != 1 {
-		return
+		return false
 	}
-	defer c.Close(c.Open(fVerifier))
+	mark := c.Open(fVerifier)
 	c.U32(fVerVers)
 	c.Bytes(fVerBody, c.Len())
+	c.Close(mark)
+	return true
 }
 
 func (m *NTLMMessage) appendInfo(b []byte) []byte {

@@ -1,0 +1,143 @@
+package rpc
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// captures returns the paths of shared captures, or skips.
+func captures(t *testing.T, names ...string) []string {
+	dir := os.Getenv("ODXRAY_CAPTURES")
+	if dir == "" {
+		dir = "../../../shared/captures"
+	}
+	for i, name := range names {
+		names[i] = filepath.Join(dir, name)
+		if _, err := os.Stat(names[i]); err != nil {
+			t.Skip("set ODXRAY_CAPTURES: ", err)
+		}
+	}
+	return names
+}
+
+// tshark returns what tshark prints of the PDUs on the pipes of a capture, or skips.
+// The dissectors of the arguments would say other things in the Info column.
+func tshark(t *testing.T, file string, args ...string) string {
+	args = append([]string{"--disable-protocol", "artemis", "-o", "tcp.reassemble_out_of_order:TRUE", "-r", file, "-Y", "smb2 && dcerpc"}, args...)
+	for _, p := range []string{"srvsvc", "winreg", "samr", "lsarpc", "svcctl", "spoolss", "wkssvc", "epm", "dssetup", "eventlog", "rpc_netlogon", "witness", "netdfs", "drsuapi", "mdssvc", "clusapi", "mgmt", "pnp"} {
+		args = append(args, "--disable-protocol", p)
+	}
+	cmd := exec.Command("tshark", args...)
+	cmd.Env = append(os.Environ(), "TZ=UTC")
+	out, err := cmd.Output()
+	if len(out) == 0 {
+		t.Skip("tshark: ", err)
+	}
+	return string(out)
+}
+
+// TestTshark compares the trees and the Info texts of PDUs in real captures with
+// tshark's. It keeps what package flows will know: the interfaces bound.
+func TestTshark(t *testing.T) {
+	for _, file := range captures(t, "own/list_shares.pcap", "own/rpc_admin.pcap") {
+		var frames []struct {
+			Source struct {
+				Layers map[string]any
+			} `json:"_source"`
+		}
+		if err := json.Unmarshal([]byte(tshark(t, file, "-T", "jsonraw")), &frames); err != nil {
+			t.Fatal(err)
+		}
+		trees := pduTrees(tshark(t, file, "-V"))
+		infos := strings.Split(tshark(t, file, "-T", "fields", "-e", "frame.number", "-e", "_ws.col.Info"), "\n")
+		var ctx Context
+		n := 0
+		for i, frame := range frames {
+			raw, ok := frame.Source.Layers["dcerpc_raw"].([]any)
+			if !ok {
+				continue
+			}
+			text, ok := raw[0].(string)
+			if !ok {
+				continue
+			}
+			b, _ := hex.DecodeString(text)
+			var tree wire.Tree
+			var h Header
+			var got bytes.Buffer
+			c := wire.New(b, &tree)
+			Decode(&c, &h, &ctx)
+			tree.Text(&got)
+			number, info, _ := strings.Cut(infos[i], "\t")
+			if h.Type == Bind || h.Type == AlterContext {
+				ctx.Bound = append([]Offer(nil), h.Offers[:h.Items]...)
+			}
+			if d := difference(got.String(), trees[i]); c.Err() != nil || d != "" {
+				t.Errorf("%s: frame %s: %v%s", file, number, c.Err(), d)
+			}
+			if s := string(h.AppendInfo(nil)); s != info {
+				t.Errorf("%s: frame %s: info\n    %s\nnot %s", file, number, s, info)
+			}
+			n++
+		}
+		if n == 0 {
+			t.Errorf("%s: no PDUs", file)
+		}
+	}
+}
+
+// pduTrees cuts the first tree of every frame out of tshark -V, without what it derives.
+func pduTrees(v string) (trees []string) {
+	in := false
+	for line := range strings.Lines(v) {
+		switch {
+		case strings.HasPrefix(line, "Frame "):
+			trees = append(trees, "")
+			in = false
+		case strings.HasPrefix(line, "Distributed Computing"):
+			in = trees[len(trees)-1] == ""
+			fallthrough
+		case in && strings.HasPrefix(line, " "):
+			text := strings.TrimLeft(line, " ")
+			if in && !strings.HasPrefix(text, "[") && !strings.HasPrefix(text, "No bind info") {
+				line = derived.ReplaceAllString(line, "")
+				trees[len(trees)-1] += known.Replace(line)
+			}
+		default:
+			in = false
+		}
+	}
+	return trees
+}
+
+// known are differences that are tshark's: a name for the UUID of zeros, and a space.
+var known = strings.NewReplacer("PNIO (Implicit Ar)", "00000000-0000-0000-0000-000000000000", "Negotiation UUID:6", "Negotiation UUID: 6")
+
+var derived = regexp.MustCompile(`, \[Req: #\d+\]`)
+
+// difference returns the first lines that are not the same. tshark cuts long ones.
+func difference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range max(len(g), len(w)) {
+		var a, b string
+		if i < len(g) {
+			a = g[i]
+		}
+		if i < len(w) {
+			b = w[i]
+		}
+		if a != b && !(len(strings.TrimLeft(b, " ")) == 239 && strings.HasPrefix(a, b)) {
+			return "\n   " + a + "\nnot" + b
+		}
+	}
+	return ""
+}
