@@ -26,6 +26,13 @@
 //   - snoop: RFC 1761
 //   - ERF: Endace's extensible record format, alone and inside pcap and pcapng
 //
+// Each may be compressed with gzip (RFC 1952) or zstd (RFC 8878), come from
+// standard input, or still grow. What can be had only once is kept in a spool if
+// [Options] ask for it. Captures of other tools are refused by name, with the
+// command that converts them.
+//
+// [Merge] makes one timeline of several captures. [Writer] writes pcapng.
+//
 // The oracle of the tests is gopacket's pcapgo. It is not used for reading,
 // because it allocates what a header claims, drops packet comments and does not
 // know where in the file a packet lay.

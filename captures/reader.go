@@ -114,7 +114,8 @@ func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
 		src, r.eager, r.size = &follower{src, opt.Follow}, false, 0
 	}
 	if err := r.open(&counter{src, &r.done}, opt); err != nil {
-		return nil, errors.Join(r.fail(0, err), r.Close())
+		r.Close()
+		return nil, r.fail(0, err)
 	}
 	// The walk begins at the end of a block without bytes, which nobody gives back.
 	r.cur = &block{}
