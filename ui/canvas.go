@@ -104,19 +104,23 @@ func (c canvas) paragraph(y int, style tcell.Style, s string) int {
 	return y
 }
 
-// wrap breaks s between words into lines of at most w columns.
+// wrap breaks s between words into lines of at most w columns. A line break stays
+// one.
 func wrap(s string, w int) (lines []string) {
-	line := ""
-	for _, word := range strings.Fields(s) {
-		if line != "" && width(line)+1+width(word) > w {
-			lines, line = append(lines, line), ""
+	for part := range strings.SplitSeq(s, "\n") {
+		line := ""
+		for word := range strings.FieldsSeq(part) {
+			if line != "" && width(line)+1+width(word) > w {
+				lines, line = append(lines, line), ""
+			}
+			if line != "" {
+				line += " "
+			}
+			line += word
 		}
-		if line != "" {
-			line += " "
-		}
-		line += word
+		lines = append(lines, line)
 	}
-	return append(lines, line)
+	return lines
 }
 
 // maxMarks bounds what is stacked on one character: more would paint over other

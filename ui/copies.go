@@ -82,10 +82,7 @@ func (p *copies) row(i int, cells []string) tcell.Style {
 	c := p.at(i)
 	cells[0] = strconv.Itoa(c.ID)
 	cells[1], cells[2] = name(c.Source.Path), name(c.Destination.Path)
-	cells[3] = c.Method.String()
-	if len(c.Methods) > 1 {
-		cells[3] += "+"
-	}
+	cells[3] = report.Method(c)
 	cells[4] = report.Size(c.Bytes)
 	cells[5] = report.Took(time.Duration(c.LastTime - c.FirstTime))
 	cells[6] = report.Rate(c.Bytes, time.Duration(c.LastTime-c.FirstTime))
@@ -158,8 +155,8 @@ func (p *copies) draw(c canvas) {
 
 // facts is what became of a copy, in sentences.
 func (p *copies) facts(c *flows.Copy) []string {
-	who := fmt.Sprintf("%s → %s, on %s for %s, session 0x%x.", name(c.Source.Path), name(c.Destination.Path), c.Source.Server, c.Client, c.SessionID)
-	if c.Destination.Server != c.Source.Server {
+	who := fmt.Sprintf("%s → %s, on %s for %s, session 0x%x.", name(c.Source.Path), name(c.Destination.Path), c.Destination.Server, c.Client, c.SessionID)
+	if c.Destination.Server != c.Source.Server && c.Source.Server != "" {
 		who = fmt.Sprintf("%s on %s → %s on %s, for %s, session 0x%x.", name(c.Source.Path), c.Source.Server,
 			name(c.Destination.Path), c.Destination.Server, c.Client, c.SessionID)
 	}
@@ -200,7 +197,7 @@ func (p *copies) call(i int, cells []string) tcell.Style {
 	cells[2] = callName(c)
 	if c.Asked > 0 || c.Moved > 0 {
 		cells[3], cells[4] = offset(c.Offset), offset(c.Asked)
-		if c.Answer > 0 {
+		if c.Answer > 0 && !failed(c) {
 			cells[5] = report.ShortSize(c.Moved)
 		}
 	}
@@ -246,8 +243,14 @@ func (p *copies) aboutCall(i int) string {
 	if c.Answer > 0 {
 		s += fmt.Sprintf("; %s in f%d", report.StatusName(c.Status), c.Answer)
 	}
+	if len(c.Repeats) > 0 {
+		s += "; sent again in " + report.FrameList(c.Repeats)
+	}
 	return s
 }
+
+// failed tells whether a call did not do what it was asked.
+func failed(c *flows.Call) bool { return c.Status>>30 == 3 }
 
 func callName(c *flows.Call) string {
 	return strings.TrimPrefix(report.CallName(c.Command, c.Function), "FSCTL_")

@@ -7,12 +7,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/uniseg"
 
 	"github.com/odxray/odxray/flows"
 )
+
+func TestMain(m *testing.M) {
+	time.Local = time.UTC // trees print local times
+	os.Exit(m.Run())
+}
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
 

@@ -37,36 +37,11 @@ type list struct {
 // measured is how many rows of a short list decide how wide its columns are.
 const measured = 100
 
-// layout fits the columns into w. Those of a list that can be long have the widths
-// they were declared with; those of others are as wide as what they hold.
+// layout fits the columns into w.
 func (l *list) layout(w int) {
-	l.widths = l.widths[:0]
-	for _, c := range l.columns {
-		l.widths = append(l.widths, c.width)
-	}
-	wants := append([]int(nil), l.widths...)
-	if l.search == nil {
-		for i, c := range l.columns {
-			wants[i] = width(c.title)
-		}
-		for row := range min(l.count(), measured) {
-			l.fill(row)
-			for i, s := range l.cells {
-				wants[i] = max(wants[i], width(s))
-			}
-		}
-		for i, c := range l.columns {
-			if c.grow == 0 {
-				l.widths[i] = wants[i]
-			}
-			wants[i] = max(wants[i], l.widths[i])
-		}
-	}
+	wants := l.measure()
 	need := 2 // for the mark of the selection
-	for i, n := range l.widths {
-		if n == 0 && l.columns[i].width > 0 {
-			l.widths[i], n = 1, 1 // an empty column without a title
-		}
+	for _, n := range l.widths {
 		if n > 0 {
 			need += n + 1
 		}
@@ -85,16 +60,11 @@ func (l *list) layout(w int) {
 		l.widths[worst] = 0
 	}
 	// What is left goes first to what needs it, then by shares.
+	grow := 0
 	for i, c := range l.columns {
 		if l.widths[i] > 0 && c.grow > 0 {
 			more := max(min(wants[i]-l.widths[i], w-need), 0)
-			l.widths[i], need = l.widths[i]+more, need+more
-		}
-	}
-	grow := 0
-	for i, c := range l.columns {
-		if l.widths[i] > 0 {
-			grow += c.grow
+			l.widths[i], need, grow = l.widths[i]+more, need+more, grow+c.grow
 		}
 	}
 	for i, c := range l.columns {
@@ -103,6 +73,38 @@ func (l *list) layout(w int) {
 			l.widths[i], need, grow = l.widths[i]+more, need+more, grow-c.grow
 		}
 	}
+}
+
+// measure sets how wide the columns are at least, and returns how wide they would
+// like to be. Those of a list that can be long are as they were declared; those of
+// others are as wide as what they hold, and vanish where that is nothing.
+func (l *list) measure() (wants []int) {
+	l.widths = l.widths[:0]
+	for _, c := range l.columns {
+		l.widths = append(l.widths, c.width)
+		wants = append(wants, c.width)
+	}
+	if l.search != nil {
+		return wants
+	}
+	clear(wants)
+	for row := range min(l.count(), measured) {
+		l.fill(row)
+		for i, s := range l.cells {
+			wants[i] = max(wants[i], width(s))
+		}
+	}
+	for i, c := range l.columns {
+		if wants[i] == 0 && c.drop > 0 {
+			l.widths[i] = 0
+			continue
+		}
+		wants[i] = max(wants[i], width(c.title))
+		if c.grow == 0 {
+			l.widths[i] = wants[i]
+		}
+	}
+	return wants
 }
 
 // fill makes cells those of row i.

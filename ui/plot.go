@@ -33,7 +33,7 @@ func drawPlot(c canvas, cp *flows.Copy, sel int) {
 	lastX, lastY := 0, 2*h-1
 	for i := range cp.Calls {
 		k := &cp.Calls[i]
-		if k.Moved == 0 || isRead(k) {
+		if k.Moved == 0 || failed(k) || isRead(k) {
 			continue
 		}
 		x, y := column(k.Time+k.Took), line(k.Offset+k.Moved)

@@ -23,7 +23,7 @@ func newSessions(u *ui) *sessions {
 	p.conns = list{
 		columns: []column{
 			{title: "#", width: 4, right: true}, {title: "Client", width: 21}, {title: "Server", width: 21}, {title: "Dialect", width: 7, drop: 3},
-			{title: "Frames", width: 15, drop: 1}, {title: "Messages", width: 9, right: true, drop: 2}, {title: "Remark", width: 8, grow: 1},
+			{title: "Frames", width: 15, drop: 1}, {title: "Messages", width: 9, right: true, drop: 2}, {title: "Remark", width: 24, grow: 1},
 		},
 		count: func() int { return len(u.res.Connections) },
 		row:   p.conn,

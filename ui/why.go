@@ -40,7 +40,7 @@ func (u *ui) why(things, reason string) string {
 		}
 	}
 	if len(r.Problems) > 0 {
-		said += " " + strings.Join(r.Problems[:min(len(r.Problems), 5)], ". ") + "."
+		said += "\n\n" + strings.Join(r.Problems[:min(len(r.Problems), 5)], "\n")
 	}
 	return said
 }

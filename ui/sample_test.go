@@ -1,0 +1,68 @@
+package ui
+
+import (
+	"context"
+	"testing"
+
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/audit"
+)
+
+// example opens the embedded sample, read to its end.
+func example(t testing.TB, w, h int) *user {
+	t.Helper()
+	c, err := flows.Open([]string{"../captures/samples/copy-sparse2.snoop"}, flows.Options{Index: true, Judge: audit.Judge})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return newUser(t, c, w, h)
+}
+
+func TestSampleFrames(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		keys []string
+	}{
+		{"copies", nil},
+		{"tokens", []string{"2", "Enter"}},
+		{"packets", []string{":50", "Enter", "Enter", "G"}},
+		{"exchanges", []string{"4", "/offload", "Enter"}},
+		{"sessions", []string{"5"}},
+		{"findings", []string{"6"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			golden(t, "sample-"+test.name+"-80x24", example(t, 80, 24).press(test.keys...).show())
+			golden(t, "sample-"+test.name+"-140x45", example(t, 140, 45).press(test.keys...).show())
+		})
+	}
+}
+
+// The path that the interface was drawn for: from the first screen to the byte.
+func TestSampleTransferLength(t *testing.T) {
+	u := example(t, 110, 36)
+	u.sees("[1 Copies]")
+	u.press(":50", "Enter", "Enter", "G")
+	u.sees("TransferLength: 16777216")
+	u.sees("[00 00 00 01 00 00 00 00]")
+	u.press("y")
+	if got := string(u.sim.GetClipboardData()); got != "TransferLength: 16777216" {
+		t.Errorf("yanked %q", got)
+	}
+}
+
+// From a call of the story to its frames, and from the answer to its request.
+func TestSampleLinks(t *testing.T) {
+	u := example(t, 140, 45)
+	u.press("Enter", "/sent again", "Enter", "Enter")
+	u.sees("▸       76 ")
+	u.press("o")
+	u.sees("▸       79 ")
+	u.press("Tab", "/response to", "Enter", "Enter")
+	u.sees("▸       76 ")
+	u.press("Esc", "Esc", "Esc")
+	u.sees("━━ Story of copy 1")
+}
