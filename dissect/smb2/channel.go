@@ -82,8 +82,8 @@ var (
 	}).InHex()
 	fSignatureLength = rdmaTransform.Uint("", "SignatureLength")
 	fNonceLength     = rdmaTransform.Uint("", "NonceLength")
-	fTransformSign   = rdmaTransform.Bytes("", "Signature")
-	fTransformNonce  = rdmaTransform.Bytes("", "Nonce")
+	fCryptoSign      = rdmaTransform.Bytes("", "Signature")
+	fCryptoNonce     = rdmaTransform.Bytes("", "Nonce")
 )
 
 func (d *Descriptor) decode(c *wire.Cursor) {
@@ -143,8 +143,8 @@ func (t *RDMATransform) decode(c *wire.Cursor) (l Descriptors) {
 		typ = whole.U16(fTransformType)
 		signLen, nonceLen := whole.U16(fSignatureLength), whole.U16(fNonceLength)
 		whole.Skip(fReserved, 2)
-		sign = whole.Bytes(fTransformSign, int(signLen))
-		nonce = whole.Bytes(fTransformNonce, int(nonceLen))
+		sign = whole.Bytes(fCryptoSign, int(signLen))
+		nonce = whole.Bytes(fCryptoNonce, int(nonceLen))
 		whole.Close(mark)
 		if i == 0 {
 			t.Type, t.Signature, t.Nonce = typ, sign, nonce

@@ -67,6 +67,8 @@ type Decoder struct {
 	leaseBreakResponse        LeaseBreakResponse
 	notification              ServerToClientNotification
 	errorResponse             ErrorResponse
+	transform                 TransformHeader
+	compressed                CompressionHeader
 	buffers
 	infos
 }

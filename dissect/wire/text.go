@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -81,7 +82,7 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 		}
 		return UTF16(b).AppendTo(dst)
 	case KindASCII:
-		return append(dst, b...)
+		return append(dst, bytes.TrimRight(b, "\x00")...)
 	case KindGUID:
 		var g GUID
 		copy(g[:], b)
