@@ -27,6 +27,7 @@ const (
 type ListOptions struct {
 	Format Format
 	Time   TimeFormat
+	Digits int // after the point of a second; 0 leaves them away
 	Count  int // frames to print; 0 for all
 
 	Columns    []Column // of Fields, and of CSV if there are any
@@ -60,8 +61,10 @@ func Columns(all []*wire.Field, names []string) ([]Column, string) {
 	return columns, ""
 }
 
-// List prints a line a frame while it reads the capture.
+// List prints a line a frame while it reads the capture, with times as exact as the
+// file has them.
 func List(ctx context.Context, w io.Writer, c *flows.Capture, o ListOptions) error {
+	o.Digits = c.Info().TimeDigits
 	l := newLister(w, o)
 	if err := l.head(); err != nil {
 		return err
@@ -197,9 +200,11 @@ func (l *lister) right(start, width int) {
 func (l *lister) time(ns int64) {
 	switch l.Time {
 	case Absolute:
-		l.b = time.Unix(0, ns).AppendFormat(l.b, "15:04:05.000000")
+		l.b = time.Unix(0, ns).AppendFormat(l.b, "15:04:05")
+		l.fraction(ns)
 	case AbsoluteDate:
-		l.b = time.Unix(0, ns).AppendFormat(l.b, "2006-01-02 15:04:05.000000")
+		l.b = time.Unix(0, ns).AppendFormat(l.b, "2006-01-02 15:04:05")
+		l.fraction(ns)
 	case Epoch:
 		l.decimal(ns)
 	case Delta:
@@ -209,15 +214,24 @@ func (l *lister) time(ns int64) {
 	}
 }
 
-// decimal appends nanoseconds as seconds with six digits after the point.
+// decimal appends nanoseconds as seconds.
 func (l *lister) decimal(ns int64) {
 	if ns < 0 {
 		l.b, ns = append(l.b, '-'), -ns
 	}
-	l.b = append(strconv.AppendInt(l.b, ns/1e9, 10), '.')
+	l.b = strconv.AppendInt(l.b, ns/1e9, 10)
+	l.fraction(ns)
+}
+
+// fraction appends the point and the digits of a time that follow it.
+func (l *lister) fraction(ns int64) {
+	if l.Digits <= 0 {
+		return
+	}
 	start := len(l.b)
-	l.b = strconv.AppendInt(l.b, 1e6+ns%1e9/1e3, 10)
-	l.b = slices.Delete(l.b, start, start+1) // the 1 that kept the zeros
+	l.b = strconv.AppendInt(l.b, 1e9+(ns%1e9+1e9)%1e9, 10)
+	l.b[start] = '.' // in place of the 1 that kept the zeros
+	l.b = l.b[:start+1+min(l.Digits, 9)]
 }
 
 // fields appends the columns of a frame, values in the order of the tree.

@@ -67,6 +67,8 @@ func TestList(t *testing.T) {
 			"   46   0.000000  10.10.0.153 → 10.10.1.57   SMB2 698 Ioctl Response \\x1b[2J File: \"a\", b\n"},
 		{"time of day", ListOptions{Format: Text, Time: Absolute},
 			"   46 14:47:22.075585  10.10.0.153 → 10.10.1.57   SMB2 698 Ioctl Response \\x1b[2J File: \"a\", b\n"},
+		{"nanoseconds", ListOptions{Format: Text, Time: Epoch, Digits: 9},
+			"   46 1464965242.075585000  10.10.0.153 → 10.10.1.57   SMB2 698 Ioctl Response \\x1b[2J File: \"a\", b\n"},
 		{"csv", ListOptions{Format: CSV, Time: Epoch},
 			"\"No.\",\"Time\",\"Source\",\"Destination\",\"Protocol\",\"Length\",\"Info\"\n" +
 				"\"46\",\"1464965242.075585\",\"10.10.0.153\",\"10.10.1.57\",\"SMB2\",\"698\",\"Ioctl Response \\x1b[2J File: \"\"a\"\", b\"\n"},
@@ -98,6 +100,9 @@ func TestList(t *testing.T) {
 func printFrame(t *testing.T, o ListOptions) []byte {
 	t.Helper()
 	var b bytes.Buffer
+	if o.Digits == 0 {
+		o.Digits = 6
+	}
 	l := newLister(&b, o)
 	if err := l.head(); err != nil {
 		t.Fatal(err)
