@@ -109,6 +109,8 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 	var b captures.Batch
 	var err error
 	next := time.Now().Add(publishEvery)
+	// A read of a pipe may be stuck when somebody loses patience: show what is known.
+	defer context.AfterFunc(ctx, func() { c.publish(false) })()
 	for more := true; more; {
 		if err = ctx.Err(); err != nil {
 			break
@@ -153,7 +155,11 @@ func (c *Capture) publish(done bool) {
 	if c.o.Judge != nil {
 		r.Findings = c.o.Judge(r)
 	}
-	c.results.Store(r)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if done || !c.done { // else the last word has been said
+		c.results.Store(r)
+	}
 }
 
 // Results returns what the pass has found; published some ten times a second.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +49,7 @@ func usagef(format string, args ...any) error {
 // app is one run of the program.
 type app struct {
 	stdin       io.Reader
-	out         *bufio.Writer
+	out         *output
 	stderr      io.Writer
 	interactive bool // standard output is a terminal
 	color       string
@@ -58,7 +57,7 @@ type app struct {
 
 // run runs the program and returns its exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
-	a := &app{stdin: stdin, out: bufio.NewWriterSize(stdout, 64<<10), stderr: stderr}
+	a := &app{stdin: stdin, out: newOutput(stdout), stderr: stderr}
 	if f, ok := stdout.(*os.File); ok {
 		a.interactive = term.IsTerminal(int(f.Fd()))
 	}
@@ -68,6 +67,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 			code = exitInternal
 		}
 	}()
+	defer a.out.keepFlushing()()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // the first Ctrl-C ends reading, the second one the program

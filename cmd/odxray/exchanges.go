@@ -21,7 +21,7 @@ own, in the order of their completion; requests without an answer come last.`,
 	format := formatFlag(cmd, report.Text, report.JSON, report.CSV)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, _ []string) error {
-			return a.readError(ctx, report.Exchanges(ctx, a.out, c, *format, a.style()))
+			return a.stream(ctx, func(ctx context.Context) error { return report.Exchanges(ctx, a.out, c, *format, a.style()) })
 		})
 	}
 	return cmd

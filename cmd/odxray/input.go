@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,8 +55,11 @@ func (a *app) read(cmd *cobra.Command, in *input, args []string, use func(contex
 
 // use is read for a capture that is open already. It closes it.
 func (a *app) use(cmd *cobra.Command, in *input, c *flows.Capture, names []string, use func(context.Context, *flows.Capture, []string) error) error {
-	defer c.Close()
-	err := use(cmd.Context(), c, names)
+	ctx := cmd.Context()
+	err := use(ctx, c, names)
+	if ctx.Err() == nil { // else a read may still be stuck, and the process ends anyway
+		defer c.Close()
+	}
 	if flushed := a.out.Flush(); err == nil && flushed != nil {
 		err = flushed
 	}
@@ -72,11 +77,51 @@ func (in *input) outcome(err error, r *flows.Results) error {
 // pass reads a capture to its end and then prints what has been found, also if
 // reading failed: what could be read was.
 func (a *app) pass(ctx context.Context, c *flows.Capture, print func() error) error {
-	readErr := c.Run(ctx)
+	readErr := patiently(ctx, c.Run)
 	if err := print(); err != nil {
 		return err
 	}
 	return a.readError(ctx, readErr)
+}
+
+// stream is pass for what is printed while the capture is read.
+func (a *app) stream(ctx context.Context, print func(context.Context) error) error {
+	return a.readError(ctx, patiently(ctx, print))
+}
+
+// patience is how long a pass may take to end after Ctrl-C.
+const patience = 500 * time.Millisecond
+
+// patiently does a pass, but once ctx is done it does not wait for one that is stuck
+// in a read of standard input. A panic of the pass becomes the caller's.
+func patiently(ctx context.Context, pass func(context.Context) error) error {
+	type result struct {
+		err      error
+		panicked any
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- result{panicked: fmt.Sprintf("%v\n%s", p, debug.Stack())}
+			}
+		}()
+		done <- result{err: pass(ctx)}
+	}()
+	var r result
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+		select {
+		case r = <-done:
+		case <-time.After(patience):
+			r.err = ctx.Err()
+		}
+	}
+	if r.panicked != nil {
+		panic(r.panicked)
+	}
+	return r.err
 }
 
 // readError makes of the error of a pass the one with the exit status. A file that

@@ -48,7 +48,7 @@ func listCommand(a *app) *cobra.Command {
 			return usagef("-c %d: a list cannot have fewer than no frames", o.Count)
 		}
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, _ []string) error {
-			return a.readError(ctx, report.List(ctx, a.out, c, o))
+			return a.stream(ctx, func(ctx context.Context) error { return report.List(ctx, a.out, c, o) })
 		})
 	}
 	return cmd
