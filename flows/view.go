@@ -10,6 +10,7 @@ import (
 	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/netbios"
+	"github.com/odxray/odxray/dissect/smb1"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 )
@@ -24,6 +25,8 @@ type frameView struct {
 	ctx     inet.Context
 	smb     smb2.Decoder
 	smbCtx  smb2.Context
+	old     smb1.Decoder
+	smb1    bool   // an SMB 1 message is in info
 	info    []byte // of the SMB messages, joined
 	words   []byte // the whole Info column
 	ips     map[netip.Addr]string
@@ -37,7 +40,7 @@ const maxNames = 1 << 16
 
 // begin takes the frame, whose headers the caller may have decoded already.
 func (v *frameView) begin(p *captures.Packet, number uint32, h *inet.Headers) {
-	v.info, v.units, v.data = v.info[:0], 0, p.Data
+	v.info, v.smb1, v.units, v.data = v.info[:0], false, 0, p.Data
 	v.row = Row{Frame: int(number), Time: p.Time, Length: p.WireLen}
 	v.ctx = inet.Context{Frame: number, Time: p.Time}
 	if h != nil {
@@ -82,13 +85,26 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 	body := cur.Sub(fSession, cur.Len())
 	for i := 0; body.Len() > 0; i++ {
 		v.context(a, batch, i)
-		m := v.smb.Decode(&body, &v.smbCtx)
 		if i > 0 {
 			v.info = append(v.info, ';')
 		} else if len(v.info) > 0 {
 			v.info = append(v.info, ", "...)
 		}
-		v.info = m.AppendInfo(v.info, &v.smbCtx)
+		v.message(&body)
+	}
+}
+
+// message decodes the message that c is at, and says what it is.
+func (v *frameView) message(c *wire.Cursor) {
+	switch smb2.ProtocolOf(c) {
+	case smb2.ProtocolSMB1:
+		v.info, v.smb1 = v.old.Decode(c).AppendInfo(v.info), true
+	case smb2.ProtocolTransform:
+		v.info = v.smb.Transform(c, &v.smbCtx).AppendInfo(v.info)
+	case smb2.ProtocolCompressed:
+		v.info = v.smb.Compressed(c).AppendInfo(v.info)
+	default:
+		v.info = v.smb.Decode(c, &v.smbCtx).AppendInfo(v.info, &v.smbCtx)
 	}
 }
 
@@ -118,6 +134,9 @@ func (v *frameView) end(a *Analyzer) {
 	switch {
 	case len(v.info) > 0:
 		v.row.Protocol = "SMB2"
+		if v.smb1 {
+			v.row.Protocol = "SMB"
+		}
 		v.words = append(v.words, v.info...)
 	default:
 		v.row.Protocol = inet.Protocol(h)
