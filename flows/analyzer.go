@@ -142,6 +142,7 @@ func (a *Analyzer) Flush() {
 		a.flushStream(a.byID[id], 0)
 		a.flushStream(a.byID[id], 1)
 	}
+	a.exchanges.unanswered(a)
 	a.copies.finish(a)
 }
 

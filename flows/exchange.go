@@ -3,6 +3,9 @@ package flows
 // Requests and their answers.
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/odxray/odxray/dissect/auth"
@@ -103,6 +106,11 @@ func (t *exchangeTable) find(conn uint32, id uint64) uint32 {
 
 // settle makes room once nobody looks at the unit at hand any more.
 func (t *exchangeTable) settle(a *Analyzer) {
+	if a.onExchange != nil {
+		for _, i := range t.done {
+			a.onExchange(i)
+		}
+	}
 	if a.index == nil {
 		for _, i := range t.done {
 			if t.list[i].facts&kept == 0 {
@@ -111,6 +119,17 @@ func (t *exchangeTable) settle(a *Analyzer) {
 		}
 	}
 	t.done = t.done[:0]
+}
+
+// unanswered hands on the requests that got no answer, in their order.
+func (t *exchangeTable) unanswered(a *Analyzer) {
+	if a.onExchange == nil {
+		return
+	}
+	byNumber := func(i, j uint32) int { return cmp.Compare(t.numbers[i], t.numbers[j]) }
+	for _, i := range slices.SortedFunc(maps.Values(t.pending), byNumber) {
+		a.onExchange(i)
+	}
 }
 
 // context fills ctx with what is known of exchange x: the same for its first
