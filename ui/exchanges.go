@@ -94,4 +94,7 @@ func (p *exchanges) about(i int) string {
 	return strings.Join(parts, " · ")
 }
 
-func (p *exchanges) draw(c canvas) { p.u.section(c, &p.list, p.u.crumbs()) }
+func (p *exchanges) draw(c canvas) {
+	p.list.columns[0].width = max(len(strconv.Itoa(p.count())), 6)
+	p.u.section(c, &p.list, p.u.crumbs())
+}

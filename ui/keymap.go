@@ -166,6 +166,12 @@ func (u *ui) key(ev *tcell.EventKey) {
 	}
 	u.message = ""
 	name := keyName(ev)
+	if u.seek.running() {
+		u.seek.stop() // a late jump would surprise who has moved on
+		if name == "Esc" {
+			return
+		}
+	}
 	if c := u.keymap.byKey[name]; c != nil {
 		c.run(u, "")
 		return
@@ -277,8 +283,6 @@ func (u *ui) enter() {
 // escape closes what is on top, or goes back, and tells whether there was something.
 func (u *ui) escape() bool {
 	switch {
-	case u.seek.running():
-		u.seek.stop()
 	case u.help != nil:
 		u.help = nil
 	case u.zoomed:

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/gdamore/tcell/v2"
@@ -30,7 +31,7 @@ var frameColumns = []column{
 func newPackets(u *ui) *packets {
 	p := &packets{u: u}
 	p.list = list{
-		columns: frameColumns,
+		columns: slices.Clone(frameColumns),
 		count:   p.count,
 		row:     func(i int, cells []string) tcell.Style { return u.frameRow(i+1, cells) },
 		open:    func(int) { u.down(1) },
@@ -154,6 +155,7 @@ func (p *packets) markByte() {
 }
 
 func (p *packets) draw(c canvas) {
+	p.list.columns[1].width = max(len(strconv.Itoa(p.count())), 6)
 	h := max(c.h*2/5, 6)
 	top, rest := c.split(h)
 	p.u.section(top, &p.list, p.u.crumbs())

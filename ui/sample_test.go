@@ -66,3 +66,17 @@ func TestSampleLinks(t *testing.T) {
 	u.press("Esc", "Esc", "Esc")
 	u.sees("━━ Story of copy 1")
 }
+
+// Going through frames keeps the field that was selected, where there is one.
+func TestSampleKeepsField(t *testing.T) {
+	u := example(t, 110, 36)
+	u.press(":50", "Enter", "Tab", "G", "Shift-Tab", "j", "j")
+	u.sees("━━ Copies › copy 1 › frame 52")
+	u.sees("── TransferLength")
+	u.press("k", "k", "k") // to a frame without it
+	u.sees("── Frame 49")
+	for range 48 {
+		u.press("k")
+	}
+	u.sees("frame 1 ")
+}

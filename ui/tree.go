@@ -19,24 +19,22 @@ type tree struct {
 	// to see it in the next frame too.
 	open map[*wire.Field]bool
 
+	want *wire.Field // selected last by the user, in whatever message
+
 	moved func()      // called when another field is selected
 	down  func(i int) // Enter on node i
 }
 
 type treeLine struct{ node, depth int }
 
-// load shows the fields of data, and selects the same field as before if there is
-// one.
+// load takes over other data, and selects the field that the user wants to see if
+// there is one.
 func (t *tree) load(data *wire.Tree) {
-	var was *wire.Field
-	if n := t.node(); n >= 0 {
-		was = t.data.Nodes[n].Field
-	}
 	t.data = data
 	t.fold()
 	t.choose(0)
 	for i, l := range t.lines {
-		if data.Nodes[l.node].Field == was {
+		if data.Nodes[l.node].Field == t.want {
 			t.choose(i)
 			break
 		}
@@ -87,6 +85,7 @@ func (t *tree) show(i int) {
 		}
 	}
 	t.fold()
+	t.want = t.data.Nodes[i].Field
 	for at, l := range t.lines {
 		if l.node == i {
 			t.choose(at)
@@ -189,7 +188,11 @@ func (t *tree) toggle() {
 	}
 }
 
+// tell says that the user selected another field.
 func (t *tree) tell() {
+	if i := t.node(); i >= 0 {
+		t.want = t.data.Nodes[i].Field
+	}
 	if t.moved != nil {
 		t.moved()
 	}

@@ -240,7 +240,7 @@ func (u *ui) drawStatus(c canvas) {
 	left, style := u.message, plain
 	switch {
 	case u.seek.running():
-		left = "searching for " + u.seek.text + " … Esc stops"
+		left = "searching for " + u.seek.text + " … any key stops"
 	case left == "" && u.read != nil:
 		left, style = u.read.Error(), bad
 	case left == "" && of > 0:
