@@ -106,3 +106,20 @@ func difference(got, want string) string {
 	}
 	return ""
 }
+
+// TestNames asks tshark whether it knows the names that claim to be its own.
+func TestNames(t *testing.T) {
+	out, err := exec.Command("tshark", "-G", "fields").Output()
+	if err != nil {
+		t.Skip("tshark -G fields: ", err)
+	}
+	known := map[string]bool{"": true}
+	for line := range strings.Lines(string(out)) {
+		known[strings.TrimSpace(strings.Split(line, "\t")[2])] = true
+	}
+	for _, f := range Fields() {
+		if !known[f.Name] {
+			t.Errorf("%s (%s) is no name of Wireshark's", f.Name, f.Label)
+		}
+	}
+}

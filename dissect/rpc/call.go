@@ -8,6 +8,7 @@ var (
 	fContextID = call.Uint("dcerpc.cn_ctx_id", "Context ID")
 	fOpnum     = call.Uint("dcerpc.opnum", "Opnum")
 	fObject    = call.GUID("dcerpc.obj_id", "Object UUID")
+	fOperation = call.String("dcerpc.operation", "Operation")
 	fCancels   = call.Uint("dcerpc.cn_cancel_count", "Cancel count")
 	fStub      = call.Bytes("dcerpc.stub_data", "Stub data")
 	fEncrypted = call.Bytes("dcerpc.encrypted_stub_data", "Encrypted stub data")
@@ -31,6 +32,7 @@ func (h *Header) request(p *pdu, ctx *Context) {
 		h.Object = p.uuid(fObject)
 	}
 	h.Interface = ctx.bound(h.ContextID)
+	h.name(p)
 	h.stub(p)
 }
 
@@ -65,10 +67,18 @@ func (h *Header) pair(p *pdu, ctx *Context) {
 	if ctx == nil || !ctx.Request {
 		return
 	}
-	h.Opnum = ctx.Opnum
+	h.Opnum, h.paired = ctx.Opnum, true
 	p.Note(fOpnum, uint64(ctx.Opnum), "")
 	p.Note(fRequestIn, uint64(ctx.RequestFrame), "")
 	p.Note(fElapsed, uint64(ctx.Elapsed), "")
+	h.name(p)
+}
+
+// name shows what the procedure is called.
+func (h *Header) name(p *pdu) {
+	if op := Operation(h.Interface.UUID, h.Opnum); op != "" {
+		p.Note(fOperation, 0, op)
+	}
 }
 
 // stub reads arguments, up to the padding before the trailer.

@@ -4,7 +4,17 @@ import "strconv"
 
 // AppendInfo appends what Wireshark's Info column says of the PDU, such as
 // "Bind: call_id: 2, Fragment: Single, 1 context items: SRVSVC V3.0 (32bit NDR)".
+//
+// Of a call whose procedure has a name it is that: "NetShareEnumAll request". What
+// Wireshark says then of the arguments is missing.
 func (h *Header) AppendInfo(b []byte) []byte {
+	if op := h.operation(); op != "" {
+		b = append(b, op...)
+		if h.Type == Request {
+			return append(b, " request"...)
+		}
+		return append(b, " response"...)
+	}
 	b = append(append(b, h.Type.String()...), ": call_id: "...)
 	b = strconv.AppendUint(b, uint64(h.CallID), 10)
 	b = append(append(b, ", Fragment: "...), h.Flags.fragment()...)
@@ -45,6 +55,16 @@ func (h *Header) AppendInfo(b []byte) []byte {
 		b = append(b, ", …"...)
 	}
 	return h.Auth.Message.AppendInfo(b)
+}
+
+// operation returns the name of the procedure if the PDU completes a call or an
+// answer to it, and could be read.
+func (h *Header) operation() string {
+	call := h.Type == Request || h.Type == Response && h.paired
+	if !call || h.Partial || h.Flags&LastFrag == 0 || h.Auth.Level == Privacy {
+		return ""
+	}
+	return Operation(h.Interface.UUID, h.Opnum)
 }
 
 // appendContext appends the context of a call, and where the call ends its interface,

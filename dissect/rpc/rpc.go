@@ -73,6 +73,7 @@ type Header struct {
 	Interface Syntax    // of ContextID; zero if the Context does not know
 	Status    Status    // Fault
 	Stub      []byte    // Request, Response: arguments, encrypted if Auth.Level is Privacy
+	paired    bool      // Opnum of a Response is known
 
 	MaxXmit, MaxRecv uint16 // Bind, AlterContext and their answers: bytes of a fragment
 	AssocGroup       uint32

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,7 +97,7 @@ var samples = []struct {
 		name: "request",
 		b:    unhex("05 00 00 83 10000000 2c00 0000 03000000", "04000000 0100 0f00", object, "cafecafe"),
 		ctx:  bound,
-		info: "Request: call_id: 3, Fragment: Single, opnum: 15, Ctx: 1 SRVSVC V3",
+		info: "NetShareEnumAll request",
 		also: 40,
 	},
 	{
@@ -112,10 +113,17 @@ var samples = []struct {
 		info: "Request: call_id: 3, Fragment: 1st, opnum: 15, Ctx: 1",
 	},
 	{
+		name: "request_unnamed",
+		b:    unhex("05 00 00 03 10000000 1c00 0000 03000000", "04000000 0100 4000", "cafecafe"),
+		ctx:  bound,
+		info: "Request: call_id: 3, Fragment: Single, opnum: 64, Ctx: 1 SRVSVC V3",
+		also: 24,
+	},
+	{
 		name: "response",
 		b:    unhex("05 00 02 02 10000000 1c00 0000 03000000", "04000000 0100 00 00", "cafecafe"),
 		ctx:  answered,
-		info: "Response: call_id: 3, Fragment: Last, Ctx: 1 SRVSVC V3",
+		info: "NetShareEnumAll response",
 	},
 	{
 		name: "fault",
@@ -198,6 +206,11 @@ func TestInterfaceName(t *testing.T) {
 	}
 	if len(interfaceOf) != len(interfaces) {
 		t.Error("an interface is listed twice")
+	}
+	for name := range operations {
+		if !slices.ContainsFunc(interfaces[:], func(i struct{ uuid, title, name string }) bool { return i.name == name }) {
+			t.Errorf("operations of an unknown interface, %s", name)
+		}
 	}
 }
 
