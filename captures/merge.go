@@ -125,7 +125,7 @@ func (m *Merged) ReadBatch(b *Batch) error {
 			h := &m.heads[file]
 			p := h.Packets[0]
 			h.Packets = h.Packets[1:]
-			p.File = file
+			p.File, p.InFile = file, p.Number
 			known := false
 			if len(m.readers) > 1 {
 				id := twinID(&p)

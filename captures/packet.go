@@ -12,6 +12,7 @@ type Packet struct {
 	Pos       int64           // where the record lies, for [Reader.At]; opaque after [Merge]
 	Interface int             // index in FileInfo.Interfaces
 	File      int             // which of several files, in the order given to [Merge]
+	InFile    int             // Number within that file; 0 if there is only one
 }
 
 // Link types that gopacket does not name. Its type has eight bits, the registry

@@ -42,7 +42,7 @@ func Ports(rules []string) (ports []uint16, err error) {
 // once; all other methods may be called from any goroutine meanwhile.
 type Capture struct {
 	o       Options
-	source  *captures.Reader
+	source  captures.Source
 	results atomic.Pointer[Results]
 	first   atomic.Int64 // time of the first frame; 0 before it
 
@@ -53,25 +53,41 @@ type Capture struct {
 	again  unit
 	err    error
 	done   bool
+
+	several bool     // files
+	origins []origin // of frames, if so
 }
 
 // Open opens capture files as one timeline. "-" is standard input.
 func Open(paths []string, o Options) (*Capture, error) {
-	if len(paths) != 1 {
-		return nil, fmt.Errorf("%d files: one is what can be read", len(paths))
-	}
-	r, err := captures.OpenWith(paths[0], captures.Options{Random: o.Index})
+	r, err := captures.OpenFiles(paths, captures.Options{Random: o.Index})
 	if err != nil {
 		return nil, err
 	}
-	return New(r, o), nil
+	c := New(r, o)
+	c.several = len(paths) > 1
+	return c, nil
 }
 
 // New returns a Capture that reads from r, and closes it.
-func New(r *captures.Reader, o Options) *Capture {
+func New(r captures.Source, o Options) *Capture {
 	c := &Capture{o: o, source: r, a: NewAnalyzer(o)}
 	c.results.Store(&Results{})
 	return c
+}
+
+// origin is where a frame of a timeline of several files came from.
+type origin struct{ file, number int32 }
+
+// Origin says which frame of which file, counted from 0, frame n of the timeline is.
+func (c *Capture) Origin(n int) (file, frame int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n < 1 || n > len(c.origins) { // of a single file
+		return 0, n
+	}
+	o := c.origins[n-1]
+	return int(o.file), int(o.number)
 }
 
 // publishEvery is how often a running pass lets the outside see its Results.
@@ -123,6 +139,9 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 		}
 		c.mu.Lock()
 		for i := 0; more && i < len(b.Packets); i++ {
+			if p := &b.Packets[i]; c.several {
+				c.origins = append(c.origins, origin{int32(p.File), int32(p.InFile)})
+			}
 			more = packet(&b.Packets[i])
 		}
 		c.mu.Unlock()

@@ -138,7 +138,7 @@ func (ix *index) describe(f *indexedFrame, number uint32, ctx *inet.Context, dir
 // regather fills u with the bytes of a session-service frame that several frames
 // carry, from the first sequence number on: those of its connection from m.first to
 // m.last are read again.
-func (ix *index) regather(r *captures.Reader, u *unit, conn uint32, start uint32, m *indexedMessage) error {
+func (ix *index) regather(r captures.Source, u *unit, conn uint32, start uint32, m *indexedMessage) error {
 	var p captures.Packet
 	var d inet.Decoder
 	var h inet.Headers

@@ -48,7 +48,7 @@ capture. Its exit status is 1 if a finding is at the level of --fail-on or above
 			return err
 		}
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, files []string) error {
-			doc := report.Audit{Files: files, Rules: rules, FailOn: o.level(), Never: o.failOn == "never"}
+			doc := report.Audit{Files: files, Origin: c.Origin, Rules: rules, FailOn: o.level(), Never: o.failOn == "never"}
 			err := a.pass(ctx, c, func() error {
 				doc.Results, doc.Known = report.Filter(c.Results(), rules, baseline)
 				return doc.Print(a.out, *format, a.style())

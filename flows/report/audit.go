@@ -47,11 +47,31 @@ type findingJSON struct {
 	Copy      any    `json:"copy"`
 	Mint      any    `json:"mint"`
 	Uncertain any    `json:"uncertain"`
+	At        []At   `json:"at,omitempty"`
 }
 
-func newFindingJSON(f *flows.Finding) findingJSON {
+// At is where a frame of a timeline of several files came from.
+type At struct {
+	File  string `json:"file"`
+	Frame int    `json:"frame"`
+}
+
+func (a *Audit) newFindingJSON(f *flows.Finding) findingJSON {
 	return findingJSON{Rule: f.Rule, Level: f.Level.String(), Message: f.Message, Frames: orEmpty(f.Frames), Copy: known(f.Copy),
-		Mint: known(f.Mint), Uncertain: known(f.Uncertain)}
+		Mint: known(f.Mint), Uncertain: known(f.Uncertain), At: a.at(f)}
+}
+
+// at says where the frames of a finding came from, if there are several files.
+func (a *Audit) at(f *flows.Finding) []At {
+	if len(a.Files) < 2 || a.Origin == nil {
+		return nil
+	}
+	at := make([]At, len(f.Frames))
+	for i, n := range f.Frames {
+		file, frame := a.Origin(n)
+		at[i] = At{a.Files[file], frame}
+	}
+	return at
 }
 
 type countsJSON struct {
@@ -67,11 +87,12 @@ func newCounts(r *flows.Results) countsJSON {
 // Audit is what an audit prints: the findings of a capture that were asked for.
 type Audit struct {
 	Files   []string
-	Rules   []audit.Rule   // those that were asked for
-	Results *flows.Results // its Findings are those to print
-	Known   int            // findings left out because the baseline has them
-	FailOn  flows.Level    // what fails, for JUnit
-	Never   bool           // nothing fails
+	Rules   []audit.Rule                       // those that were asked for
+	Origin  func(frame int) (file, number int) // of a timeline of several files
+	Results *flows.Results                     // its Findings are those to print
+	Known   int                                // findings left out because the baseline has them
+	FailOn  flows.Level                        // what fails, for JUnit
+	Never   bool                               // nothing fails
 }
 
 // Print prints the audit.
@@ -110,7 +131,7 @@ func (a *Audit) json(w io.Writer) error {
 		})},
 		member{"findings", each(func(yield func(any) bool) {
 			for i := range r.Findings {
-				if !yield(newFindingJSON(&r.Findings[i])) {
+				if !yield(a.newFindingJSON(&r.Findings[i])) {
 					return
 				}
 			}

@@ -133,6 +133,11 @@ func TestReports(t *testing.T) {
 		"exchanges.csv":  func(w io.Writer) error { return list.print(w, CSV, 0, Style{}) },
 		"audit.txt":      func(w io.Writer) error { return audit.Print(w, Text, Style{}) },
 		"audit.json":     func(w io.Writer) error { return audit.Print(w, JSON, Style{}) },
+		"audit-several.json": func(w io.Writer) error {
+			origin := func(frame int) (int, int) { return frame % 2, frame / 2 }
+			several := &flows.Results{Findings: r.Findings[:1]}
+			return (&Audit{Files: []string{"a", "b"}, Origin: origin, Results: several}).Print(w, JSON, Style{})
+		},
 		"audit-empty.json": func(w io.Writer) error {
 			return (&Audit{Files: []string{"a", "b"}, Results: &flows.Results{}}).Print(w, JSON, Style{})
 		},
@@ -149,7 +154,7 @@ func TestReports(t *testing.T) {
 				t.Errorf("a name reaches the terminal raw at %d", i)
 			}
 			if filepath.Ext(name) == ".json" {
-				validate(t, strings.TrimSuffix(strings.TrimSuffix(name, ".json"), "-empty"), b.Bytes())
+				validate(t, strings.Split(strings.TrimSuffix(name, ".json"), "-")[0], b.Bytes())
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"io"
+	"slices"
 
 	"github.com/odxray/odxray/flows"
 )
@@ -92,13 +93,28 @@ func (a *Audit) sarif(w io.Writer) error {
 	return err
 }
 
-// locations says where a finding is: in the captures, from its first frame on.
+// locations says where a finding is: its first frame in each of the captures.
 func (a *Audit) locations(f *flows.Finding) []sarifLocation {
-	list := make([]sarifLocation, len(a.Files))
-	for i, file := range a.Files {
-		list[i].Physical.Artifact.URI = fileURI(file)
-		if len(f.Frames) > 0 {
-			list[i].Properties = map[string]int{"frame": f.Frames[0]}
+	at := a.at(f)
+	if at == nil {
+		for _, n := range f.Frames[:min(1, len(f.Frames))] {
+			at = append(at, At{a.Files[0], n})
+		}
+	}
+	list := []sarifLocation{}
+	for i, p := range at {
+		if slices.ContainsFunc(at[:i], func(q At) bool { return p.File == q.File }) {
+			continue
+		}
+		l := sarifLocation{Properties: map[string]int{"frame": p.Frame}}
+		l.Physical.Artifact.URI = fileURI(p.File)
+		list = append(list, l)
+	}
+	if len(list) == 0 { // it is about the capture as a whole
+		for _, file := range a.Files {
+			var l sarifLocation
+			l.Physical.Artifact.URI = fileURI(file)
+			list = append(list, l)
 		}
 	}
 	return list
