@@ -49,6 +49,7 @@ type Analyzer struct {
 	lostBytes uint64
 	skipped   uint64 // bytes passed over to find the next message
 	marks     Mark   // of the packet at hand
+	part      bool   // it holds bytes of a message that ends in a later one, and the end of none
 }
 
 // NewAnalyzer returns an Analyzer that has seen nothing.
@@ -102,9 +103,13 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 	if h.Flags&inet.ACK != 0 {
 		a.acked(conn, 1-dir, h.Ack)
 	}
+	a.part = false
 	a.segment(conn, dir, h)
 	if a.index != nil {
 		a.index.learn(conn)
+		if a.part {
+			a.index.frames.at(a.index.frames.n - 1).pos |= partBit
+		}
 	}
 	if h.Flags&inet.RST != 0 {
 		conn.closed = true

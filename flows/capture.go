@@ -116,7 +116,7 @@ func (c *Capture) List(ctx context.Context, tree *wire.Tree, want func(frame int
 		}
 		c.a.view = v
 		c.a.Packet(p)
-		v.end(c.a)
+		v.end(c.a.marks, c.a.part)
 		return yield(&v.row)
 	})
 }
@@ -242,7 +242,7 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 	if n < ix.frames.n {
 		last = int(ix.frames.at(n).first)
 	}
-	batch := c.a.batch[:0]
+	batch, marks := c.a.batch[:0], ix.marks(f)
 	for i := int(f.first); i < last; {
 		batch = batch[:0]
 		m := ix.messages.at(i)
@@ -254,8 +254,9 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 			return err
 		}
 		v.unit(c.a, &c.again, batch)
+		marks |= c.a.marksOf(batch)
 	}
-	v.end(c.a)
+	v.end(marks, f.pos&partBit != 0)
 	return nil
 }
 

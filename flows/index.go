@@ -6,7 +6,9 @@ import (
 	"bytes"
 
 	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
 )
 
@@ -37,7 +39,10 @@ type indexedFrame struct {
 	first uint32 // index of the first message that ends in it or later
 }
 
-const posBits = 48
+const (
+	posBits = 48
+	partBit = 1 << 63 // the frame holds a part of a message, and the end of none
+)
 
 // maxGather bounds the bytes of one message that are gathered for a look at it.
 const maxGather = 1 << 20
@@ -129,10 +134,43 @@ func (ix *index) describe(f *indexedFrame, number uint32, ctx *inet.Context, dir
 	ctx.SeqKnown, ctx.AckKnown = c.known[dir], c.known[1-dir]
 	ctx.SeqBase, ctx.AckBase = c.base[dir], c.base[1-dir]
 	ctx.WindowFactor = windowFactor(c.scale[dir], c.scale[1-dir])
-	ctx.Analysis.Words = inet.Word(f.pos >> posBits)
+	ctx.Analysis.Words = inet.Word(f.pos &^ partBit >> posBits)
 	if d, ok := ix.dups[number]; ok {
 		ctx.Analysis.DupAckFrame, ctx.Analysis.DupAckNumber = d[0], d[1]
 	}
+}
+
+// marks returns what the index knows of a frame without a look at it.
+func (ix *index) marks(f *indexedFrame) (m Mark) {
+	w := inet.Word(f.pos &^ partBit >> posBits)
+	if w&(inet.Retransmission|inet.FastRetransmission|inet.SpuriousRetransmission) != 0 {
+		m |= MarkRetransmit
+	}
+	if w&inet.PreviousNotCaptured != 0 {
+		m |= MarkLost
+	}
+	return m
+}
+
+// marksOf returns what messages say of the frame that they end in.
+func (a *Analyzer) marksOf(batch []delivered) (m Mark) {
+	for _, d := range batch {
+		m |= MarkSMB
+		if d.x == 0 {
+			continue
+		}
+		e := &a.exchanges.list[d.x]
+		switch e.function {
+		case fscc.OffloadRead, fscc.OffloadWrite:
+			m |= MarkOffload
+		case fscc.CopyChunk, fscc.CopyChunkWrite, fscc.DuplicateExtents, fscc.DuplicateExtentsEx:
+			m |= MarkCopy
+		}
+		if d.response && !d.interim && failed(e.status) && e.status != ntstatus.MoreProcessingRequired {
+			m |= MarkError
+		}
+	}
+	return m
 }
 
 // regather fills u with the bytes of a session-service frame that several frames

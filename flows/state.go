@@ -253,7 +253,7 @@ var invalidFile = smb2.FileID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x
 // openOf returns the open with that id of a session; one that the capture did not
 // see begin is made on sight, without a name.
 func (a *Analyzer) openOf(session, tree uint32, fid smb2.FileID) uint32 {
-	if fid == invalidFile || fid == (smb2.FileID{}) {
+	if fid == invalidFile {
 		return 0
 	}
 	k := openKey{session, fid}

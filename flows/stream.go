@@ -90,7 +90,8 @@ func (a *Analyzer) segment(c *conn, dir int, h *inet.Headers) {
 	if h.Flags&inet.SYN != 0 {
 		seq++
 		if !s.seen {
-			s.seen, s.base, s.next, s.synced = true, seq, seq, true
+			s.begin(seq)
+			s.synced = true
 			c.syn = true
 		}
 	}
@@ -103,13 +104,12 @@ func (a *Analyzer) segment(c *conn, dir int, h *inet.Headers) {
 	}
 	cut := n - len(data)
 	if !s.seen {
-		s.seen, s.base, s.next = true, seq, seq
+		s.begin(seq)
 	}
 	d := int(int32(seq - s.next))
 	if d > farAway || d < -farAway {
 		a.flushStream(c, dir)
-		*s = stream{seen: true, base: seq, next: seq}
-		d = 0
+		s.next, s.base, d = seq, seq-uint32(s.off), 0
 	}
 	switch {
 	case d == 0:
@@ -117,8 +117,9 @@ func (a *Analyzer) segment(c *conn, dir int, h *inet.Headers) {
 		if n > 1 {
 			a.repeated(s, s.off-uint64(-d), s.off-uint64(-d)+uint64(n))
 		}
-		if d+n <= 0 {
-			return // seen before
+		if d+n <= 0 { // seen before
+			a.part = s.have > -d-n
+			return
 		}
 		skip := -d
 		if skip >= len(data) {
@@ -127,6 +128,7 @@ func (a *Analyzer) segment(c *conn, dir int, h *inet.Headers) {
 			data = data[skip:]
 		}
 	default:
+		a.part = true
 		s.hold(segment{seq: seq, data: bytes.Clone(data), cut: cut, frame: a.frame})
 		if s.heldBytes > maxHeld || len(s.held) > maxSegments {
 			a.skipHole(c, dir)
@@ -134,8 +136,12 @@ func (a *Analyzer) segment(c *conn, dir int, h *inet.Headers) {
 		return
 	}
 	a.deliver(c, dir, data, cut, a.frame)
+	a.part = a.marks&MarkSMB == 0 && s.have > 0
 	a.release(c, dir)
 }
+
+// begin says where the stream begins, as far as the capture shows it.
+func (s *stream) begin(seq uint32) { s.seen, s.base, s.next = true, seq, seq }
 
 // hold keeps a segment that came too early, in its place.
 func (s *stream) hold(g segment) {

@@ -4,6 +4,7 @@ package flows
 // of its fields. The pass and random access come here alike.
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
 
@@ -62,7 +63,7 @@ func (v *frameView) layers(p *captures.Packet) {
 
 // cursor returns a cursor over u: within the frame's own bytes, if they hold it.
 func (v *frameView) cursor(u *unit) wire.Cursor {
-	if v.tree != nil {
+	if v.tree != nil && len(u.b) > 0 {
 		for i := 0; i+len(u.b) <= len(v.data); i++ {
 			if &v.data[i] == &u.b[0] {
 				return v.tree.Part(0, i, u.size)
@@ -75,6 +76,9 @@ func (v *frameView) cursor(u *unit) wire.Cursor {
 // unit takes a session-service frame that ends in the frame, with the exchanges of
 // its messages.
 func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
+	if len(u.b) == 0 {
+		return
+	}
 	v.units++
 	cur := v.cursor(u)
 	var h netbios.Header
@@ -122,10 +126,11 @@ func (v *frameView) context(a *Analyzer, batch []delivered, i int) {
 	}
 }
 
-// end finishes the row.
-func (v *frameView) end(a *Analyzer) {
+// end finishes the row. part: the frame holds bytes of a message that ends in a later
+// one, and the end of none.
+func (v *frameView) end(marks Mark, part bool) {
 	h := &v.headers
-	if h.Src.IsValid() {
+	if h.Kind != inet.Other && h.Src.IsValid() {
 		v.row.Source, v.row.Dest = v.ip(h.Src), v.ip(h.Dst)
 	} else {
 		v.row.Source, v.row.Dest = v.mac(h.LinkSrc), v.mac(h.LinkDst)
@@ -139,12 +144,19 @@ func (v *frameView) end(a *Analyzer) {
 		}
 		v.words = append(v.words, v.info...)
 	default:
+		v.ctx.Segment = part
 		v.row.Protocol = inet.Protocol(h)
-		v.words = inet.AppendInfo(v.words[:0], h, &v.ctx)
+		if part && frameSize(h.Payload) > 0 {
+			v.words = append(inet.AppendWords(v.words, &v.ctx), "Session message [TCP segment of a reassembled PDU]"...)
+			break
+		}
+		v.words = inet.AppendInfo(v.words, h, &v.ctx)
 	}
 	v.row.Info = string(v.words)
-	v.row.Marks = a.marks
+	v.row.Marks = marks
 }
+
+var broadcast = []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
 // ip returns the text of an address, made once.
 func (v *frameView) ip(a netip.Addr) string {
@@ -160,6 +172,9 @@ func (v *frameView) ip(a netip.Addr) string {
 }
 
 func (v *frameView) mac(b []byte) string {
+	if bytes.Equal(b, broadcast) {
+		return "Broadcast"
+	}
 	if len(b) != 6 {
 		return net.HardwareAddr(b).String()
 	}

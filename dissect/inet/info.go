@@ -117,6 +117,10 @@ func appendPorts(b []byte, h *Headers) []byte {
 	return appendUint(b, uint64(h.DstPort))
 }
 
+// AppendWords appends the remarks on a segment, which stand before the Info of whatever
+// it holds.
+func AppendWords(b []byte, ctx *Context) []byte { return appendAnalysis(b, &ctx.Analysis) }
+
 func appendTCP(b []byte, h *Headers, ctx *Context) []byte {
 	b = appendAnalysis(b, &ctx.Analysis)
 	b = appendPorts(b, h)
