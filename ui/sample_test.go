@@ -58,11 +58,11 @@ func TestSampleTransferLength(t *testing.T) {
 func TestSampleLinks(t *testing.T) {
 	u := example(t, 140, 45)
 	u.press("Enter", "/sent again", "Enter", "Enter")
-	u.sees("▸       76 ")
+	u.sees("▸ O     76 ")
 	u.press("o")
-	u.sees("▸       79 ")
+	u.sees("▸ O     79 ")
 	u.press("Tab", "/response to", "Enter", "Enter")
-	u.sees("▸       76 ")
+	u.sees("▸ O     76 ")
 	u.press("Esc", "Esc", "Esc")
 	u.sees("━━ Story of copy 1")
 }
