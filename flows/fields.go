@@ -9,6 +9,7 @@ import (
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/netbios"
 	"github.com/odxray/odxray/dissect/odx"
+	"github.com/odxray/odxray/dissect/rpc"
 	"github.com/odxray/odxray/dissect/smb1"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
@@ -16,7 +17,7 @@ import (
 
 // Fields lists every field that a Detail or a List can record.
 func Fields() []*wire.Field {
-	return slices.Concat(wire.Fields(), inet.Fields(), netbios.Fields(), smb1.Fields(), smb2.Fields(), fscc.Fields(), odx.Fields(), dtyp.Fields(), auth.Fields(), fields.All())
+	return slices.Concat(wire.Fields(), inet.Fields(), netbios.Fields(), smb1.Fields(), smb2.Fields(), fscc.Fields(), odx.Fields(), dtyp.Fields(), auth.Fields(), rpc.Fields(), fields.All())
 }
 
 var (

@@ -27,7 +27,7 @@ type frameView struct {
 	smb     smb2.Decoder
 	smbCtx  smb2.Context
 	old     smb1.Decoder
-	smb1    bool   // an SMB 1 message is in info
+	name    string // of the protocol of those messages
 	info    []byte // of the SMB messages, joined
 	words   []byte // the whole Info column
 	ips     map[netip.Addr]string
@@ -41,7 +41,7 @@ const maxNames = 1 << 16
 
 // begin takes the frame, whose headers the caller may have decoded already.
 func (v *frameView) begin(p *captures.Packet, number uint32, h *inet.Headers) {
-	v.info, v.smb1, v.units, v.data = v.info[:0], false, 0, p.Data
+	v.info, v.name, v.units, v.data = v.info[:0], "SMB2", 0, p.Data
 	v.row = Row{Frame: int(number), Time: p.Time, Length: p.WireLen}
 	v.ctx = inet.Context{Frame: number, Time: p.Time}
 	if h != nil {
@@ -102,13 +102,17 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 func (v *frameView) message(c *wire.Cursor) {
 	switch smb2.ProtocolOf(c) {
 	case smb2.ProtocolSMB1:
-		v.info, v.smb1 = v.old.Decode(c).AppendInfo(v.info), true
+		v.info, v.name = v.old.Decode(c).AppendInfo(v.info), "SMB"
 	case smb2.ProtocolTransform:
 		v.info = v.smb.Transform(c, &v.smbCtx).AppendInfo(v.info)
 	case smb2.ProtocolCompressed:
 		v.info = v.smb.Compressed(c).AppendInfo(v.info)
 	default:
-		v.info = v.smb.Decode(c, &v.smbCtx).AppendInfo(v.info, &v.smbCtx)
+		m := v.smb.Decode(c, &v.smbCtx)
+		if m.RPC != nil {
+			v.name = "DCERPC"
+		}
+		v.info = m.AppendInfo(v.info, &v.smbCtx)
 	}
 }
 
@@ -138,10 +142,7 @@ func (v *frameView) end(marks Mark, part bool) {
 	v.words = v.words[:0]
 	switch {
 	case len(v.info) > 0:
-		v.row.Protocol = "SMB2"
-		if v.smb1 {
-			v.row.Protocol = "SMB"
-		}
+		v.row.Protocol = v.name
 		v.words = append(v.words, v.info...)
 	default:
 		v.ctx.Segment = part

@@ -15,6 +15,9 @@ func (m *Message) AppendInfo(b []byte, ctx *Context) []byte {
 	if ctx == nil {
 		ctx = &unknown
 	}
+	if m.RPC != nil {
+		return m.RPC.AppendInfo(b)
+	}
 	b = m.appendTitle(b)
 	if m.Flags&FlagResponse != 0 && m.Status != ntstatus.Success {
 		b = append(b, ", Error: "...)

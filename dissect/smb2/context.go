@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/odxray/odxray/dissect/fscc"
+	"github.com/odxray/odxray/dissect/rpc"
 )
 
 // Context is what a message does not hold but its decoder needs or shows. The zero
@@ -31,7 +32,8 @@ type Context struct {
 	Host         string
 	SessionFrame uint32 // frame of the SESSION_SETUP response that finished it
 
-	Pipe bool // the file is a named pipe: what is read and written is DCE/RPC
+	Pipe bool         // the file is a named pipe: what is read and written is DCE/RPC
+	RPC  *rpc.Context // what the calls on that pipe have in common; nil if unknown
 }
 
 // Request is what a response needs to know of its request.

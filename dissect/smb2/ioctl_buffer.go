@@ -102,6 +102,8 @@ func (d *Decoder) input(c *wire.Cursor, code fscc.Code) Buffer {
 	case fscc.RequestResiliency:
 		d.resiliency.Decode(c)
 		return &d.resiliency
+	case fscc.PipeTransceive:
+		return d.pipeData(c)
 	case fscc.PipeWait:
 		d.pipeWait.Decode(c)
 		return &d.pipeWait
@@ -170,6 +172,8 @@ func (d *Decoder) output(c *wire.Cursor, code fscc.Code) Buffer {
 	case fscc.ValidateNegotiate:
 		d.validateResponse.Decode(c)
 		return &d.validateResponse
+	case fscc.PipeTransceive:
+		return d.pipeData(c)
 	case fscc.PipePeek:
 		d.pipePeek.Decode(c)
 		return &d.pipePeek
@@ -185,7 +189,7 @@ func (d *Decoder) output(c *wire.Cursor, code fscc.Code) Buffer {
 // lists are cut between entries, others anywhere.
 func cuttable(code fscc.Code) bool {
 	switch code {
-	case fscc.QueryAllocatedRanges, fscc.PipePeek:
+	case fscc.QueryAllocatedRanges, fscc.PipePeek, fscc.PipeTransceive:
 		return true
 	}
 	return false

@@ -4,13 +4,18 @@
 // says how to add one.
 package smb2
 
-import "github.com/odxray/odxray/dissect/wire"
+import (
+	"github.com/odxray/odxray/dissect/rpc"
+	"github.com/odxray/odxray/dissect/wire"
+)
 
 // Message is a decoded message.
 type Message struct {
 	Header
 	Body Body  // nil if the command is unknown, or the header did not decode
 	Err  error // nil, or the *wire.Error that ended the decoding of the body
+
+	RPC *rpc.Header // the first PDU of what the message carries on a named pipe, or nil
 }
 
 // Body is a pointer to a command's request or response, or to an ErrorResponse.
@@ -71,6 +76,7 @@ type Decoder struct {
 	compressed                CompressionHeader
 	buffers
 	infos
+	pipe pipe
 }
 
 var unknown Context // never written
@@ -90,7 +96,7 @@ func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 		ctx = &unknown
 	}
 	d.ctx = ctx
-	d.msg.Body, d.msg.Err = nil, nil
+	d.msg.Body, d.msg.Err, d.msg.RPC = nil, nil, nil
 
 	look := c.Ahead()
 	look.Skip(fHeader, 16)
@@ -110,6 +116,7 @@ func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 		d.msg.Err = m.Err()
 	}
 	m.Close(mark)
+	d.msg.RPC = d.rpc()
 	if lost {
 		c.Fail(fNextCommand, wire.ErrShort)
 	}

@@ -77,7 +77,7 @@ func (m *ReadResponse) decode(c *wire.Cursor, d *Decoder) {
 // looks at, or what a pipe's two ends say to each other.
 func (d *Decoder) payload(c *wire.Cursor, f *wire.Field) []byte {
 	if d.ctx.Pipe {
-		return c.Bytes(f, c.Len())
+		return d.pipeData(c).Data
 	}
 	return c.Payload(f, c.Len())
 }
