@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type Options struct {
 	Index  bool     // keep what random access needs: Row, Detail, Exchange
 	Ports  []uint16 // TCP ports that carry the session service beside 139 and 445
 	Judge  func(*Results) []Finding
+	Window Window
 	Digits int // of fractions of a second in rows; 0 leaves it to the file
 }
 
@@ -54,6 +56,7 @@ type Capture struct {
 	err    error
 	done   bool
 
+	within  frames   // of Options.Window
 	several bool     // files
 	origins []origin // of frames, if so
 }
@@ -106,7 +109,7 @@ func (c *Capture) List(ctx context.Context, tree *wire.Tree, want func(frame int
 	v := &frameView{tree: tree}
 	c.a.gatherAll = want != nil
 	return c.run(ctx, func(p *captures.Packet) bool {
-		if want != nil && !want(int(c.a.frame)+1) {
+		if !c.o.Window.meets(p.Time, p.Time, c.First()) || want != nil && !want(int(c.a.frame)+1) {
 			c.a.view = nil
 			c.a.Packet(p)
 			return true
@@ -139,10 +142,14 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 		}
 		c.mu.Lock()
 		for i := 0; more && i < len(b.Packets); i++ {
-			if p := &b.Packets[i]; c.several {
+			p := &b.Packets[i]
+			if c.several {
 				c.origins = append(c.origins, origin{int32(p.File), int32(p.InFile)})
 			}
-			more = packet(&b.Packets[i])
+			if c.o.Window.meets(p.Time, p.Time, c.First()) {
+				c.within.see(int(c.a.frame) + 1)
+			}
+			more = packet(p)
 		}
 		c.mu.Unlock()
 		b.Release()
@@ -176,6 +183,9 @@ func (c *Capture) publish(done bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.o.Window != (Window{}) {
+		r.within(c.within)
+	}
 	if done || !c.done { // else the last word has been said
 		c.results.Store(r)
 	}
@@ -318,7 +328,9 @@ func (c *Capture) EachExchange(ctx context.Context, yield func(*Exchange) bool) 
 	c.a.onExchange = func(i uint32) {
 		if more {
 			c.a.exchange(i, &x)
-			more = yield(&x)
+			if c.o.Window.meets(cmp.Or(x.RequestTime, x.AnswerTime), max(x.RequestTime, x.AnswerTime), c.First()) {
+				more = yield(&x)
+			}
 		}
 	}
 	return c.run(ctx, func(p *captures.Packet) bool { c.a.Packet(p); return more })

@@ -71,6 +71,9 @@ func List(ctx context.Context, w io.Writer, c *flows.Capture, o ListOptions) err
 	}
 	var failed error
 	err := c.List(ctx, l.tree, nil, func(r *flows.Row) bool {
+		if l.lines == 0 {
+			l.first, l.last = c.First(), r.Time
+		}
 		failed = l.row(r)
 		return failed == nil && l.lines != o.Count
 	})
@@ -141,9 +144,6 @@ func (l *lister) head() error {
 
 // row writes the line of a frame.
 func (l *lister) row(r *flows.Row) error {
-	if l.lines == 0 {
-		l.first, l.last = r.Time, r.Time
-	}
 	l.lines++
 	l.b = l.b[:0]
 	switch {

@@ -113,6 +113,7 @@ func printFrame(t *testing.T, o ListOptions) []byte {
 		tree = new(wire.Tree)
 	}
 	frame(&r, tree)
+	l.first, l.last = r.Time, r.Time
 	if err := l.row(&r); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,59 @@
+package flows
+
+import "slices"
+
+// Window is the part of the timeline that is looked at. What lies outside of it is
+// analysed, because names and states come from there, but neither listed nor in
+// Results. The zero Window is all.
+type Window struct{ From, To Moment }
+
+// Moment is a time: nanoseconds since 1970 UTC, or since the first frame if
+// Relative is true.
+type Moment struct {
+	Known    bool // false if there is none
+	Relative bool
+	At       int64
+}
+
+// in returns the moment as a time of a capture that begins at first.
+func (m Moment) in(first int64) int64 {
+	if m.Relative {
+		return first + m.At
+	}
+	return m.At
+}
+
+// meets reports whether something that lasted from one time to another was, at some
+// moment, within w, for a capture that begins at first.
+func (w *Window) meets(from, to, first int64) bool {
+	return !(w.From.Known && to < w.From.in(first)) && !(w.To.Known && from > w.To.in(first))
+}
+
+// frames is a run of frames, from 1; the zero frames has none.
+type frames struct{ first, last int }
+
+// see adds frame n, which is later than those before.
+func (f *frames) see(n int) {
+	if f.first == 0 {
+		f.first = n
+	}
+	f.last = n
+}
+
+// meets reports whether a run from one frame to another shares a frame with f.
+func (f frames) meets(from, to int) bool { return f.first != 0 && from <= f.last && to >= f.first }
+
+// within drops what has no frame in f.
+func (r *Results) within(f frames) {
+	r.Copies = slices.DeleteFunc(r.Copies, func(c Copy) bool { return !f.meets(c.FirstFrame, c.LastFrame) })
+	r.Mints = slices.DeleteFunc(r.Mints, func(m Mint) bool {
+		last := m.Frame
+		for i := range m.Uses {
+			last = max(last, m.Uses[i].Frame, m.Uses[i].Response)
+		}
+		return !f.meets(m.Frame, last)
+	})
+	r.Findings = slices.DeleteFunc(r.Findings, func(x Finding) bool {
+		return !slices.ContainsFunc(x.Frames, func(n int) bool { return f.meets(n, n) })
+	})
+}
