@@ -1,6 +1,7 @@
 package smb2
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -17,6 +18,9 @@ func (m *Message) AppendInfo(b []byte, ctx *Context) []byte {
 	}
 	if m.RPC != nil {
 		return m.RPC.AppendInfo(b)
+	}
+	if m.Signature == nil { // not even a header
+		return m.appendFailure(b)
 	}
 	b = m.appendTitle(b)
 	if m.Flags&FlagResponse != 0 && m.Status != ntstatus.Success {
@@ -37,6 +41,9 @@ func (m *Message) AppendInfo(b []byte, ctx *Context) []byte {
 		b = append(b, " Tree: "...)
 		b = body.Path.AppendTo(b)
 	case *CreateRequest:
+		if body.Name == nil { // cut before it
+			break
+		}
 		b = append(b, " File: "...)
 		b = body.Name.AppendTo(b)
 		if body.Contexts.Has(ContextTimeWarp) {
@@ -44,7 +51,9 @@ func (m *Message) AppendInfo(b []byte, ctx *Context) []byte {
 			b = wire.AppendFileTime(b, body.TimeWarp)
 		}
 	case *CreateResponse:
-		b = ctx.appendCreated(b)
+		if body.File != (FileID{}) {
+			b = ctx.appendCreated(b)
+		}
 	case *CloseRequest:
 		b = ctx.appendFile(b, body.File)
 	case *FlushRequest:
@@ -57,7 +66,7 @@ func (m *Message) AppendInfo(b []byte, ctx *Context) []byte {
 		b = ctx.appendFile(b, body.File)
 	case *IoctlRequest:
 		b = ctx.appendFile(appendFunction(b, body.Function), body.File)
-		if r, ok := body.Input.(*fscc.ReferralRequest); ok {
+		if r, ok := body.Input.(*fscc.ReferralRequest); ok && r.Path != nil {
 			b = append(b, ", File: "...)
 			b = r.Path.AppendTo(b)
 		}
@@ -84,7 +93,18 @@ func (m *Message) AppendInfo(b []byte, ctx *Context) []byte {
 	case *OplockBreakResponse:
 		b = ctx.appendFile(b, body.File)
 	}
-	return b
+	return m.appendFailure(b)
+}
+
+// appendFailure appends that the message could not be read to its end.
+func (m *Message) appendFailure(b []byte) []byte {
+	switch {
+	case m.Err == nil:
+		return b
+	case errors.Is(m.Err, wire.ErrTruncated):
+		return append(b, "[Packet size limited during capture]"...)
+	}
+	return append(b, "[Malformed Packet]"...)
 }
 
 // appendTitle appends the command and what kind of message of it this is.

@@ -58,6 +58,33 @@ func TestInfo(t *testing.T) {
 	}
 }
 
+// TestInfoCut: what was captured is said, and that the rest is missing.
+func TestInfoCut(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		n    int
+		want string
+	}{
+		{"create_request", 130, "Create Request[Packet size limited during capture]"},
+		{"create_response", 100, "Create Response[Packet size limited during capture]"},
+		{"read_request", 100, "Read Request Len:65536 Off:4096 File: f[Packet size limited during capture]"},
+		{"read_request", 40, "[Packet size limited during capture]"},
+	} {
+		var d Decoder
+		ctx := &Context{File: "f"}
+		b := sampleOf(tt.name)
+		c := wire.NewCut(b[:tt.n], len(b), nil)
+		if got := string(d.Decode(&c, ctx).AppendInfo(nil, ctx)); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+	var d Decoder
+	c := wire.New(sampleOf("lock_request")[:100], nil)
+	if got, want := string(d.Decode(&c, nil).AppendInfo(nil, nil)), "Lock Request[Malformed Packet]"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestInfoAllocs: a list has a line a message.
 func TestInfoAllocs(t *testing.T) {
 	var d Decoder

@@ -13,7 +13,7 @@ import (
 type Message struct {
 	Header
 	Body Body  // nil if the command is unknown, or the header did not decode
-	Err  error // nil, or the *wire.Error that ended the decoding of the body
+	Err  error // nil, or the *wire.Error that ended the decoding of header or body
 
 	RPC *rpc.Header // the first PDU of what the message carries on a named pipe, or nil
 }
@@ -113,8 +113,8 @@ func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 		c.Join(&m)
 	} else {
 		d.body(&m, response)
-		d.msg.Err = m.Err()
 	}
+	d.msg.Err = m.Err()
 	m.Close(mark)
 	d.msg.RPC = d.rpc()
 	if lost {
