@@ -51,7 +51,7 @@ func (m *Message) AppendInfo(b []byte, ctx *Context) []byte {
 			b = wire.AppendFileTime(b, body.TimeWarp)
 		}
 	case *CreateResponse:
-		if body.File != (FileID{}) {
+		if m.Err == nil || body.File != (FileID{}) { // else it was cut before that
 			b = ctx.appendCreated(b)
 		}
 	case *CloseRequest:
