@@ -88,6 +88,10 @@ func (h *Header) stub(p *pdu) {
 		f = fEncrypted
 	}
 	if n := p.Len() - int(h.Auth.PadLength); n > 0 {
+		again := *p.Cursor
 		h.Stub = p.Bytes(f, n)
+		if h.Type == Request && h.AuthLength > 0 && f == fStub && p.Recording() {
+			verify(again, h.Stub)
+		}
 	}
 }

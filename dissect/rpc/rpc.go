@@ -206,7 +206,7 @@ func Decode(c *wire.Cursor, h *Header, ctx *Context) {
 	*h = Header{}
 	look := c.Ahead()
 	size := h.head(&look)
-	if look.Err() == nil && size > c.Len() {
+	if size > c.Len() && c.Len() >= headerSize {
 		h.Partial = true
 		size = c.Len()
 	}

@@ -107,6 +107,12 @@ var samples = []struct {
 		also: 40,
 	},
 	{
+		name: "request_verified",
+		b: unhex("05 00 00 03 10000000 7800 1000 03000000", "04000000 0100 0f00", "cafecafe", "8ae3137102f43671", "0100 0400 01000000", "0200 2800", srvsvc, ndr, "0340 0400 efefefef",
+			"0a 05 00 00 01000000", "01000000 efefefefefefefef 00000000"),
+		info: "Request: call_id: 3, Fragment: Single, opnum: 15, Ctx: 1",
+	},
+	{
 		name: "request_encrypted",
 		b:    unhex("05 00 00 01 10000000 3800 1000 03000000", "04000000 0100 0f00", "cafecafe 00000000", "44 06 04 00 01000000", "77007a00ffff0000 efefefefefefefef"),
 		ctx:  bound,

@@ -52,7 +52,7 @@ func opaque(args ...string) []string {
 // TestTshark compares the trees and the Info texts of PDUs in real captures with
 // tshark's. It keeps what package flows will know: the interfaces bound.
 func TestTshark(t *testing.T) {
-	for _, file := range captures(t, "own/list_shares.pcap", "own/rpc_admin.pcap") {
+	for _, file := range captures(t, "own/rpc_admin.pcap", "own/torture_rpc_winreg.pcap") {
 		var frames []struct {
 			Source struct {
 				Layers map[string]any
