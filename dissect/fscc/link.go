@@ -33,7 +33,7 @@ var (
 	fEntries       = hardLinks.Uint("odx.info.entries", "Entries Returned")
 	fParent        = hardLinks.Hex("odx.info.parent_id", "Parent File Id")
 	fCharacters    = hardLinks.Uint("odx.info.name_characters", "Filename Length in characters")
-	fHardLink      = hardLinks.Struct("", "Link").Titled(fFilename)
+	fHardLink      = hardLinks.Struct("", "Link").Titled(fNewName)
 	standardLinks  = fields.Section("[MS-FSCC] 2.4.48")
 	fStandardLinks = standardLinks.Struct("", "SMB2_FILE_STANDARD_LINK_INFO")
 	fAccessible    = standardLinks.Uint("odx.info.accessible_links", "Number of Accessible Links")
@@ -61,7 +61,7 @@ func (l *HardLink) decode(c *wire.Cursor) {
 	e.U32(fNext)
 	e.Skip(fReserved, 4) // aligns what follows
 	l.Parent = e.U64(fParent)
-	l.Name = e.UTF16(fFilename, 2*int(e.U32(fCharacters)))
+	l.Name = e.UTF16(fNewName, 2*int(e.U32(fCharacters)))
 }
 
 func (m *StandardLinkInfo) Decode(c *wire.Cursor) {

@@ -73,6 +73,10 @@ var (
 		rename.Flag(0x080, "odx.info.rename_flags.resize_target", "Force Resize of Target Reserve", "Not set", "Set"),
 		rename.Flag(0x100, "odx.info.rename_flags.resize_source", "Force Resize of Source Reserve", "Not set", "Set"))
 	fRoot = rename.Bytes("smb2.root_directory", "Root Dir Handle (MBZ)")
+
+	// Wireshark does not decode links and the Ex forms, so its filters do not find
+	// their names. What it does not find must have a name of its own.
+	fNewName = rename.String("odx.info.filename", "Filename")
 )
 
 func (m *RenameInfo) Decode(c *wire.Cursor) { m.decode(c, fRenameInfo, false) }
@@ -92,7 +96,12 @@ func (m *RenameInfo) decode(c *wire.Cursor, f *wire.Field, ex bool) {
 	look := c.Ahead()
 	m.Root = look.U64(fRoot)
 	c.Skip(fRoot, 8)
-	m.Name = c.UTF16(fFilename, int(c.U32(fFilenameLength)))
+	n := c.U32(fFilenameLength)
+	if f == fRenameInfo {
+		m.Name = c.UTF16(fFilename, int(n))
+	} else {
+		m.Name = c.UTF16(fNewName, int(n))
+	}
 }
 
 var (

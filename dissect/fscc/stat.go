@@ -29,11 +29,13 @@ type StatInfo struct {
 }
 
 var (
-	stat           = fields.Section("[MS-FSCC] 2.4")
-	fStatInfo      = stat.Struct("", "SMB2_FILE_STAT_INFO")
-	fStatLxInfo    = stat.Struct("", "SMB2_FILE_STAT_LX_INFO")
-	fStatBasicInfo = stat.Struct("", "SMB2_FILE_STAT_BASIC_INFO")
-	fLxFlags       = stat.Hex("odx.info.lx.flags", "LX Flags").List(
+	stat            = fields.Section("[MS-FSCC] 2.4")
+	fStatInfo       = stat.Struct("", "SMB2_FILE_STAT_INFO")
+	fStatLxInfo     = stat.Struct("", "SMB2_FILE_STAT_LX_INFO")
+	fStatBasicInfo  = stat.Struct("", "SMB2_FILE_STAT_BASIC_INFO")
+	fStatAllocation = stat.Uint("odx.info.allocation_size", "Allocation Size")
+	fStatEOF        = stat.Uint("odx.info.eof", "End Of File")
+	fLxFlags        = stat.Hex("odx.info.lx.flags", "LX Flags").List(
 		stat.Flag(0x01, "odx.info.lx.flags.uid", "Has Uid", "False", "True"),
 		stat.Flag(0x02, "odx.info.lx.flags.gid", "Has Gid", "False", "True"),
 		stat.Flag(0x04, "odx.info.lx.flags.mode", "Has Mode", "False", "True"),
@@ -56,8 +58,8 @@ func (m *StatInfo) Decode(c *wire.Cursor) {
 func (m *StatInfo) decode(c *wire.Cursor) {
 	m.FileID = c.U64(fFileID)
 	m.Times.decode(c)
-	m.AllocationSize = c.U64(fAllocationSize)
-	m.EndOfFile = c.U64(fEOF)
+	m.AllocationSize = c.U64(fStatAllocation)
+	m.EndOfFile = c.U64(fStatEOF)
 	m.Attributes = FileAttributes(c)
 	m.Tag = ReparseTag(c.U32(fTag))
 	m.Links = c.U32(fLinks)
