@@ -42,8 +42,8 @@ var (
 	fFullOf        = directoryField("smb2.find.full_directory_info", "FullDirectoryInfo")
 	fBothOf        = directoryField("smb2.find.both_directory_info", "FileBothDirectoryInfo")
 	fIDBothOf      = directoryField("smb2.find.id_both_directory_info", "FileIdBothDirectoryInfo")
-	fNamesOf       = directoryField("", "FileNamesInfo")
-	fIDFullOf      = directoryField("", "FileIdFullDirectoryInfo")
+	fNamesOf       = directoryField("smb2.find.both_directory_info", "FileNamesInfo") // Wireshark's name, as the next
+	fIDFullOf      = directoryField("smb2.find.id_both_directory_info", "FileIdFullDirectoryInfo")
 	fGlobalTxOf    = directoryField("", "FileIdGlobalTxDirectoryInfo")
 	fExtdOf        = directoryField("", "FileIdExtdDirectoryInfo")
 	fExtdBothOf    = directoryField("", "FileIdExtdBothDirectoryInfo")

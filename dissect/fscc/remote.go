@@ -10,7 +10,7 @@ type RemoteProtocolInfo struct {
 	Protocol            uint32 // 0x20000: SMB
 	Major, Minor, Patch uint16 // version of the protocol
 	Flags               uint32
-	Specific            []byte // of the protocol; aliases the message
+	Specific            []byte // 64 bytes of the protocol's; aliases the message
 }
 
 var (
@@ -43,5 +43,5 @@ func (m *RemoteProtocolInfo) Decode(c *wire.Cursor) {
 	c.Skip(fReserved, 2)
 	m.Flags = c.U32(fRemoteFlags)
 	c.Skip(fReserved, 32)
-	m.Specific = c.Bytes(fRemoteSpecific, c.Len())
+	m.Specific = c.Bytes(fRemoteSpecific, 64)
 }

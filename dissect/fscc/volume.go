@@ -104,7 +104,6 @@ var (
 	fFsVolume    = volume.Struct("smb2.fs_volume_info", "FileFsVolumeInformation")
 	fSerial      = volume.Hex("smb.volume.serial", "Volume Serial Number")
 	fLabelLength = volume.Uint("smb.volume.label.len", "Label Length")
-	fObjects     = volume.Hex("", "").Beside(volume.Flag(0xff, "odx.info.supports_objects", "Supports Objects", "False", "True"))
 	fLabel       = volume.String("smb.volume.label", "Label")
 	fFsLabel     = volume.Struct("", "FileFsLabelInformation")
 	sizes        = fields.Section("[MS-FSCC] 2.5.8, 2.5.4")
@@ -275,8 +274,9 @@ func (m *FsVolumeInfo) Decode(c *wire.Cursor) {
 	m.Creation = dtyp.FileTime(c.U64(fCreated))
 	m.Serial = c.U32(fSerial)
 	n := c.U32(fLabelLength)
-	m.SupportsObjects = c.U8(fObjects) != 0
-	c.Skip(fReserved1, 1)
+	look := c.Ahead()
+	m.SupportsObjects = look.U8(fReserved1) != 0
+	c.Skip(fReserved1, 2) // as Wireshark, which does not know that one is not
 	m.Label = c.UTF16(fLabel, int(n))
 }
 
