@@ -83,12 +83,12 @@ func (s *SecurityDescriptor) Decode(c *wire.Cursor) {
 	s.OffsetDACL = whole.U32(fDACLOffset)
 	if off := s.OffsetOwner; off != 0 {
 		owner := whole.At(fOwnerOffset, off, size-off)
-		s.Owner.decode(&owner, fOwner)
+		s.Owner.DecodeAs(&owner, fOwner)
 		whole.Join(&owner)
 	}
 	if off := s.OffsetGroup; off != 0 {
 		group := whole.At(fGroupOffset, off, size-off)
-		s.Group.decode(&group, fGroup)
+		s.Group.DecodeAs(&group, fGroup)
 		whole.Join(&group)
 	}
 	if off := s.OffsetSACL; off != 0 {

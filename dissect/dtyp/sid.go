@@ -20,16 +20,17 @@ type SID struct {
 var (
 	sid      = fields.Section("[MS-DTYP] 2.4.2.2")
 	fRaw     = sid.Bytes("", "SID")
-	fSID     = sidField("SID")
-	fOwner   = sidField("Owner")
-	fGroup   = sidField("Group")
+	fSID     = SIDField("SID")
+	fOwner   = SIDField("Owner")
+	fGroup   = SIDField("Group")
 	fSIDRev  = sid.Uint("nt.sid.revision", "Revision")
 	fNumAuth = sid.Uint("nt.sid.num_auth", "Num Auth")
 	fAuth    = sid.Uint("nt.sid.auth", "Authority")
 	fSubAuth = sid.Text("nt.sid.subauth", "Subauthorities", appendSubs)
 )
 
-func sidField(label string) *wire.Field {
+// SIDField declares a SID under a label that says whose it is, for DecodeAs.
+func SIDField(label string) *wire.Field {
 	return sid.Text("nt.sid", label, func(dst, b []byte) []byte {
 		s := parse(b)
 		return s.AppendTo(dst)
@@ -43,9 +44,10 @@ func sidField(label string) *wire.Field {
 }
 
 // Decode reads a SID.
-func (s *SID) Decode(c *wire.Cursor) { s.decode(c, fSID) }
+func (s *SID) Decode(c *wire.Cursor) { s.DecodeAs(c, fSID) }
 
-func (s *SID) decode(c *wire.Cursor, f *wire.Field) {
+// DecodeAs reads a SID as f, which SIDField declared.
+func (s *SID) DecodeAs(c *wire.Cursor, f *wire.Field) {
 	*s = SID{}
 	defer c.Close(c.Open(f))
 	s.Revision = c.U8(fSIDRev)

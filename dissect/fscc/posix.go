@@ -7,7 +7,8 @@ import (
 	"github.com/odxray/odxray/dissect/wire"
 )
 
-// PosixInfo is FilePosixInformation of the SMB3 POSIX extensions.
+// PosixInfo is FilePosixInformation of the SMB3 POSIX extensions. Wireshark 4.0 takes
+// its two sizes for each other, and the device for a file id.
 type PosixInfo struct {
 	Times
 	EndOfFile      uint64 // bytes
@@ -19,14 +20,17 @@ type PosixInfo struct {
 	Tag            ReparseTag // valid if AttributeReparsePoint is set
 	Mode           uint32     // permissions
 	Owner, Group   dtyp.SID
+	Name           wire.UTF16 // not of a directory's entry, which has its own
 }
 
 var (
-	posix      = fields.Section("POSIX-FSCC 2.1")
-	fPosixInfo = posix.Struct("", "SMB2_FILE_POSIX_INFO")
-	fInode     = posix.Hex("smb2.inode", "Inode")
-	fDeviceID  = posix.Hex("odx.info.posix.device", "Device")
-	fPerms     = posix.Text("smb2.posix_perms", "POSIX perms", octal)
+	posix       = fields.Section("POSIX-FSCC 2.1")
+	fPosixInfo  = posix.Struct("", "SMB2_FILE_POSIX_INFO")
+	fInode      = posix.Hex("smb2.inode", "Inode")
+	fDeviceID   = posix.Hex("odx.info.posix.device", "Device")
+	fPosixOwner = dtyp.SIDField("Owner SID")
+	fPosixGroup = dtyp.SIDField("Group SID")
+	fPerms      = posix.Text("smb2.posix_perms", "POSIX perms", octal)
 )
 
 // octal appends the little-endian number b as tshark shows permissions.
@@ -37,7 +41,11 @@ func octal(dst, b []byte) []byte {
 
 func (m *PosixInfo) Decode(c *wire.Cursor) {
 	defer c.Close(c.Open(fPosixInfo))
+	m.Name = nil
 	m.decode(c)
+	if c.Len() > 0 { // older servers leave it out
+		m.Name = c.UTF16(fNewName, int(c.U32(fFilenameLength)))
+	}
 }
 
 func (m *PosixInfo) decode(c *wire.Cursor) {
@@ -53,6 +61,6 @@ func (m *PosixInfo) decode(c *wire.Cursor) {
 	look := c.Ahead()
 	m.Mode = look.U32(fPerms)
 	c.Skip(fPerms, 4)
-	m.Owner.Decode(c)
-	m.Group.Decode(c)
+	m.Owner.DecodeAs(c, fPosixOwner)
+	m.Group.DecodeAs(c, fPosixGroup)
 }

@@ -38,7 +38,9 @@ var (
 	fSIDLength   = quotas.Uint("odx.info.quota.sid_length", "Length of SID")
 	fQuotaChange = quotas.Time("smb.quota.user.change_time", "Change Time")
 	fQuotaUsed   = quotas.Uint("smb.quota.used", "Quota Used")
-	fQuota       = quotas.Struct("", "Quota")
+	fQuotaUser   = dtyp.SIDField("Quota")
+	fAskedUser   = dtyp.SIDField("SID")
+	fStartUser   = dtyp.SIDField("Start SID")
 
 	quotaQuery     = fields.Section("[MS-SMB2] 2.2.37.1")
 	fQuotaQuery    = quotaQuery.Struct("smb2.query_quota_info", "SMB2_QUERY_QUOTA_INFO")
@@ -64,20 +66,19 @@ func (m *QuotaInfo) All() iter.Seq[*Quota] { return each(&m.Chain, (*Quota).deco
 func (q *Quota) decode(c *wire.Cursor) {
 	e := link(c, fQuotaNext)
 	defer end(c, &e)
-	defer e.Close(e.Open(fQuota))
 	e.U32(fQuotaNext)
 	n := e.U32(fSIDLength)
 	q.Change = dtyp.FileTime(e.U64(fQuotaChange))
 	q.Used = e.U64(fQuotaUsed)
 	q.Threshold = e.U64(fSoftDefault)
 	q.Limit = e.U64(fHardDefault)
-	q.user(&e, n)
+	q.user(&e, n, fQuotaUser)
 }
 
 // user reads the SID of n bytes that ends an entry.
-func (q *Quota) user(e *wire.Cursor, n uint32) {
+func (q *Quota) user(e *wire.Cursor, n uint32, f *wire.Field) {
 	user := e.Sub(fSIDLength, int(n))
-	q.User.Decode(&user)
+	q.User.DecodeAs(&user, f)
 	end(e, &user)
 }
 
@@ -103,7 +104,7 @@ func (m *QuotaQuery) Decode(c *wire.Cursor) {
 			c.Skip(fPadding, int(m.StartOffset))
 		}
 		var q Quota
-		q.user(c, m.StartLength)
+		q.user(c, m.StartLength, fStartUser)
 	}
 }
 
@@ -113,7 +114,6 @@ func (m *QuotaQuery) All() iter.Seq[*Quota] { return each(&m.Chain, (*Quota).dec
 func (q *Quota) decodeUser(c *wire.Cursor) {
 	e := link(c, fQuotaNext)
 	defer end(c, &e)
-	defer e.Close(e.Open(fQuota))
 	e.U32(fQuotaNext)
-	q.user(&e, e.U32(fSIDLength))
+	q.user(&e, e.U32(fSIDLength), fAskedUser)
 }

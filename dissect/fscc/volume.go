@@ -164,11 +164,11 @@ var (
 	fFiltering    = control.Bytes("smb.unknown_data", "Unknown Data") // three limits that no file system keeps
 	fSoftDefault  = control.Uint("smb.quota.soft.default", "(Soft) Quota Threshold")
 	fHardDefault  = control.Uint("smb.quota.hard.default", "(Hard) Quota Limit")
-	fQuotaFlags   = control.Hex("smb.quota.flags", "Quota Flags").Split(
-		control.Flag(0x01, "smb.quota.flags.enabled", "Enabled", "Quotas are NOT enabled on this fs", "Quotas are ENABLED of this fs"),
+	fQuotaFlags   = control.Hex("smb.quota.flags", "Quota Flags").List(
 		control.Flag(0x02, "smb.quota.flags.deny_disk", "Deny Disk", "Do NOT deny disk space for users exceeding quota limit", "DENY DISK SPACE for users exceeding quota limit"),
 		control.Flag(0x10, "smb.quota.flags.log_warning", "Log Warning", "Do NOT log event when a user exceeds their warning level", "LOG EVENT when a user exceeds their WARNING LEVEL"),
 		control.Flag(0x20, "smb.quota.flags.log_limit", "Log Limit", "Do NOT log event when a user exceeds their quota limit", "LOG EVENT when a user exceeds their QUOTA LIMIT"),
+		control.Flag(0x01, "smb.quota.flags.enabled", "Enabled", "Quotas are NOT enabled on this fs", "Quotas are ENABLED of this fs"),
 	)
 	fFsObjectID    = fields.Section("[MS-FSCC] 2.5.6").Struct("smb2.fs_objectid_info", "FileFsObjectIdInformation")
 	driverPath     = fields.Section("[MS-FSCC] 2.5.3")
