@@ -1,24 +1,28 @@
 package smb2
 
-import "github.com/odxray/odxray/dissect/wire"
+import (
+	"github.com/odxray/odxray/dissect/dtyp"
+	"github.com/odxray/odxray/dissect/fscc"
+	"github.com/odxray/odxray/dissect/wire"
+)
 
 // RequestContexts are the contexts of a CREATE request. Each field is valid iff the
 // context it names is in Contexts. [MS-SMB2] 2.2.13.2
 type RequestContexts struct {
 	Contexts       Contexts
-	EA             []byte    // ContextEA: FILE_FULL_EA_INFORMATION structures; aliases the message
-	SD             []byte    // ContextSD: a SECURITY_DESCRIPTOR; aliases the message
-	AllocationSize uint64    // ContextAllocation, in bytes
-	AccessTime     uint64    // ContextMaximalAccess: a FILETIME; 0 if it has no data
-	TimeWarp       uint64    // ContextTimeWarp: the FILETIME of a snapshot
-	Lease          Lease     // ContextLease
-	Durable        Durable   // ContextDurableV2
-	Reconnect      Reconnect // ContextReconnect, ContextReconnectV2
-	AppInstanceID  wire.GUID // ContextAppInstanceID
-	AppVersion     [2]uint64 // ContextAppInstanceVersion: high, low
-	SVHDX          SVHDX     // ContextSVHDX
-	POSIXMode      uint32    // ContextPOSIX
-	AAPL           AAPL      // ContextAAPL
+	EA             fscc.FullEAInfo         // ContextEA
+	SD             dtyp.SecurityDescriptor // ContextSD
+	AllocationSize uint64                  // ContextAllocation, in bytes
+	AccessTime     uint64                  // ContextMaximalAccess: a FILETIME; 0 if it has no data
+	TimeWarp       uint64                  // ContextTimeWarp: the FILETIME of a snapshot
+	Lease          Lease                   // ContextLease
+	Durable        Durable                 // ContextDurableV2
+	Reconnect      Reconnect               // ContextReconnect, ContextReconnectV2
+	AppInstanceID  wire.GUID               // ContextAppInstanceID
+	AppVersion     [2]uint64               // ContextAppInstanceVersion: high, low
+	SVHDX          SVHDX                   // ContextSVHDX
+	POSIXMode      uint32                  // ContextPOSIX
+	AAPL           AAPL                    // ContextAAPL
 }
 
 // DurablePersistent in the flags of a Durable or Reconnect: the open shall outlive the
@@ -69,10 +73,6 @@ var (
 	fAppVersionHigh     = appVersion.Uint("smb2.app_instance_version.version.high", "AppInstanceVersionHigh")
 	fAppVersionLow      = appVersion.Uint("smb2.app_instance_version.version.low", "AppInstanceVersionLow")
 
-	eaAndSD = fields.Section("[MS-SMB2] 2.2.13.2.1, 2.2.13.2.2")
-	fEAData = eaAndSD.Bytes("smb2.ea.data", "EA Data")
-	fSDData = eaAndSD.Bytes("smb2.unknown", "Security Descriptor")
-
 	posix      = fields.Section("[SMB3-POSIX] 2.2.13.2.16")
 	fPOSIXMode = posix.Uint("smb2.posix_perms", "POSIX perms").Formatted(octal)
 )
@@ -87,10 +87,12 @@ func (m *RequestContexts) decode(l *contextChain) {
 	switch l.id {
 	case ContextEA:
 		l.named("SMB2_FILE_FULL_EA_INFO")
-		m.EA = c.Bytes(fEAData, c.Len())
+		m.EA.Decode(c)
 	case ContextSD:
 		l.named("SMB2_SEC_INFO_00")
-		m.SD = c.Bytes(fSDData, c.Len())
+		mark := c.Open(fSecInfo)
+		m.SD.Decode(c)
+		c.Close(mark)
 	case ContextDurable:
 		var reserved FileID
 		reserved.decode(c, &unknown)

@@ -24,9 +24,10 @@ type ResponseContexts struct {
 
 // POSIX is what a file is to a POSIX client. [SMB3-POSIX] 2.2.14.2.16
 type POSIX struct {
-	Links      uint32
-	ReparseTag uint32
-	Mode       uint32
+	Links        uint32
+	ReparseTag   uint32
+	Mode         uint32
+	Owner, Group dtyp.SID
 }
 
 var (
@@ -43,7 +44,8 @@ var (
 	posixReply    = fields.Section("[SMB3-POSIX] 2.2.14.2.16")
 	fPOSIXLinks   = posixReply.Uint("smb2.nlinks", "Number of Links")
 	fPOSIXReparse = posixReply.Hex("smb2.reparse_tag", "Reparse Tag")
-	fPOSIXSIDs    = posixReply.Bytes("smb2.unknown", "Owner and group SID")
+	fPOSIXOwner   = dtyp.SIDField("Owner SID")
+	fPOSIXGroup   = dtyp.SIDField("Group SID")
 )
 
 // octal is how the permissions of POSIX are read.
@@ -109,5 +111,6 @@ func (m *POSIX) decode(c *wire.Cursor) {
 	m.Links = c.U32(fPOSIXLinks)
 	m.ReparseTag = c.U32(fPOSIXReparse)
 	m.Mode = c.U32(fPOSIXMode)
-	c.Skip(fPOSIXSIDs, c.Len())
+	m.Owner.DecodeAs(c, fPOSIXOwner)
+	m.Group.DecodeAs(c, fPOSIXGroup)
 }

@@ -18,6 +18,8 @@ const (
 	ownerSID = "01050000000000051500000001020304050607080900000010000000"
 )
 
+var testOwner = dtyp.SID{Revision: 1, Authority: 5, Count: 5, Sub: [15]uint32{21, 0x04030201, 0x08070605, 9, 16}}
+
 // context is one create context, 8-byte aligned with what comes after it.
 func contexts(list ...[2]string) string {
 	var b strings.Builder
@@ -115,6 +117,13 @@ var createSamples = []sample{
 				Initialized: 1, ServiceVersion: 2, VirtualSector: 512, PhysicalSector: 4096, VirtualSize: 1 << 30}}, ""),
 	},
 	{
+		name: "create_request_ea_sd",
+		b: createRequest("f", [2]string{"ExtA", "00000000 00 01 0100 4100 ff"},
+			[2]string{"SecD", "0100 0080 14000000 00000000 00000000 00000000" + ownerSID}),
+		want: bare(RequestContexts{Contexts: ContextEA | ContextSD, EA: fscc.FullEAInfo{Chain: fscc.Chain{Count: 1, Raw: unhex("00000000 00 01 0100 4100 ff")}},
+			SD: dtyp.SecurityDescriptor{Revision: 1, Control: dtyp.SelfRelative, OffsetOwner: 20, Owner: testOwner}}, "f"),
+	},
+	{
 		name: "create_request_aapl_resolve",
 		b:    createRequest("", [2]string{"AAPL", "02000000 00000000 0700000000000000"}),
 		want: bare(RequestContexts{Contexts: ContextAAPL, AAPL: AAPL{Command: 2, FileID: 7}}, ""),
@@ -134,7 +143,7 @@ var createSamples = []sample{
 			[2]string{"AAPL", "01000000 00000000 0700000000000000 0f00000000000000 0700000000000000 00000000 06000000" + utf16le("Mac")},
 			[2]string{tagSVHDX, "01000000 00 000000" + guid + "03000000 01000000 4d00000000000000 0800" + host}, [2]string{"TWrp", "0102"}),
 		want: reply(ResponseContexts{Contexts: ContextPOSIX | ContextAAPL | ContextSVHDX | ContextTimeWarp,
-			POSIX: POSIX{Links: 1, Mode: 0o755}, AAPL: AAPL{Command: 1, Query: 7, ServerCaps: 15, VolumeCaps: 7, Model: unhex(utf16le("Mac"))},
+			POSIX: POSIX{Links: 1, Mode: 0o755, Owner: testOwner, Group: testOwner}, AAPL: AAPL{Command: 1, Query: 7, ServerCaps: 15, VolumeCaps: 7, Model: unhex(utf16le("Mac"))},
 			SVHDX: SVHDX{Version: 1, InitiatorID: testGUID, Flags: 3, Originator: 1, RequestID: 77, Host: unhex(utf16le("host"))}}),
 	},
 	{
