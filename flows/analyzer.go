@@ -30,6 +30,7 @@ type Analyzer struct {
 
 	byKey     map[connKey]*conn
 	lastConn  *conn
+	at        *conn // of the frame at hand; nil if it has none
 	connCount uint32
 	byID      map[uint32]*conn // those that carry SMB
 	conns     []Connection     // the same, as the outside sees them
@@ -74,7 +75,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 		a.first = p.Time
 	}
 	a.last = max(a.last, p.Time)
-	a.marks = 0
+	a.marks, a.at = 0, nil
 	h := &a.headers
 	c := wire.NewCut(p.Data, p.WireLen, nil)
 	a.decoder.Decode(&c, p.Link, h, nil)
@@ -88,6 +89,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 		return
 	}
 	conn, dir := a.lookup(h)
+	a.at = conn
 	conn.last, conn.lastTime = a.frame, a.now
 	words := a.analyse(conn, dir, h)
 	if len(h.Payload) < h.PayloadLen {
@@ -143,6 +145,7 @@ func windowFactor(own, peer int8) int32 {
 
 // Flush ends the capture: what still waits for bytes or answers waits in vain.
 func (a *Analyzer) Flush() {
+	a.at = nil
 	for _, id := range slices.Sorted(maps.Keys(a.byID)) {
 		a.flushStream(a.byID[id], 0)
 		a.flushStream(a.byID[id], 1)

@@ -55,8 +55,12 @@ func (a *Analyzer) pdu(c *conn, dir int, u unit) {
 	a.exchanges.settle(a)
 }
 
-// show hands a unit to who looks at frames, and to who will.
+// show hands a unit to who looks at frames, and to who will. One that is given up
+// because its connection is over ends in no frame.
 func (a *Analyzer) show(c *conn, dir int, u *unit) {
+	if c != a.at {
+		return
+	}
 	if a.index != nil {
 		a.index.unit(a.frame, dir, u, a.batch)
 	}

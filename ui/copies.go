@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -139,7 +140,7 @@ func (p *copies) draw(c canvas) {
 	_, rest = rest.split(y)
 	title := fmt.Sprintf("Story of copy %d: %s", cp.ID, report.Plural(len(cp.Calls), "call", "calls"))
 	const plotWidth, storyWidth, plotHeight = 34, 72, 8
-	if rest.w < plotWidth+storyWidth || rest.h < plotHeight {
+	if rest.w < plotWidth+storyWidth || rest.h < plotHeight || !slices.ContainsFunc(cp.Calls, func(c flows.Call) bool { return steps(&c) }) {
 		p.u.section(rest, &p.story, title)
 		return
 	}

@@ -33,7 +33,7 @@ func drawPlot(c canvas, cp *flows.Copy, sel int) {
 	lastX, lastY := 0, 2*h-1
 	for i := range cp.Calls {
 		k := &cp.Calls[i]
-		if k.Moved == 0 || failed(k) || isRead(k) {
+		if !steps(k) {
 			continue
 		}
 		x, y := column(k.Time+k.Took), line(k.Offset+k.Moved)
@@ -84,8 +84,8 @@ func frameAt(cp *flows.Copy, i int) int {
 	return cp.FirstFrame
 }
 
-// isRead tells whether a call of a copy moves nothing into the destination.
-func isRead(c *flows.Call) bool {
+// steps tells whether a call moved something into the destination.
+func steps(c *flows.Call) bool {
 	name := callName(c)
-	return name == "OFFLOAD_READ" || strings.EqualFold(name, "read")
+	return c.Moved > 0 && !failed(c) && name != "OFFLOAD_READ" && name != "READ"
 }

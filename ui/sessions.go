@@ -77,10 +77,7 @@ func (p *sessions) trees() []flows.Tree {
 func (p *sessions) conn(i int, cells []string) tcell.Style {
 	c := &p.u.res.Connections[i]
 	cells[0], cells[1], cells[2] = strconv.Itoa(c.ID), c.Client.String(), c.Server.String()
-	cells[3] = "unknown"
-	if c.Dialect != 0 {
-		cells[3] = fmt.Sprintf("0x%04x", uint16(c.Dialect))
-	}
+	cells[3] = report.DialectName(c.Dialect)
 	cells[4] = fmt.Sprintf("%d–%d", c.First, c.Last)
 	cells[5] = report.Count(c.Messages)
 	var said []string
