@@ -81,7 +81,7 @@ var tsharkFieldNames map[string]bool
 func tsharkHas(t *testing.T) map[string]bool {
 	if tsharkFieldNames == nil {
 		tsharkFieldNames = map[string]bool{}
-		for _, line := range output(t, "tshark", "-G", "fields") {
+		for _, line := range outputOf(t, "tshark", "-G", "fields") {
 			if cells := strings.Split(line, "\t"); cells[0] == "F" {
 				tsharkFieldNames[cells[2]] = true
 			}
@@ -95,7 +95,7 @@ func compareWithTshark(t *testing.T, file string, fields []string, known knownDi
 	for _, f := range fields {
 		ask = append(ask, "-e", f)
 	}
-	theirs := output(t, "tshark", slices.Concat([]string{"--disable-protocol", "artemis", "-o", "tcp.reassemble_out_of_order:TRUE",
+	theirs := outputOf(t, "tshark", slices.Concat([]string{"--disable-protocol", "artemis", "-o", "tcp.reassemble_out_of_order:TRUE",
 		"-r", file, "-T", "fields"}, ask, []string{"-e", malformed})...)
 	var stdout, stderr bytes.Buffer
 	if code := run(slices.Concat([]string{"list", file, "-T", "fields"}, ask), nil, &stdout, &stderr); code != exitOK {
@@ -158,9 +158,9 @@ func normal(values string) string {
 	return strings.Join(list, ",")
 }
 
-// output runs a program and returns the lines of its standard output. tshark ends
+// outputOf runs a program and returns the lines of its standard output. tshark ends
 // with an error where a file is cut, after it has printed what it read.
-func output(t *testing.T, name string, args ...string) []string {
+func outputOf(t *testing.T, name string, args ...string) []string {
 	t.Helper()
 	out, err := exec.Command(name, args...).Output()
 	if len(out) == 0 && err != nil {
@@ -228,7 +228,7 @@ func TestTsharkList(t *testing.T) {
 	}
 	file := filepath.Join("..", "..", "captures", "samples", "copy-sparse2.snoop")
 	for _, format := range []string{"r", "a", "ad", "e", "d"} {
-		want := output(t, "tshark", "--disable-protocol", "artemis", "-o", "tcp.reassemble_out_of_order:TRUE", "-r", file, "-t", format)
+		want := outputOf(t, "tshark", "--disable-protocol", "artemis", "-o", "tcp.reassemble_out_of_order:TRUE", "-r", file, "-t", format)
 		var stdout, stderr bytes.Buffer
 		if code := run([]string{"list", file, "-t", format}, nil, &stdout, &stderr); code != exitOK {
 			t.Fatalf("status %d: %s", code, &stderr)

@@ -11,7 +11,7 @@ import (
 // kindNames are what the types of fields are called on the reference page.
 var kindNames = map[wire.Kind]string{
 	wire.KindUint: "uint", wire.KindInt: "int", wire.KindBool: "bool", wire.KindEnum: "enum", wire.KindBytes: "bytes",
-	wire.KindString: "string", wire.KindASCII: "string", wire.KindGUID: "guid", wire.KindTime: "time", wire.KindTimestamp: "time",
+	wire.KindString: "string", wire.KindASCII: "string", wire.KindText: "string", wire.KindOID: "oid", wire.KindGUID: "guid", wire.KindTime: "time", wire.KindTimestamp: "time",
 	wire.KindDuration: "duration", wire.KindFrame: "frame", wire.KindAddress: "address", wire.KindStruct: "struct",
 }
 

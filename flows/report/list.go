@@ -272,10 +272,8 @@ func (l *lister) fields() {
 func (l *lister) value(i int) {
 	from := len(l.b)
 	l.b = l.tree.AppendValue(l.b, i)
-	if n := &l.tree.Nodes[i]; n.Text != "" || n.Field.Kind == wire.KindString || n.Field.Kind == wire.KindASCII {
-		if raw := l.b[from:]; !clean(raw) {
-			l.b = append(l.b[:from], AppendEscaped(nil, raw)...)
-		}
+	if raw := l.b[from:]; !clean(raw) {
+		l.b = append(l.b[:from], AppendEscaped(nil, raw)...)
 	}
 	l.double(from)
 }

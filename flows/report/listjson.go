@@ -92,7 +92,12 @@ func appendJSONValue(dst []byte, t *wire.Tree, i int) []byte {
 		return appendJSONString(dst, n.Text)
 	}
 	switch n.Field.Kind {
-	case wire.KindUint, wire.KindEnum, wire.KindFrame:
+	case wire.KindEnum:
+		if int64(n.Val) < 0 { // an ASN.1 integer
+			return strconv.AppendInt(dst, int64(n.Val), 10)
+		}
+		return strconv.AppendUint(dst, n.Val, 10)
+	case wire.KindUint, wire.KindFrame:
 		return strconv.AppendUint(dst, n.Val, 10)
 	case wire.KindInt:
 		return t.AppendValue(dst, i)
