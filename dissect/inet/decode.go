@@ -105,8 +105,10 @@ func (w *walk) link(c *wire.Cursor, link layers.LinkType) {
 	switch link {
 	case layers.LinkTypeEthernet:
 		w.ethernet(c)
-	case layers.LinkTypeRaw, LinkTypeRaw12, LinkTypeRaw14, layers.LinkTypeIPv4, layers.LinkTypeIPv6:
+	case layers.LinkTypeRaw, LinkTypeRaw12, LinkTypeRaw14:
 		w.raw(c)
+	case layers.LinkTypeIPv4, layers.LinkTypeIPv6:
+		w.ip(c)
 	case layers.LinkTypeLinuxSLL:
 		w.sll(c)
 	case LinkTypeSLL2:

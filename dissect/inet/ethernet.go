@@ -1,7 +1,6 @@
 package inet
 
 import (
-	"encoding/hex"
 	"strings"
 
 	"github.com/odxray/odxray/dissect/wire"
@@ -26,11 +25,16 @@ var (
 	fSrcLG = lgBit("eth.src.lg")
 	fSrcIG = igBit("eth.src.ig")
 
-	llc      = fields.Section("IEEE 802.2")
-	fLLC     = llc.Struct("llc", "Logical-Link Control")
-	fDSAP    = llc.Enum("llc.dsap", "DSAP", sapName).InHex()
-	fSSAP    = llc.Enum("llc.ssap", "SSAP", sapName).InHex()
-	fControl = llc.Hex("llc.control", "Control field")
+	llc   = fields.Section("IEEE 802.2")
+	fLLC  = llc.Struct("llc", "Logical-Link Control")
+	fDSAP = llc.Enum("llc.dsap", "DSAP", sapName).InHex().Split(
+		llc.Uint("llc.dsap.sap", "SAP").In(0xfe).Formatted(sapBits), llc.Flag(0x01, "llc.dsap.ig", "IG Bit", "Individual", "Group"))
+	fSSAP = llc.Enum("llc.ssap", "SSAP", sapName).InHex().Split(
+		llc.Uint("llc.ssap.sap", "SAP").In(0xfe).Formatted(sapBits), llc.Flag(0x01, "llc.ssap.cr", "CR Bit", "Command", "Response"))
+	fControl   = llc.Hex("llc.control", "Control field")
+	fControlUI = llc.Hex("llc.control", "Control field").Formatted(func(uint64) string { return "U, func=UI (0x03)" }).Split(
+		llc.Enum("llc.control.u_modifier_cmd", "Command", func(uint64) string { return "Unnumbered Information" }).InHex().In(0xec),
+		llc.Enum("llc.control.ftype", "Frame type", func(uint64) string { return "Unnumbered frame" }).InHex().In(0x03))
 	fOUI     = llc.Bytes("llc.oui", "Organization Code")
 	fLLCType = llc.Enum("llc.type", "Type", etherTypeName).InHex()
 )
@@ -53,15 +57,16 @@ func mac(v uint64) string {
 	return text + " (" + text + ")"
 }
 
-func macText(v uint64) string {
-	var b [17]byte
-	for i := range 6 {
-		hex.Encode(b[3*i:], []byte{byte(v >> (40 - 8*i))})
-		if i < 5 {
-			b[3*i+2] = ':'
+func macText(v uint64) string { return string(appendMAC(nil, v)) }
+
+func appendMAC(b []byte, v uint64) []byte {
+	for i := 40; i >= 0; i -= 8 {
+		b = appendHex(b, v>>i&0xff, 2)
+		if i > 0 {
+			b = append(b, ':')
 		}
 	}
-	return string(b[:])
+	return b
 }
 
 // wellKnownMAC names the group addresses that every host uses.
@@ -112,11 +117,11 @@ func (w *walk) ethernet(c *wire.Cursor) {
 		m = c.Open(f)
 		h.LinkDst = address(c, fEthDst, fDstLG, fDstIG)
 		h.LinkSrc = address(c, fEthSrc, fSrcLG, fSrcIG)
-	} else if b := c.Pass(fEthAddr, 12); b != nil {
-		h.LinkDst, h.LinkSrc = b[:6:6], b[6:]
+	} else {
+		h.LinkDst, h.LinkSrc = c.Pass(fEthDst, 6), c.Pass(fEthSrc, 6)
 	}
 	t := c.BE16(fType)
-	if m >= 0 && h.LinkSrc != nil {
+	if m >= 0 && h.LinkSrc != nil && f == fEth {
 		c.Title(m, 0, ", Src: "+mac(addr48(h.LinkSrc))+", Dst: "+mac(addr48(h.LinkDst)))
 	}
 	if c.Cause() != nil {
@@ -177,7 +182,12 @@ func (w *walk) llc(c *wire.Cursor) {
 		return
 	}
 	m := c.Open(fLLC)
-	dsap, ssap, control := c.U8(fDSAP), c.U8(fSSAP), c.U8(fControl)
+	dsap, ssap := c.U8(fDSAP), c.U8(fSSAP)
+	f := fControl
+	if b := c.Peek(1); b != nil && b[0] == 0x03 {
+		f = fControlUI
+	}
+	control := c.U8(f)
 	if dsap != 0xaa || ssap != 0xaa || control != 0x03 {
 		c.Close(m)
 		w.h.finish(c, fData)
@@ -192,6 +202,9 @@ func (w *walk) llc(c *wire.Cursor) {
 	}
 	w.ethertype(c, t)
 }
+
+// sapBits names a service access point by its upper seven bits.
+func sapBits(v uint64) string { return sapName(v << 1) }
 
 func sapName(v uint64) string {
 	switch v &^ 1 {

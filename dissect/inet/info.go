@@ -125,9 +125,6 @@ func appendTCP(b []byte, h *Headers, ctx *Context) []byte {
 	b = appendAnalysis(b, &ctx.Analysis)
 	b = appendPorts(b, h)
 	b = append(b, " ["...)
-	if h.Flags&0x1ff == 0 {
-		b = append(b, "<None>"...)
-	}
 	b = append(h.Flags.appendTo(b), ']')
 	b = appendUint(append(b, " Seq="...), uint64(h.seq(ctx)))
 	if h.Flags&ACK != 0 {
@@ -158,8 +155,10 @@ func appendOptions(b []byte, h *Headers, ctx *Context) []byte {
 		}
 		size := int(c.U8(fOptionLen)) - 2
 		o := c.Sub(fTCPOption, size)
+		if c.Join(&o); c.Failed() {
+			break
+		}
 		switch {
-		case c.Cause() != nil:
 		case kind == optionMSS && size == 2:
 			b = appendUint(append(b, " MSS="...), uint64(h.MSS))
 		case kind == optionScale && size == 1:
@@ -244,7 +243,7 @@ func appendARP(b []byte, h *Headers) []byte {
 		b = append(b, " (Reply)"...)
 	case op == arpReply:
 		b = h.Src.AppendTo(b)
-		b = append(append(b, " is at "...), macText(addr48(hw))...)
+		b = appendMAC(append(b, " is at "...), addr48(hw))
 	default:
 		b = append(append(b, "ARP "...), arpName(uint64(op))...)
 	}
@@ -329,8 +328,9 @@ func appendLinkAddress(b []byte, c *wire.Cursor, before string) []byte {
 	for c.Len() >= 8 {
 		kind, size := c.U8(fData), 8*int(c.U8(fData))
 		o := c.Sub(fData, size-2)
+		c.Join(&o)
 		if size == 8 && (kind == source || kind == target) {
-			return append(append(b, before...), macText(addr48(o.Bytes(fData, 6)))...)
+			return appendMAC(append(b, before...), addr48(o.Bytes(fData, 6)))
 		}
 	}
 	return b

@@ -17,8 +17,9 @@ var (
 		ip.Enum("ip.dsfield.dscp", "Differentiated Services Codepoint", dscpName).In(0xfc),
 		ip.Enum("ip.dsfield.ecn", "Explicit Congestion Notification", ecnName).In(0x03),
 	)
+	fIPTotal = ip.Hex("", "Total Length").Beside() // shown by totalLength
 	fIPLen   = ip.Uint("ip.len", "Total Length")
-	fIPLen0  = ip.Uint("ip.len", "Total Length").Formatted(func(uint64) string { return offloaded })
+	fIPLen0  = ip.Uint("ip.len", "Total Length").Formatted(func(v uint64) string { return fmt.Sprintf(offloaded, v) })
 	fIPID    = ip.Hex("ip.id", "Identification").Formatted(func(v uint64) string { return fmt.Sprintf("0x%04x (%d)", v, v) })
 	fIPFlags = ip.Hex("ip.flags", "Flags").In(0xe0).List(
 		ip.Flag(0x80, "ip.flags.rb", "Reserved bit", "Not set", "Set"),
@@ -36,11 +37,12 @@ var (
 	fIPAddr     = ip.Any("ip.addr", "Source or Destination Address", fIPSrc, fIPDst)
 
 	fIPBogusLen    = ip.Struct("ip.bogus_ip_length", "Bogus IP length")
+	fIPExceeds     = ip.Struct("ip.bogus_ip_length", "IPv4 total length exceeds packet length")
 	fIPBogusHdrLen = ip.Struct("ip.bogus_header_length", "Bogus IP header length")
 )
 
 // offloaded is what tshark says of a length that the network card was to fill in.
-const offloaded = `0 (reported as 0, presumed to be because of "TCP segmentation offload" (TSO))`
+const offloaded = `%d bytes (reported as 0, presumed to be because of "TCP segmentation offload" (TSO))`
 
 const unverifiedStatus = 2
 
@@ -56,13 +58,10 @@ func (w *walk) ipv4(c *wire.Cursor) {
 	m := c.Open(fIP)
 	size := int(c.U8(fIPFirst)&0x0f) * 4
 	c.U8(fIPDS)
-	fLen := fIPLen
 	if c.Recording() {
-		if look := c.Ahead(); look.BE16(fIPLen) == 0 {
-			fLen = fIPLen0
-		}
+		totalLength(c, size, left)
 	}
-	total := int(c.BE16(fLen))
+	total := int(c.BE16(fIPTotal))
 	h.FragID = uint32(c.BE16(fIPID))
 	c.Overlay(fIPFlags, 1)
 	frag := c.BE16(fIPFragment)
@@ -99,12 +98,7 @@ func (w *walk) ipv4(c *wire.Cursor) {
 		total = left
 	case total < size || total > left:
 		h.Malformed = true
-		if c.Recording() {
-			remark(c, fIPBogusLen, severityError, "Protocol", "")
-		}
-		if total < size {
-			total = size
-		}
+		total = max(total, size)
 	}
 	end := c.Narrow(total - 20)
 	if size > 20 {
@@ -123,6 +117,28 @@ func (w *walk) ipv4(c *wire.Cursor) {
 		w.ipPayload(c, h.Proto, false)
 	}
 	c.Widen(end)
+}
+
+// totalLength shows the total length that c is at, and what is wrong with it. left is
+// what the frame holds of the packet.
+func totalLength(c *wire.Cursor, size, left int) {
+	look := c.Ahead()
+	n := int(look.BE16(fIPLen))
+	switch {
+	case look.Failed():
+	case n == 0:
+		c.Note(fIPLen0, uint64(left), "")
+	case n < size:
+		m := c.Overlay(fIPLen, 2)
+		remark(c, fIPBogusLen, severityError, "Protocol", "")
+		c.Close(m)
+	case n > left:
+		m := c.Overlay(fIPLen, 2)
+		remark(c, fIPExceeds, severityError, "Protocol", fmt.Sprintf(" (%d bytes)", left))
+		c.Close(m)
+	default:
+		c.Overlay(fIPLen, 2)
+	}
 }
 
 func addrFrom(v uint32) netip.Addr {
@@ -181,76 +197,90 @@ func ecnName(v uint64) string {
 var (
 	ipOption   = fields.Section("RFC 791 3.1")
 	fIPOptions = ipOption.Struct("", "Options")
-	fIPOption  = ipOption.Struct("", "IP Option").Formatted(func(v uint64) string { return " - " + ipOptionName(v) })
+	fIPOption  = ipOption.Struct("", "IP Option").Formatted(func(v uint64) string { return " - " + ipOptionName(v&0x1f) })
 	fIPOptType = ipOption.Uint("ip.opt.type", "Type").Split(
 		ipOption.Flag(0x80, "ip.opt.type.copy", "Copy on fragmentation", "No", "Yes"),
 		ipOption.Enum("ip.opt.type.class", "Class", optionClass).In(0x60),
-		ipOption.Uint("ip.opt.type.number", "Number").In(0x1f),
+		ipOption.Enum("ip.opt.type.number", "Number", ipOptionName).In(0x1f),
 	)
 	fIPOptLen     = ipOption.Uint("ip.opt.len", "Length")
 	fIPOptData    = ipOption.Bytes("", "Data")
-	fIPOptAlert   = ipOption.Uint("ip.opt.ra", "Router Alert")
+	fIPOptAlert   = ipOption.Enum("ip.opt.ra", "Router Alert", routerAlert)
 	fIPOptPadding = ipOption.Bytes("ip.opt.padding", "Padding")
 	fIPBadOption  = ipOption.Struct("ip.opt.len.invalid", "Invalid length for option")
 )
 
-// ipOptions passes over n bytes of options. A bad one ends them, not the packet.
+// ipOptions passes over n bytes of options. A bad or a cut one ends them, not the
+// packet.
 func ipOptions(c *wire.Cursor, n int) {
-	if !c.Recording() {
-		c.Pass(fIPOptions, n)
+	o := c.Sub(fIPOptions, n)
+	if !o.Recording() {
 		return
 	}
-	o := c.Sub(fIPOptions, n)
+	const end, nop, alert = 0, 1, 148
 	m := o.Open(fIPOptions)
-	o.Title(m, 0, fmt.Sprintf(" (%d bytes)", n))
+	title := fmt.Sprintf("(%d bytes)", n)
 	for o.Len() > 0 {
 		opt := o.Open(fIPOption)
 		t := o.U8(fIPOptType)
-		o.Title(opt, uint64(t), "")
-		if t > 1 {
+		said := ""
+		title += ", " + ipOptionName(uint64(t)&0x1f)
+		if t > nop {
 			size := int(o.U8(fIPOptLen))
-			if size < 2 || size-2 > o.Len() {
+			said = fmt.Sprintf(" (%d bytes)", size)
+			switch {
+			case size < 2 || size-2 > o.Len():
 				remark(&o, fIPBadOption, severityWarning, "Protocol", "")
 				o.Rest(fIPOptData)
-			} else if t == 148 && size == 4 {
-				o.BE16(fIPOptAlert)
-			} else if size > 2 {
+			case t == alert && size == 4:
+				v := o.BE16(fIPOptAlert)
+				said += fmt.Sprintf(": %s (%d)", routerAlert(uint64(v)), v)
+			case size > 2:
 				o.Skip(fIPOptData, size-2)
 			}
 		}
+		o.Title(opt, uint64(t), said)
 		o.Close(opt)
-		if t == 0 && o.Len() > 0 {
+		if t == end && o.Len() > 0 {
 			o.Rest(fIPOptPadding)
 		}
 	}
+	o.Title(m, 0, title)
 	o.Close(m)
-	c.Join(&o)
+}
+
+func routerAlert(v uint64) string {
+	if v == 0 {
+		return "Router shall examine packet"
+	}
+	return "Unknown"
 }
 
 func optionClass(v uint64) string {
 	return [...]string{"Control", "Reserved for future use", "Debugging and measurement", "Reserved for future use"}[v&3]
 }
 
+// ipOptionName names an option by the low five bits of its type.
 func ipOptionName(v uint64) string {
 	switch v {
 	case 0:
-		return "End of Options List (EOL)"
+		return "End of Option List (EOL)"
 	case 1:
-		return "No Operation (NOP)"
+		return "No-Operation (NOP)"
+	case 2:
+		return "Security"
+	case 3:
+		return "Loose Source Route"
+	case 4:
+		return "Time Stamp"
 	case 7:
 		return "Record Route"
-	case 68:
-		return "Time Stamp"
-	case 130:
-		return "Security"
-	case 131:
-		return "Loose Source Route"
-	case 136:
-		return "Stream Identifier"
-	case 137:
+	case 8:
+		return "Stream ID"
+	case 9:
 		return "Strict Source Route"
-	case 148:
+	case 20:
 		return "Router Alert"
 	}
-	return fmt.Sprintf("Unknown (0x%02x)", v)
+	return "Unknown"
 }

@@ -83,13 +83,9 @@ func (w *walk) ipv6(c *wire.Cursor) {
 	m := c.Open(fIPv6)
 	c.Overlay(fV6Version, 1)
 	c.Overlay(fV6Class, 4)
-	if c.Recording() {
-		c.Pass(fIPv6, 1)
-		c.Overlay(fV6Flow, 3)
-		c.Pass(fIPv6, 3)
-	} else {
-		c.Pass(fIPv6, 4)
-	}
+	c.Pass(fIPv6, 1)
+	c.Overlay(fV6Flow, 3)
+	c.Pass(fV6Flow, 3)
 	n := int(c.BE16(fV6Len))
 	next := c.U8(fV6Next)
 	h.TTL = c.U8(fV6Hops)
@@ -173,17 +169,17 @@ func (w *walk) optionHeader(c *wire.Cursor, layer, fNext, fLen, fOctets *wire.Fi
 	next := c.U8(fNext)
 	size := 8 + 8*int(c.U8(fLen))
 	c.Note(fOctets, uint64(size), "")
-	if c.Recording() {
-		w.options(c, size-2)
-	} else {
-		c.Pass(layer, size-2)
-	}
+	w.options(c, size-2)
 	return next
 }
 
+// options passes over n bytes of options. A bad or a cut one ends them, not the packet.
 func (w *walk) options(c *wire.Cursor, n int) {
 	const pad1, padN, routerAlert, jumbo = 0, 1, 5, 0xc2
 	o := c.Sub(fOption, n)
+	if !o.Recording() {
+		return
+	}
 	for o.Len() > 0 {
 		m := o.Open(fOption)
 		t := o.U8(fOptType)
@@ -207,7 +203,6 @@ func (w *walk) options(c *wire.Cursor, n int) {
 		}
 		o.Close(m)
 	}
-	c.Join(&o)
 }
 
 func (w *walk) routing(c *wire.Cursor) uint8 {

@@ -16,7 +16,7 @@ var (
 	fPPP         = ppp.Struct("ppp", "Point-to-Point Protocol")
 	fPPPAddress  = ppp.Hex("ppp.address", "Address")
 	fPPPControl  = ppp.Hex("ppp.control", "Control")
-	fPPPProtocol = ppp.Enum("ppp.protocol", "Protocol", pppName).InHex()
+	fPPPProtocol = ppp.Enum("ppp.protocol", "Protocol", pppName).InHex().Wide(16)
 
 	pppoe        = fields.Section("RFC 2516 4")
 	fPPPoE       = pppoe.Struct("pppoes", "PPP-over-Ethernet Session")

@@ -42,7 +42,7 @@ var (
 		}
 		return fmt.Sprintf(" (%d bytes)", n)
 	})
-	fBadHdrLen = tcp.Struct("tcp.bogus_header_length", "Bogus TCP Header length")
+	fBadHdrLen = tcp.Struct("tcp.bogus_header_length", "Bogus TCP header length")
 
 	fSynRemark    = tcp.Struct("tcp.connection.syn", "Connection establish request (SYN)")
 	fSynAckRemark = tcp.Struct("tcp.connection.synack", "Connection establish acknowledge (SYN+ACK)")
@@ -92,16 +92,16 @@ func factorText(v uint64) string {
 
 // String lists the flags as the Info column does.
 func (f TCPFlags) String() string {
-	if f&0x1ff == 0 {
-		return "<None>"
-	}
 	return string(f.appendTo(nil))
 }
 
 func (f TCPFlags) appendTo(b []byte) []byte {
+	if f == 0 {
+		return append(b, "<None>"...)
+	}
 	start := len(b)
-	for i, name := range [...]string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"} {
-		if f>>i&1 != 0 {
+	for i, name := range [...]string{"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE", "Reserved"} {
+		if f>>i&1 != 0 || i == 9 && f>>9 != 0 {
 			if len(b) > start {
 				b = append(b, ", "...)
 			}
@@ -141,8 +141,8 @@ func (w *walk) tcp(c *wire.Cursor) {
 		w.acknowledgment(c, left)
 	}
 	h.Ack = c.BE32(fAckRaw)
-	c.Overlay(fHdrLen, 1)
 	if c.Recording() {
+		headerLength(c)
 		w.flags(c)
 	}
 	v := c.BE16(fOffset)
@@ -165,11 +165,9 @@ func (w *walk) tcp(c *wire.Cursor) {
 	h.Kind = TCP
 	if size < 20 {
 		h.Malformed = true
-		if c.Recording() {
-			remark(c, fBadHdrLen, severityError, "Protocol", "")
-		}
+		w.tcpTitle(c, m, 0)
 		c.Close(m)
-		h.finish(c, fPayload)
+		h.finish(c, fData)
 		h.Payload, h.PayloadLen = nil, 0 // nobody knows where it begins
 		return
 	}
@@ -244,6 +242,15 @@ func (w *walk) acknowledgment(c *wire.Cursor, left int) {
 	}
 }
 
+// headerLength shows the header length that c is at.
+func headerLength(c *wire.Cursor) {
+	m := c.Overlay(fHdrLen, 1)
+	if b := c.Peek(1); b != nil && b[0]>>4 < 5 {
+		remark(c, fBadHdrLen, severityError, "Protocol", fmt.Sprintf(" (%d, must be at least 20)", b[0]>>4*4))
+	}
+	c.Close(m)
+}
+
 // flags shows the flags that c is at, and remarks on those that begin and end
 // connections.
 func (w *walk) flags(c *wire.Cursor) {
@@ -295,6 +302,9 @@ func (w *walk) window(c *wire.Cursor) {
 }
 
 func (w *walk) tcpTitle(c *wire.Cursor, m wire.Mark, size int) {
+	if m < 0 {
+		return
+	}
 	h, ctx := w.h, w.ctx
 	var b strings.Builder
 	fmt.Fprintf(&b, ", Src Port: %d, Dst Port: %d, Seq: %d", h.SrcPort, h.DstPort, h.seq(ctx))

@@ -2,11 +2,17 @@ package inet_test
 
 import (
 	"flag"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"github.com/google/gopacket/pcapgo"
 
 	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/inet"
@@ -47,68 +53,47 @@ func layersOf(text string) []string {
 
 var full = flag.Bool("full", false, "compare more frames with tshark's")
 
-// TestTshark compares trees with tshark's, without what it knows from other frames.
-func TestTshark(t *testing.T) {
-	frames := "40"
-	if *full {
-		frames = "2000"
-	}
-	tshark, err := exec.LookPath("tshark")
+// alone are the options by which tshark looks at every frame by itself.
+var alone = []string{"-o", "tcp.relative_sequence_numbers:FALSE", "-o", "tcp.analyze_sequence_numbers:FALSE", "-o", "tcp.calculate_timestamps:FALSE",
+	"-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE", "-o", "udp.calculate_timestamps:FALSE"}
+
+// tshark returns the trees of the first frames of a file.
+func tshark(t *testing.T, file, frames string) []string {
+	t.Helper()
+	path, err := exec.LookPath("tshark")
 	if err != nil {
 		t.Skip(err)
 	}
-	own := filepath.Dir(shared(t, "own")[0])
-	for _, name := range []string{
-		"vlan_qinq.pcap.zst", "sll2_any_nano.pcap.zst", "rawip_bigendian.pcap", "ipv6_ops.pcap", "ip4_fragments.pcap.zst",
-		"ip6_fragments.pcap.zst", "fault_mix_c.pcap.zst", "snaplen_200_meta.pcap", "copy-sparse2.snoop", "tso_gro_superframes.pcap.zst",
-		"rocev2-311.pcap.zst",
-	} {
-		file := filepath.Join(own, name)
-		out, err := exec.Command(tshark, "-r", file, "-V", "-c", frames, "-o", "tcp.relative_sequence_numbers:FALSE", "-o", "tcp.analyze_sequence_numbers:FALSE",
-			"-o", "tcp.calculate_timestamps:FALSE", "-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE", "-o", "tcp.desegment_tcp_streams:FALSE",
-			"-o", "udp.calculate_timestamps:FALSE").Output()
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		r, err := captures.Open(file)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		var d inet.Decoder
-		var h inet.Headers
-		var tree wire.Tree
-		var p captures.Packet
-		bad := 0
-		for i, frame := range strings.Split("\n"+string(out), "\nFrame ")[1:] {
-			if r.Next(&p) != nil {
-				t.Errorf("%s: fewer than %d frames", name, i+1)
-				break
-			}
-			tree.Reset()
-			c := wire.NewCut(p.Data, p.WireLen, &tree)
-			d.Decode(&c, p.Link, &h, &inet.Context{Frame: uint32(p.Number), Time: p.Time})
-			var text strings.Builder
-			tree.Text(&text)
-			frame = closing.ReplaceAllString(frame, "")
-			if h.Kind == inet.Fragment { // which tshark looks into
-				frame, _, _ = strings.Cut(frame, "\nTransmission Control")
-			}
-			got, want := layersOf(text.String()), layersOf("Frame "+frame)
-			for k := range max(len(got), len(want)) {
-				if k >= len(got) || k >= len(want) || got[k] != want[k] {
-					t.Errorf("%s: frame %d: line %d\n  have %q\n  want %q", name, p.Number, k, at(got, k), at(want, k))
-					bad++
-					break
-				}
-			}
-			if bad == 3 {
-				break
-			}
-		}
-		r.Close()
+	out, err := exec.Command(path, append([]string{"-r", file, "-V", "-c", frames}, alone...)...).Output()
+	if err != nil {
+		t.Fatal(file, err)
 	}
+	return strings.Split("\n"+string(out), "\nFrame ")[1:]
+}
+
+// compareTree compares the tree of a frame with tshark's, without what that knows
+// from other frames.
+func compareTree(t *testing.T, name string, p *captures.Packet, want string) bool {
+	t.Helper()
+	var d inet.Decoder
+	var h inet.Headers
+	var tree wire.Tree
+	c := wire.NewCut(p.Data, p.WireLen, &tree)
+	d.Decode(&c, p.Link, &h, &inet.Context{Frame: uint32(p.Number), Time: p.Time})
+	var text strings.Builder
+	tree.Text(&text)
+	want = closing.ReplaceAllString(want, "")
+	if h.Kind == inet.Fragment { // which tshark looks into
+		want, _, _ = strings.Cut(want, "\nTransmission Control")
+	}
+	have, lines := layersOf(text.String()), layersOf("Frame "+want)
+	for k := range max(len(have), len(lines)) {
+		if at(have, k) != at(lines, k) {
+			t.Errorf("%s: frame %d: line %d\n  have %q\n  want %q", name, p.Number, k, at(have, k), at(lines, k))
+			return false
+		}
+	}
+	return true
 }
 
 func at(lines []string, i int) string {
@@ -116,4 +101,69 @@ func at(lines []string, i int) string {
 		return lines[i]
 	}
 	return "nothing"
+}
+
+// TestTshark compares real frames.
+func TestTshark(t *testing.T) {
+	frames, names := "40", []string{"vlan_qinq.pcap.zst", "sll2_any_nano.pcap.zst", "copy-sparse2.snoop"}
+	if *full {
+		frames, names = "2000", append(names, "rawip_bigendian.pcap", "ipv6_ops.pcap", "ip4_fragments.pcap.zst", "ip6_fragments.pcap.zst",
+			"fault_mix_c.pcap.zst", "snaplen_200_meta.pcap", "tso_gro_superframes.pcap.zst", "rocev2-311.pcap.zst")
+	}
+	own := filepath.Dir(shared(t, "own")[0])
+	for _, name := range names {
+		file := filepath.Join(own, name)
+		want := tshark(t, file, frames)
+		r, err := captures.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var p captures.Packet
+		for i, bad := 0, 0; i < len(want) && bad < 3; i++ {
+			if r.Next(&p) != nil {
+				t.Errorf("%s: fewer than %d frames", name, len(want))
+				break
+			}
+			if !compareTree(t, name, &p, want[i]) {
+				bad++
+			}
+		}
+		r.Close()
+	}
+}
+
+// TestSamplesTshark compares the samples, but for those of which it is known why
+// tshark's tree is another.
+func TestSamplesTshark(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "samples.pcapng")
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := pcapgo.NewNgWriter(f, ethernet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	interfaces := map[layers.LinkType]int{ethernet: 0}
+	var list []sample
+	for _, s := range samples {
+		if s.differs != "" {
+			continue
+		}
+		i, ok := interfaces[s.link]
+		if !ok {
+			i, _ = w.AddInterface(pcapgo.NgInterface{LinkType: s.link})
+			interfaces[s.link] = i
+		}
+		list = append(list, s)
+		w.WritePacket(gopacket.CaptureInfo{Timestamp: time.Unix(1, 0), CaptureLength: len(s.b), Length: len(s.b), InterfaceIndex: i}, s.b)
+	}
+	w.Flush()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := tshark(t, file, "1000")
+	for i, s := range list {
+		compareTree(t, s.name, &captures.Packet{Number: i + 1, Time: 1e9, Link: s.link, WireLen: len(s.b), Data: s.b}, want[i])
+	}
 }

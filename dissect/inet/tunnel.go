@@ -14,6 +14,7 @@ var (
 		vxlan.Flag(0x0800, "vxlan.flag_i", "VXLAN Network ID (VNI)", "False", "True"),
 		vxlan.Flag(0x0040, "vxlan.flag_d", "Don't Learn", "False", "True"),
 		vxlan.Flag(0x0008, "vxlan.flag_a", "Policy Applied", "False", "True"),
+		vxlan.Hex("vxlan.flags_reserved", "Reserved(R)").In(0x77b7),
 	)
 	fVXLANGroup    = vxlan.Uint("vxlan.gbp", "Group Policy ID")
 	fVXLANNetwork  = vxlan.Uint("vxlan.vni", "VXLAN Network Identifier (VNI)")
@@ -31,7 +32,7 @@ var (
 		gre.Uint("gre.flags.reserved", "Flags (Reserved)").In(0x00f8),
 		gre.Enum("gre.flags.version", "Version", greVersion).In(0x0007),
 	)
-	fGREProto    = gre.Enum("gre.proto", "Protocol Type", etherTypeName).InHex()
+	fGREProto    = gre.Enum("gre.proto", "Protocol Type", greProtoName).InHex()
 	fGREChecksum = gre.Hex("gre.checksum", "Checksum")
 	fGREOffset   = gre.Uint("gre.offset", "Offset")
 	fGREKey      = gre.Hex("gre.key", "Key")
@@ -82,7 +83,7 @@ func (w *walk) gre(c *wire.Cursor) {
 		c.BE32(fGRESeq)
 	}
 	if m >= 0 {
-		c.Title(m, 0, fmt.Sprintf(" (%s)", etherTypeName(uint64(t))))
+		c.Title(m, 0, fmt.Sprintf(" (%s)", greProtoName(uint64(t))))
 	}
 	c.Close(m)
 	w.met(c, "gre")
@@ -101,6 +102,14 @@ func (w *walk) gre(c *wire.Cursor) {
 	default:
 		w.h.finish(c, fData)
 	}
+}
+
+// greProtoName is Wireshark's word for an Ethernet type in GRE.
+func greProtoName(v uint64) string {
+	if uint16(v) == EtherTypeIPv4 {
+		return "IP"
+	}
+	return etherTypeName(v)
 }
 
 func greVersion(v uint64) string {

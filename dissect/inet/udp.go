@@ -13,6 +13,7 @@ var (
 	fUDPDst     = udp.Uint("udp.dstport", "Destination Port")
 	fUDPPort    = udp.Any("udp.port", "Source or Destination Port", fUDPSrc, fUDPDst)
 	fUDPLen     = udp.Uint("udp.length", "Length")
+	fUDPLenBad  = udp.Uint("udp.length", "Length").Formatted(func(v uint64) string { return fmt.Sprintf("%d (bogus, must be >= 8)", v) })
 	fUDPSum     = udp.Hex("udp.checksum", "Checksum").Formatted(udpSum)
 	fUDPStatus  = udp.Uint("udp.checksum.status", "Checksum Status").Formatted(udpStatus)
 	fUDPStream  = udp.Uint("udp.stream", "Stream index")
@@ -48,7 +49,7 @@ func (w *walk) udp(c *wire.Cursor) {
 	m := c.Open(fUDP)
 	h.SrcPort = c.BE16(fUDPSrc)
 	h.DstPort = c.BE16(fUDPDst)
-	n := int(c.BE16(fUDPLen))
+	n := int(w.udpLength(c))
 	summed := w.udpChecksum(c)
 	if c.Cause() != nil {
 		c.Close(m)
@@ -74,9 +75,6 @@ func (w *walk) udp(c *wire.Cursor) {
 		n = left
 	case n < 8 || n > left:
 		h.Malformed = true
-		if c.Recording() {
-			remark(c, fUDPBadLen, severityError, "Malformed", "")
-		}
 		n = max(n, 8)
 	}
 	end := c.Narrow(n - 8)
@@ -88,6 +86,19 @@ func (w *walk) udp(c *wire.Cursor) {
 		c.Close(m)
 	}
 	c.Widen(end)
+}
+
+// udpLength reads the length, and remarks on one that is less than the header.
+func (w *walk) udpLength(c *wire.Cursor) uint16 {
+	look := c.Peek(2)
+	if look == nil || !c.Recording() || look[0] != 0 || look[1] == 0 || look[1] >= 8 {
+		return c.BE16(fUDPLen)
+	}
+	m := c.Overlay(fUDPLenBad, 2)
+	remark(c, fUDPBadLen, severityError, "Malformed", fmt.Sprintf(" %d < 8", look[1]))
+	c.Close(m)
+	c.Pass(fUDPLen, 2)
+	return uint16(look[1])
 }
 
 // udpChecksum reads the checksum, and is false if the sender made none, which is shown

@@ -60,6 +60,6 @@ func (w *walk) vlan(c *wire.Cursor, t uint16) {
 
 // priorityName is the traffic class of a priority code point. IEEE 802.1Q I.1
 func priorityName(v uint64) string {
-	return [...]string{"Best Effort (default)", "Background", "Spare", "Excellent Effort",
-		"Controlled Load", "Video, < 100ms latency and jitter", "Voice, < 10ms latency and jitter", "Network Control"}[v&7]
+	return [...]string{"Best Effort (default)", "Background", "Excellent Effort", "Critical Applications",
+		"Video, < 100ms latency and jitter", "Voice, < 10ms latency and jitter", "Internetwork Control", "Network Control"}[v&7]
 }

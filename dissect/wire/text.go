@@ -162,7 +162,7 @@ func (n *Node) bits() int {
 	case n.Field.Width != 0 && n.Field.Mask == 0:
 		return int(n.Field.Width)
 	case n.Field.Mask != 0:
-		return bits.OnesCount64(n.Field.Mask)
+		return bits.Len64(n.Field.Mask >> bits.TrailingZeros64(n.Field.Mask)) // with the holes, if it has any
 	case n.Generated:
 		return 32
 	}
