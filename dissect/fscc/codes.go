@@ -20,10 +20,6 @@ const (
 	SetSparse              Code = 0x000900c4
 	GetIntegrity           Code = 0x0009027c
 	QueryFileRegions       Code = 0x00090284
-	QuerySharedVirtualDisk Code = 0x00090300
-	SVHDXSyncTunnel        Code = 0x00090304
-	StorageQoS             Code = 0x00090350
-	SVHDXAsyncTunnel       Code = 0x00090364
 	QueryAllocatedRanges   Code = 0x000940cf
 	OffloadRead            Code = 0x00094264
 	SetZeroData            Code = 0x000980c8
@@ -42,7 +38,6 @@ const (
 	ValidateNegotiate      Code = 0x00140204
 	EnumerateSnapshots     Code = 0x00144064
 	CopyChunk              Code = 0x001440f2
-	ReadHash               Code = 0x001441bb
 	CopyChunkWrite         Code = 0x001480f2
 )
 
@@ -117,16 +112,16 @@ var codes = map[Code]string{
 	QueryFileRegions:       "FSCTL_QUERY_FILE_REGIONS",
 	0x000902c8:             "FSCTL_CSV_SYNC_TUNNEL_REQUEST",
 	0x000902d8:             "FSCTL_GET_REFS_VOLUME_DATA",
-	QuerySharedVirtualDisk: "FSCTL_QUERY_SHARED_VIRTUAL_DISK_SUPPORT",
-	SVHDXSyncTunnel:        "FSCTL_SVHDX_SYNC_TUNNEL_REQUEST",
+	0x00090300:             "FSCTL_QUERY_SHARED_VIRTUAL_DISK_SUPPORT",
+	0x00090304:             "FSCTL_SVHDX_SYNC_TUNNEL_REQUEST",
 	0x00090308:             "FSCTL_SVHDX_SET_INITIATOR_INFORMATION",
 	0x0009030c:             "FSCTL_SET_EXTERNAL_BACKING",
 	0x00090310:             "FSCTL_GET_EXTERNAL_BACKING",
 	0x00090314:             "FSCTL_DELETE_EXTERNAL_BACKING",
 	0x00090318:             "FSCTL_ENUM_EXTERNAL_BACKING",
 	0x0009031f:             "FSCTL_ENUM_OVERLAY",
-	StorageQoS:             "FSCTL_STORAGE_QOS_CONTROL",
-	SVHDXAsyncTunnel:       "FSCTL_SVHDX_ASYNC_TUNNEL_REQUEST",
+	0x00090350:             "FSCTL_STORAGE_QOS_CONTROL",
+	0x00090364:             "FSCTL_SVHDX_ASYNC_TUNNEL_REQUEST",
 	0x00090380:             "FSCTL_SET_INTEGRITY_INFORMATION_EX",
 	0x000903d3:             "FSCTL_GET_RETRIEVAL_POINTERS_AND_REFCOUNT",
 	0x0009042b:             "FSCTL_GET_RETRIEVAL_POINTER_COUNT",
@@ -164,6 +159,6 @@ var codes = map[Code]string{
 	ValidateNegotiate:      "FSCTL_VALIDATE_NEGOTIATE_INFO",
 	EnumerateSnapshots:     "FSCTL_SRV_ENUMERATE_SNAPSHOTS",
 	CopyChunk:              "FSCTL_SRV_COPYCHUNK",
-	ReadHash:               "FSCTL_SRV_READ_HASH",
+	0x001441bb:             "FSCTL_SRV_READ_HASH",
 	CopyChunkWrite:         "FSCTL_SRV_COPYCHUNK_WRITE",
 }

@@ -58,9 +58,6 @@ type Token struct {
 	Raw      []byte // all 512 bytes, which are the token's identity; aliases the message
 }
 
-// IsZero reports whether the token stands for zeros.
-func (t *Token) IsZero() bool { return t.Type == ZeroData }
-
 var (
 	token          = fields.Section("[MS-FSCC] 2.1.11")
 	fToken         = token.Struct("", "Token").Formatted(func(v uint64) string { return fmt.Sprintf(" (IdType %#x)", v) })

@@ -139,7 +139,7 @@ var bufferSamples = []buffer{
 	{name: "referrals_reply", code: fscc.DFSGetReferrals, output: true, open: true,
 		b:    unhex("0800 0400 03000000", referrals),
 		want: &fscc.ReferralReply{Consumed: 8, Count: 4, Flags: 3, List: unhex(referrals)}},
-	{name: "no_decoder", code: fscc.SVHDXSyncTunnel, b: unhex("cafe"), open: true},
+	{name: "no_decoder", code: 0x00090304, b: unhex("cafe"), open: true},
 }
 
 // What illumos put into the token of a file of 1879048196 bytes on tree 1.
