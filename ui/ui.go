@@ -158,7 +158,11 @@ func (u *ui) drawHead(c canvas) {
 	facts += " · " + report.Plural(len(u.res.Connections), "connection", "connections")
 	state, style := u.state()
 	room := c.w - width(state) - 2
-	x = c.text(x+2, 0, plain, cut(u.file, max(room-x-width(facts)-5, 8)))
+	name := u.file
+	if most := max(room-x-width(facts)-5, 12); width(name) > most {
+		name = "…" + cutLeft(name, most-1)
+	}
+	x = c.text(x+2, 0, plain, name)
 	c.sub(0, 0, room, 1).text(x+2, 0, faint, facts)
 	c.text(c.w-1-width(state), 0, style, state)
 }
@@ -181,14 +185,22 @@ func (u *ui) state() (string, tcell.Style) {
 }
 
 func (u *ui) drawTabs(c canvas) {
-	x := 0
+	tabs, need := make([]string, len(u.names)), 0
 	for i, name := range u.names {
-		style, tab := faint, fmt.Sprintf(" %d %s ", i+1, name)
+		tabs[i] = fmt.Sprintf(" %d %s ", i+1, name)
 		if n := u.pages[i].count(); i == findingsPage && n > 0 {
-			tab += report.Count(n) + " "
+			tabs[i] += report.Count(n) + " "
 		}
-		if i == u.page {
-			style, tab = marked.Bold(true), "["+strings.TrimSpace(tab)+"]"
+		need += width(tabs[i])
+	}
+	x := 0
+	for i, tab := range tabs {
+		style := faint
+		switch {
+		case i == u.page:
+			style, tab = marked.Bold(true), "["+tab[1:len(tab)-1]+"]"
+		case need > c.w:
+			tab = fmt.Sprintf(" %d ", i+1)
 		}
 		u.spots = append(u.spots, spot{c: c.sub(x, 0, width(tab), 1), page: i})
 		x = c.text(x, 0, style, tab)
