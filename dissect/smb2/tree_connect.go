@@ -2,7 +2,6 @@ package smb2
 
 import (
 	"cmp"
-	"fmt"
 
 	"github.com/odxray/odxray/dissect/dtyp"
 	"github.com/odxray/odxray/dissect/wire"
@@ -88,7 +87,7 @@ var (
 		connected.Flag(0x00040000, "smb2.share_flags.identity_remoting", "Identity Remoting", "False", "True"),
 		connected.Flag(0x00100000, "smb2.share_flags.compress_data", "Compressed IO", "False", "True"),
 		connected.Flag(0x00200000, "", "Isolated transport", "False", "True"),
-		connected.Hex("smb2.share.caching", "Caching policy").In(0x00000030).Formatted(caching))
+		connected.Enum("smb2.share.caching", "Caching policy", caching).InHex().InWhole(0x00000030))
 	fShareCaps = connected.Hex("smb2.share_caps", "Share Capabilities").List(
 		connected.Flag(0x00000008, "smb2.share_caps.dfs", "DFS", "False", "True"),
 		connected.Flag(0x00000010, "smb2.share_caps.continuous_availability", "CONTINUOUS AVAILABILITY", "False", "True"),
@@ -100,8 +99,7 @@ var (
 
 // caching names what clients may do about the share's files while they are offline.
 func caching(v uint64) string {
-	names := [...]string{"Manual caching", "Auto caching", "VDO caching", "No caching"}
-	return fmt.Sprintf("%s (%08x)", names[v&3], v<<4)
+	return [...]string{"Manual caching", "Auto caching", "VDO caching", "No caching"}[v>>4&3]
 }
 
 func (m *TreeConnectRequest) decode(c *wire.Cursor, d *Decoder) {

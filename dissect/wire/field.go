@@ -55,6 +55,7 @@ type Field struct {
 	Bits   []*Field // parts of the number, each with a Mask
 	Listed bool     // the labels of the Bits that are set follow the number
 	Brief  string   // what the line of the field above says before this one's value
+	Whole  bool     // the bits that Mask selects are the value where they stand, without a picture
 	Apart  bool     // only the Bits are recorded, not the number they share
 
 	// Title is a field within a Struct, whose line begins with its value. Unlike
@@ -160,6 +161,9 @@ func (f *Field) InBrief(brief string) *Field { f.Brief = brief; return f }
 
 // In makes f the bits mask of a number, which names f in Split or List.
 func (f *Field) In(mask uint64) *Field { f.Mask = mask; return f }
+
+// InWhole is In for a number that keeps its place: 0x30 of 0x830 stays 0x30.
+func (f *Field) InWhole(mask uint64) *Field { f.Mask, f.Whole = mask, true; return f }
 
 // Formatted sets Format.
 func (f *Field) Formatted(format func(uint64) string) *Field { f.Format = format; return f }

@@ -161,7 +161,7 @@ func (n *Node) bits() int {
 	switch {
 	case n.Field.Width != 0 && n.Field.Mask == 0:
 		return int(n.Field.Width)
-	case n.Field.Mask != 0:
+	case n.Field.Mask != 0 && !n.Field.Whole:
 		return bits.Len64(n.Field.Mask >> bits.TrailingZeros64(n.Field.Mask)) // with the holes, if it has any
 	case n.Generated:
 		return 32
@@ -229,7 +229,7 @@ func (t *Tree) Line(i int) string {
 	switch {
 	case n.Generated:
 		return "[" + line + "]"
-	case f.Mask != 0:
+	case f.Mask != 0 && !f.Whole:
 		width := 8 * int(n.Len)
 		if f.Width != 0 {
 			width = int(f.Width)
