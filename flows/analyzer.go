@@ -31,6 +31,8 @@ type Analyzer struct {
 	byKey     map[connKey]*conn
 	lastConn  *conn
 	at        *conn // of the frame at hand; nil if it has none
+	recent    recency
+	fragments fragmentTable
 	connCount uint32
 	byID      map[uint32]*conn // those that carry SMB
 	conns     []Connection     // the same, as the outside sees them
@@ -79,6 +81,19 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 	h := &a.headers
 	c := wire.NewCut(p.Data, p.WireLen, nil)
 	a.decoder.Decode(&c, p.Link, h, nil)
+	var whole []byte
+	if h.Kind == inet.Fragment {
+		var frames []uint32
+		if whole, frames = a.fragments.add(h, a.frame, a.now); whole != nil {
+			joined(whole, h, nil, nil)
+			if a.index != nil {
+				a.index.fragments(a.frame, frames)
+			}
+		}
+	}
+	if a.view != nil {
+		a.view.whole = whole
+	}
 	if h.Kind != inet.TCP {
 		if a.index != nil {
 			a.index.frame(p, 0, nil, a.frame)
@@ -91,6 +106,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 	conn, dir := a.lookup(h)
 	a.at = conn
 	conn.last, conn.lastTime = a.frame, a.now
+	a.recent.touch(conn)
 	words := a.analyse(conn, dir, h)
 	if len(h.Payload) < h.PayloadLen {
 		conn.cutFrames++
@@ -113,9 +129,16 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 			a.index.frames.at(a.index.frames.n - 1).pos |= partBit
 		}
 	}
-	if h.Flags&inet.RST != 0 {
+	if h.Flags&(inet.RST|inet.FIN) != 0 {
 		conn.closed = true
 	}
+}
+
+// joined decodes the payload of a datagram put together from fragments, and records it
+// into tree; h is what the headers of one of them say.
+func joined(whole []byte, h *inet.Headers, ctx *inet.Context, tree *wire.Tree) {
+	c := wire.New(whole, tree)
+	inet.DecodeIPPayload(&c, h, h.Proto, ctx)
 }
 
 // see begins the view of the packet at hand.

@@ -239,6 +239,9 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 	v := &c.look
 	v.tree = tree
 	v.begin(&c.packet, uint32(n), nil)
+	if v.whole = ix.datagram(c.source, uint32(n)); v.whole != nil {
+		joined(v.whole, &v.headers, nil, nil)
+	}
 	v.ctx.FirstTime = c.a.first
 	if n > 1 {
 		v.ctx.PrevTime = ix.frames.at(n - 2).time

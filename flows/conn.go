@@ -53,6 +53,51 @@ type conn struct {
 	lost        uint64 // bytes
 	firstTime   int64
 	lastTime    int64
+
+	older, newer *conn // in order of their last frames
+}
+
+// maxConns bounds the connections that are followed at once; the one that was silent
+// for longest is forgotten first.
+const maxConns = 1 << 16
+
+// recency is connections in order of their last frames.
+type recency struct {
+	oldest, newest *conn
+	n              int
+	evicted        int
+}
+
+func (r *recency) touch(c *conn) {
+	if r.newest == c {
+		return
+	}
+	if c.newer != nil || r.oldest == c {
+		r.remove(c)
+	}
+	c.older, c.newer = r.newest, nil
+	if r.newest != nil {
+		r.newest.newer = c
+	} else {
+		r.oldest = c
+	}
+	r.newest = c
+	r.n++
+}
+
+func (r *recency) remove(c *conn) {
+	if c.older != nil {
+		c.older.newer = c.newer
+	} else {
+		r.oldest = c.newer
+	}
+	if c.newer != nil {
+		c.newer.older = c.older
+	} else {
+		r.newest = c.older
+	}
+	c.older, c.newer = nil, nil
+	r.n--
 }
 
 // protocol is what a connection carries.
@@ -73,7 +118,7 @@ func (a *Analyzer) lookup(h *inet.Headers) (*conn, int) {
 	}
 	// A SYN on a connection that was over, or with a new sequence number, reuses
 	// the ports.
-	if c != nil && h.Flags&(inet.SYN|inet.ACK) == inet.SYN && c.streams[dir].seen && h.Seq+1 != c.streams[dir].base {
+	if c != nil && h.Flags&(inet.SYN|inet.ACK) == inet.SYN && c.streams[dir].seen && (c.closed || h.Seq+1 != c.streams[dir].base) {
 		a.endConn(c)
 		c = nil
 	}
@@ -89,6 +134,10 @@ func (a *Analyzer) newConn(k connKey, dir int, h *inet.Headers) *conn {
 	c := &conn{id: a.connCount, key: k, server: -1, first: a.frame, firstTime: a.now}
 	for i := range c.side {
 		c.side[i].scale = -1
+	}
+	if len(a.byKey) >= maxConns {
+		a.recent.evicted++
+		a.endConn(a.recent.oldest)
 	}
 	a.byKey[k] = c
 	if a.index != nil {
@@ -115,11 +164,13 @@ func servicePort(p uint16) bool { return p == 445 || p == 139 }
 func (a *Analyzer) endConn(c *conn) {
 	a.flushStream(c, 0)
 	a.flushStream(c, 1)
+	c.streams[0].buf, c.streams[1].buf = nil, nil
 	if c.pub != 0 {
 		a.conns[c.pub-1] = c.published()
 	}
 	if a.byKey[c.key] == c {
 		delete(a.byKey, c.key)
+		a.recent.remove(c)
 	}
 	if a.lastConn == c {
 		a.lastConn = nil

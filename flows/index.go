@@ -79,6 +79,7 @@ type index struct {
 	messages chunks[indexedMessage]
 	conns    chunks[indexedConn]  // by conn.id, from 1
 	dups     map[uint32][2]uint32 // of duplicate ACKs: the frame they repeat, and their number
+	pieces   map[uint32][]uint32  // of frames that complete a datagram: those of all its fragments
 }
 
 func (ix *index) frame(p *captures.Packet, conn uint32, an *inet.Analysis, number uint32) {
@@ -93,6 +94,33 @@ func (ix *index) frame(p *captures.Packet, conn uint32, an *inet.Analysis, numbe
 		}
 	}
 	ix.frames.add(f)
+}
+
+// fragments keeps which frames brought the datagram that a frame completes.
+func (ix *index) fragments(frame uint32, frames []uint32) {
+	if ix.pieces == nil {
+		ix.pieces = make(map[uint32][]uint32)
+	}
+	ix.pieces[frame] = frames
+}
+
+// datagram puts the datagram together that frame n completes; nil if it completes none.
+func (ix *index) datagram(r captures.Source, n uint32) []byte {
+	var p captures.Packet
+	var d inet.Decoder
+	var h inet.Headers
+	var t fragmentTable
+	for _, i := range ix.pieces[n] {
+		if r.At(int64(ix.frames.at(int(i)-1).pos&(1<<posBits-1)), &p) != nil {
+			return nil
+		}
+		c := wire.NewCut(p.Data, p.WireLen, nil)
+		d.Decode(&c, p.Link, &h, nil)
+		if whole, _ := t.add(&h, i, p.Time); whole != nil {
+			return whole
+		}
+	}
+	return nil
 }
 
 // learn keeps what is known of a connection's numbers by now.
@@ -194,6 +222,9 @@ func (ix *index) regather(r captures.Source, u *unit, conn uint32, start uint32,
 		}
 		c := wire.NewCut(p.Data, p.WireLen, nil)
 		d.Decode(&c, p.Link, &h, nil)
+		if whole := ix.datagram(r, n); whole != nil {
+			joined(whole, &h, nil, nil)
+		}
 		if _, dir := keyOf(&h); dir != int(m.dir) || h.PayloadLen == 0 {
 			continue
 		}

@@ -91,4 +91,16 @@ func (a *Analyzer) problemsOf(r *Results) {
 			say("%s: %d messages are malformed", name, c.Malformed)
 		}
 	}
+	if n := a.recent.evicted; n > 0 {
+		say("%d idle connections were forgotten: more than %d at once", n, maxConns)
+		r.Incomplete = true
+	}
+	if n := a.fragments.dropped; n > 0 {
+		say("%d IP datagrams were given up: not all of their fragments came", n)
+		r.Incomplete = true
+	}
+	if n := a.exchanges.evicted; n > 0 {
+		say("%d requests were forgotten: more than %d waited for an answer", n, maxPending)
+		r.Incomplete = true
+	}
 }

@@ -39,8 +39,8 @@ type stream struct {
 	first  uint32 // frame in which it begins
 	lost   uint64 // bytes of it that no frame brought, beyond limit
 
-	recent [8]recentRequest // the latest requests of copies
-	latest int              // where the next of them goes
+	recent *[8]recentRequest // the latest requests of copies; nil if there was none
+	latest int               // where the next of them goes
 
 	held      []segment // in order of their sequence numbers
 	heldBytes int
@@ -56,12 +56,18 @@ type recentRequest struct {
 
 // remember keeps where a copy's request lay.
 func (s *stream) remember(u *unit, x, frame uint32) {
+	if s.recent == nil {
+		s.recent = new([8]recentRequest)
+	}
 	s.recent[s.latest] = recentRequest{u.off, u.off + uint64(u.size), x, frame}
 	s.latest = (s.latest + 1) % len(s.recent)
 }
 
 // repeated notes that the bytes from one stream offset to another came again.
 func (a *Analyzer) repeated(s *stream, from, to uint64) {
+	if s.recent == nil {
+		return
+	}
 	for _, r := range s.recent {
 		if r.x != 0 && from < r.to && to > r.from {
 			a.copies.repeated(r.x, r.frame, a.frame)
@@ -204,8 +210,6 @@ func (a *Analyzer) skipHole(c *conn, dir int) {
 	c.lost += n
 	a.lostBytes += n
 	s.ackedAt = 0
-	s.next += uint32(n)
-	s.off += n
 	switch {
 	case !s.synced:
 	case s.size > 0 && uint64(s.size-s.have) > n:
@@ -219,6 +223,8 @@ func (a *Analyzer) skipHole(c *conn, dir int) {
 		a.dropPDU(c, dir)
 		s.synced = false
 	}
+	s.next += uint32(n)
+	s.off += n
 	a.release(c, dir)
 }
 

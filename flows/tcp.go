@@ -112,8 +112,8 @@ func (a *Analyzer) analyse(c *conn, dir int, h *inet.Headers) inet.Analysis {
 		if !fwd.sent || before(fwd.next, next) {
 			fwd.next, fwd.nextTime = next, a.now
 		}
-		if !fwd.sent || seq == fwd.contig || before(seq, fwd.contig) && before(fwd.contig, next) {
-			fwd.contig = next
+		if !fwd.sent || seq == fwd.contig {
+			fwd.contig = fwd.next
 		}
 		fwd.sent = true
 	}
@@ -146,15 +146,15 @@ func (a *Analyzer) again(c *conn, fwd, rev *endpoint, seq, n uint32) inet.Word {
 	if rev.acks && soon && rev.dupACKs >= 2 && rev.ack == seq {
 		return inet.FastRetransmission
 	}
+	if n > 0 && rev.acks && !before(rev.ack, seq+n) {
+		return inet.SpuriousRetransmission
+	}
 	limit := int64(outOfOrder)
 	if c.roundTrip != 0 {
 		limit = c.roundTrip
 	}
 	if a.now-fwd.nextTime < limit && fwd.next != seq+n {
 		return inet.OutOfOrder
-	}
-	if n > 0 && rev.acks && !before(rev.ack, seq+n) {
-		return inet.SpuriousRetransmission
 	}
 	return inet.Retransmission
 }

@@ -33,7 +33,7 @@ type frameView struct {
 	ips     map[netip.Addr]string
 	macs    map[[6]byte]string
 	units   int
-	data    []byte // of the frame
+	whole   []byte // the datagram whose last fragment the frame is; nil if it is none
 }
 
 // maxNames bounds the addresses whose text is kept.
@@ -41,7 +41,7 @@ const maxNames = 1 << 16
 
 // begin takes the frame, whose headers the caller may have decoded already.
 func (v *frameView) begin(p *captures.Packet, number uint32, h *inet.Headers) {
-	v.info, v.name, v.units, v.data = v.info[:0], "SMB2", 0, p.Data
+	v.info, v.name, v.units = v.info[:0], "SMB2", 0
 	v.row = Row{Frame: int(number), Time: p.Time, Length: p.WireLen}
 	v.ctx = inet.Context{Frame: number, Time: p.Time}
 	if h != nil {
@@ -59,14 +59,20 @@ func (v *frameView) layers(p *captures.Packet) {
 	}
 	c := wire.NewCut(p.Data, p.WireLen, v.tree)
 	v.decoder.Decode(&c, p.Link, &v.headers, &v.ctx)
+	if v.whole != nil {
+		joined(v.whole, &v.headers, &v.ctx, v.tree)
+	}
 }
 
 // cursor returns a cursor over u: within the frame's own bytes, if they hold it.
 func (v *frameView) cursor(u *unit) wire.Cursor {
-	if v.tree != nil && len(u.b) > 0 {
-		for i := 0; i+len(u.b) <= len(v.data); i++ {
-			if &v.data[i] == &u.b[0] {
-				return v.tree.Part(0, i, u.size)
+	if v.tree == nil {
+		return u.cursor(nil)
+	}
+	for buf, b := range v.tree.Bufs {
+		for i := 0; i+len(u.b) <= len(b); i++ {
+			if &b[i] == &u.b[0] {
+				return v.tree.Part(uint16(buf), i, u.size)
 			}
 		}
 	}
@@ -143,7 +149,7 @@ func (v *frameView) end(marks Mark, part bool) {
 	switch {
 	case len(v.info) > 0:
 		v.row.Protocol = v.name
-		v.words = append(v.words, v.info...)
+		v.words = append(inet.AppendWords(v.words, &v.ctx), v.info...)
 	default:
 		v.ctx.Segment = part
 		v.row.Protocol = inet.Protocol(h)

@@ -56,6 +56,9 @@ func (c *Capture) Dial(client, server string) *Conn {
 	return n
 }
 
+// Knock adds a SYN that nobody answers.
+func (c *Capture) Knock(client, server string) { c.Midway(client, server).segment(0, 0x02, nil) }
+
 // Midway begins a connection that the capture comes late to.
 func (c *Capture) Midway(client, server string) *Conn {
 	return &Conn{Capture: c, ends: [2]netip.AddrPort{netip.MustParseAddrPort(client), netip.MustParseAddrPort(server)}, seq: [2]uint32{1000, 5000}}
