@@ -40,6 +40,7 @@ type Analyzer struct {
 
 	exchanges exchangeTable
 	copies    copyTable
+	pipes     pipeTable
 	index     *index // nil without Options.Index
 
 	// What is asked of every packet beside its effect on all the above.

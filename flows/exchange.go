@@ -140,6 +140,7 @@ func (t *exchangeTable) context(a *Analyzer, x uint32, ctx *smb2.Context) {
 	ctx.Request = smb2.Request{Function: e.function, InfoType: e.infoType, InfoClass: e.infoClass, Additional: e.more, Name: a.names[e.name]}
 	if o := e.open; o != 0 {
 		ctx.File, ctx.OpenFrame, ctx.CloseFrame = a.names[a.opens[o].name], a.opens[o].openFrame, a.opens[o].closeFrame
+		a.pipes.context(a, e, &ctx.RPC)
 	}
 	if tr := e.tree; tr != 0 && e.command != smb2.TreeConnect { // whose answer makes the tree
 		ctx.Share, ctx.ShareType, ctx.ShareFrame = a.trees[tr].share, a.trees[tr].kind, a.trees[tr].frame
@@ -185,6 +186,7 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 	if m.Err == nil {
 		a.asked(c, e, m)
 	}
+	a.pipes.spoken(a, e, m.RPC)
 	k := pendingKey{c.id, m.MessageID}
 	if len(a.exchanges.pending) >= maxPending {
 		a.exchanges.evicted++
@@ -297,6 +299,7 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 	if m.Err == nil || m.Body != nil {
 		a.answer(c, x, m)
 	}
+	a.pipes.spoken(a, e, m.RPC)
 	a.copies.response(a, c, x, m)
 	a.observe(e, m)
 	a.exchanges.done = append(a.exchanges.done, x)

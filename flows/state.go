@@ -61,6 +61,7 @@ type openState struct {
 	openFrame  uint32
 	closeFrame uint32
 	file       uint32 // index of the file in Analyzer.files: what copies are made of
+	pipe       uint32 // index of what is said on it in Analyzer.pipes; 0 if that is no DCE/RPC
 	kept       bool   // a copy or the index refers to it: not to be used again
 }
 
@@ -285,6 +286,7 @@ func (a *Analyzer) closed(i uint32, frame uint32) {
 		delete(a.openByKey, k)
 	}
 	if !o.kept {
+		a.pipes.hangUp(o)
 		a.freeOpens = append(a.freeOpens, i)
 	}
 }

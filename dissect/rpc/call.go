@@ -64,13 +64,14 @@ func (h *Header) answer(p *pdu, ctx *Context) {
 
 // pair shows what the request of an answer said.
 func (h *Header) pair(p *pdu, ctx *Context) {
-	if ctx == nil || !ctx.Request {
+	call := ctx.call(h.CallID)
+	if call == nil {
 		return
 	}
-	h.Opnum, h.paired = ctx.Opnum, true
-	p.Note(fOpnum, uint64(ctx.Opnum), "")
-	p.Note(fRequestIn, uint64(ctx.RequestFrame), "")
-	p.Note(fElapsed, uint64(ctx.Elapsed), "")
+	h.Opnum, h.paired = call.Opnum, true
+	p.Note(fOpnum, uint64(call.Opnum), "")
+	p.Note(fRequestIn, uint64(call.Frame), "")
+	p.Note(fElapsed, uint64(ctx.Time-call.Time), "")
 	h.name(p)
 }
 

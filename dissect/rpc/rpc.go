@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/odxray/odxray/dissect/auth"
 	"github.com/odxray/odxray/dissect/wire"
@@ -97,11 +96,17 @@ type Auth struct {
 
 // Context is what a PDU does not hold. It is only read, and may be nil.
 type Context struct {
-	Bound        []Offer // contexts that the pipe's server accepted
-	Request      bool    // the request of this Response or Fault is known:
-	Opnum        uint16
-	RequestFrame uint32
-	Elapsed      time.Duration // from RequestFrame
+	Bound []Offer // contexts that the pipe's server has accepted
+	Calls []Call  // requests on the pipe before this PDU, in their order
+	Time  int64   // of this PDU, in nanoseconds since 1970
+}
+
+// Call is what an answer needs to know of its request.
+type Call struct {
+	ID    uint32 // CallID
+	Opnum uint16
+	Frame uint32
+	Time  int64 // as in Context
 }
 
 // bound returns the interface behind a context id, or zero.
@@ -114,6 +119,18 @@ func (ctx *Context) bound(id uint16) Syntax {
 		}
 	}
 	return Syntax{}
+}
+
+// call returns the latest request with that id, or nil.
+func (ctx *Context) call(id uint32) *Call {
+	if ctx != nil {
+		for i := range ctx.Calls {
+			if c := &ctx.Calls[len(ctx.Calls)-1-i]; c.ID == id {
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 var fields wire.Set
@@ -227,8 +244,10 @@ func (h *Header) suffix(ctx *Context) string {
 	if h.Type == Request || h.Type == Response {
 		b = appendNumber(b, ", Ctx: ", h.ContextID)
 	}
-	if (h.Type == Response || h.Type == Fault) && ctx != nil && ctx.Request {
-		b = fmt.Appendf(b, ", [Req: #%d]", ctx.RequestFrame)
+	if h.Type == Response || h.Type == Fault {
+		if call := ctx.call(h.CallID); call != nil {
+			b = fmt.Appendf(b, ", [Req: #%d]", call.Frame)
+		}
 	}
 	return string(b)
 }

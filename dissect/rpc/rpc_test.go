@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/odxray/odxray/dissect/auth"
 	"github.com/odxray/odxray/dissect/wire"
@@ -43,7 +42,7 @@ var (
 	srvsvcUUID = parse("4b324fc8-1670-01d3-1278-5a47bf6ee188")
 	ndrUUID    = parse("8a885d04-1ceb-11c9-9fe8-08002b104860")
 	bound      = &Context{Bound: []Offer{{ContextID: 1, Interface: Syntax{srvsvcUUID, 3, 0}}}}
-	answered   = &Context{Bound: bound.Bound, Request: true, Opnum: 15, RequestFrame: 23, Elapsed: time.Millisecond}
+	answered   = &Context{Bound: bound.Bound, Time: 2e6, Calls: []Call{{3, 7, 21, 0}, {3, 15, 23, 1e6}, {4, 8, 24, 1e6}}}
 )
 
 // samples feed every test below. To add a PDU, add one here.

@@ -64,7 +64,6 @@ func TestTshark(t *testing.T) {
 		trees := pduTrees(tshark(t, file, opaque("-V")...))
 		infos := strings.Split(tshark(t, file, opaque("-T", "fields", "-e", "frame.number", "-e", "_ws.col.Info")...), "\n")
 		calls := strings.Split(tshark(t, file, "-T", "fields", "-e", "_ws.col.Info"), "\n")
-		opnums := make(map[uint32]uint16)
 		var ctx Context
 		n := 0
 		for i, frame := range frames {
@@ -83,10 +82,9 @@ func TestTshark(t *testing.T) {
 			c := wire.New(b, &tree)
 			Decode(&c, &h, &ctx)
 			tree.Text(&got)
-			if opnum, ok := opnums[h.CallID]; ok && h.Type == Response {
-				h.Opnum, h.paired = opnum, true
+			if h.Type == Request {
+				ctx.Calls = append(ctx.Calls, Call{ID: h.CallID, Opnum: h.Opnum})
 			}
-			opnums[h.CallID] = h.Opnum
 			number, info, _ := strings.Cut(infos[i], "\t")
 			if h.Type == Bind || h.Type == AlterContext {
 				ctx.Bound = append([]Offer(nil), h.Offers[:h.Items]...)

@@ -32,8 +32,8 @@ type Context struct {
 	Host         string
 	SessionFrame uint32 // frame of the SESSION_SETUP response that finished it
 
-	Pipe bool         // the file is a named pipe: what is read and written is DCE/RPC
-	RPC  *rpc.Context // what the calls on that pipe have in common; nil if unknown
+	Pipe bool        // the file is a named pipe: what is read and written is DCE/RPC
+	RPC  rpc.Context // what the calls on that pipe have in common
 }
 
 // Request is what a response needs to know of its request.

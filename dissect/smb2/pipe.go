@@ -41,11 +41,11 @@ func (d *Decoder) rpc() *rpc.Header {
 	c, h := &d.pipe.at, (*rpc.Header)(nil)
 	if looks(c) {
 		h = &d.pipe.pdu
-		rpc.Decode(c, h, d.ctx.RPC)
+		rpc.Decode(c, h, &d.ctx.RPC)
 	}
 	for c.Recording() && looks(c) {
 		var next rpc.Header
-		rpc.Decode(c, &next, d.ctx.RPC)
+		rpc.Decode(c, &next, &d.ctx.RPC)
 	}
 	if n := c.Len(); n > 0 {
 		c.Skip(fPipeData, n)
