@@ -1,6 +1,10 @@
 package fscc
 
-import "cmp"
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
 
 // Code is a file system control code (FSCTL). [MS-FSCC] 2.3, [MS-SMB2] 2.2.31
 type Code uint32
@@ -44,6 +48,9 @@ const (
 // String returns the code's name. The number is printed beside it everywhere, so
 // one without a name is just "Unknown".
 func (c Code) String() string { return cmp.Or(codes[c], "Unknown") }
+
+// Codes lists the codes that have a name, in order.
+func Codes() []Code { return slices.Sorted(maps.Keys(codes)) }
 
 // codes holds the names of Wireshark, and those of the specifications where it has
 // none. Some names stand for two codes: Wireshark knows one with the access bits of an

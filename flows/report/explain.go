@@ -6,17 +6,19 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/flows/audit"
 )
 
-// Explain says what name is: a rule of the audit, a field, or a status by its name or
-// number. It returns false if it is none of these.
+// Explain says what name is: a rule of the audit, a field, or a status or a control
+// code by its name or number. It returns false if it is none of these.
 func Explain(w io.Writer, name string, fields []*wire.Field, s Style) (bool, error) {
 	var b strings.Builder
 	explainRule(&b, name, s)
 	explainStatus(&b, name, s)
+	explainCode(&b, name, s)
 	explainField(&b, name, fields, s)
 	_, err := io.WriteString(w, b.String())
 	return b.Len() > 0, err
@@ -49,6 +51,16 @@ func explainStatus(b *strings.Builder, name string, s Style) {
 	fmt.Fprintf(b, "  [MS-ERREF] 2.3.1\n")
 }
 
+func explainCode(b *strings.Builder, name string, s Style) {
+	n, err := strconv.ParseUint(name, 0, 32)
+	for _, c := range fscc.Codes() {
+		if strings.EqualFold(name, c.String()) || err == nil && c == fscc.Code(n) {
+			fmt.Fprintf(b, "%s (0x%08x), a control code: device %s, function %d, %s, %s\n", s.paint(bold, c.String()), uint32(c),
+				fscc.Device(c&fscc.DeviceMask>>16), c&fscc.FunctionMask>>2, fscc.Access(c&fscc.AccessMask>>14), fscc.Method(c&fscc.MethodMask))
+		}
+	}
+}
+
 func explainField(b *strings.Builder, name string, fields []*wire.Field, s Style) {
 	for _, f := range Named(fields) {
 		if f.Name != name {
@@ -72,6 +84,15 @@ func StatusNames() []string {
 	var names []string
 	for s := range ntstatus.All() {
 		names = append(names, s.String())
+	}
+	return names
+}
+
+// CodeNames lists the names of all control codes.
+func CodeNames() []string {
+	var names []string
+	for _, c := range fscc.Codes() {
+		names = append(names, c.String())
 	}
 	return names
 }
