@@ -83,17 +83,16 @@ func levelField(t fscc.InfoType) *wire.Field {
 
 // noteClass repeats below a response what class its request asked for.
 func (d *Decoder) noteClass(c *wire.Cursor) {
+	if d.ctx.RequestFrame == 0 {
+		return // nobody knows
+	}
 	t, class := d.ctx.Request.InfoType, d.ctx.Request.InfoClass
 	switch d.msg.Command {
 	case QueryInfo, SetInfo:
-		if t != 0 {
-			c.Note(fClass, uint64(t), "")
-			c.Note(levelField(fscc.InfoType(t)), uint64(class), "")
-		}
+		c.Note(fClass, uint64(t), "")
+		c.Note(levelField(fscc.InfoType(t)), uint64(class), "")
 	case QueryDirectory:
-		if class != 0 {
-			c.Note(fFindLevel, uint64(class), "")
-		}
+		c.Note(fFindLevel, uint64(class), "")
 	}
 }
 
