@@ -1,6 +1,8 @@
 package fscc
 
 import (
+	"cmp"
+	"encoding/hex"
 	"iter"
 
 	"github.com/odxray/odxray/dissect/wire"
@@ -30,10 +32,33 @@ var (
 	fEANameLen  = eas.Uint("smb2.ea.name_len", "EA Name Length")
 	fEADataLen  = eas.Uint("smb2.ea.data_len", "EA Data Length")
 	fEAName     = eas.ASCII("smb2.ea.name", "EA Name")
-	fEAData     = eas.Bytes("smb2.ea.data", "EA Data")
-	fEA         = eas.Struct("", "EA").Titled(fEAName)
+	fEAData     = eas.Bytes("smb2.ea.data", "EA Data").Remarked(quoted)
+	fEA         = eas.Struct("", "EA").Remarked(eaText)
+	fEAOf       = eas.Struct("", "EA").Titled(fEAName) // of a list without values
 	fTerminator = eas.Bytes("", "Terminator")
 )
+
+// quoted returns bytes in quotes if all of them print.
+func quoted(b []byte) string {
+	for _, c := range b {
+		if c < ' ' || c > '~' {
+			return ""
+		}
+	}
+	return `"` + string(b) + `"`
+}
+
+// eaText is what the line of an attribute says: its name and value.
+func eaText(b []byte) string {
+	c := wire.New(b, nil)
+	c.Skip(fNext, 5)
+	name := c.U8(fEANameLen)
+	value := c.U16(fEADataLen)
+	text := ": " + string(c.Bytes(fEAName, int(name))) + " := "
+	c.Skip(fTerminator, 1)
+	data := c.Bytes(fTerminator, int(value))
+	return text + cmp.Or(quoted(data), hex.EncodeToString(data))
+}
 
 func (m *FullEAInfo) Decode(c *wire.Cursor) {
 	*m = FullEAInfo{}
@@ -75,7 +100,7 @@ func (m *GetEAInfo) All() iter.Seq[*EA] { return each(&m.Chain, (*EA).decodeName
 func (a *EA) decodeName(c *wire.Cursor) {
 	e := link(c, fNext)
 	defer end(c, &e)
-	defer e.Close(e.Open(fEA))
+	defer e.Close(e.Open(fEAOf))
 	e.U32(fNext)
 	a.Name = e.Bytes(fEAName, int(e.U8(fEANameLen)))
 	e.Skip(fTerminator, 1)

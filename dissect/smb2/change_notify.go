@@ -41,7 +41,10 @@ func (m *ChangeNotifyResponse) decode(c *wire.Cursor, d *Decoder) {
 	m.Changes = fscc.Changes{}
 	size(c, 9)
 	off, n := uint32(c.U16(fPairOffset)), c.U32(fPairLength)
-	if n == 0 {
+	if n == 0 { // off then means nothing
+		mark := c.Open(fNotifyOut)
+		c.Title(mark, 0, "NO DATA")
+		c.Close(mark)
 		return
 	}
 	out := c.At(fPairOffset, off, n)

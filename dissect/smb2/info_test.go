@@ -146,6 +146,11 @@ var infoSamples = []sample{
 		want: &ChangeNotifyRequest{Flags: 1, OutputLength: 65536, File: testFile, Filter: 3},
 	},
 	{
+		name: "change_notify_response_empty",
+		b:    response(ChangeNotify, "0900 0000 00000000"),
+		want: &ChangeNotifyResponse{},
+	},
+	{
 		name: "change_notify_response",
 		b:    response(ChangeNotify, "0900 4800 2c000000", changes),
 		want: &ChangeNotifyResponse{fscc.Changes{Chain: fscc.Chain{Count: 2, Raw: unhex(changes)}}},

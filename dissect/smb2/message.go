@@ -29,6 +29,10 @@ type Decoder struct {
 	msg Message
 	ctx *Context
 
+	// The body's node, for a decoder that has more to say on its line.
+	mark  wire.Mark
+	title uint64
+
 	negotiateRequest          NegotiateRequest
 	negotiateResponse         NegotiateResponse
 	sessionSetupRequest       SessionSetupRequest
@@ -140,7 +144,8 @@ func (d *Decoder) body(c *wire.Cursor, response bool) {
 	h := &d.msg.Header
 	mark := c.Open(fBody)
 	defer c.Close(mark)
-	c.Title(mark, bodyTitle(c, h, response), "")
+	d.mark, d.title = mark, bodyTitle(c, h, response)
+	c.Title(mark, d.title, "")
 	if response {
 		d.noteClass(c)
 	}

@@ -144,6 +144,7 @@ func (m *QueryInfoResponse) decode(c *wire.Cursor, d *Decoder) {
 	size(c, 9)
 	off, n := uint32(c.U16(fPairOffset)), c.U32(fPairLength)
 	if n == 0 {
+		c.Title(d.mark, d.title, "NO DATA")
 		return
 	}
 	out := c.At(fPairOffset, off, n)

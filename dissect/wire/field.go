@@ -48,7 +48,8 @@ type Field struct {
 	Width uint8 // bits of the number, if it does not fill its bytes: TCP's 12 flags
 
 	// Show appends the value of a Text to dst; b is its bytes, as many as were
-	// gathered. Remark is what the line says of it after the value.
+	// gathered. Remark is what the line says of the bytes: of a Text after the value,
+	// of a Struct after the rest, of Bytes instead of the value unless it is "".
 	Show   func(dst, b []byte) []byte
 	Remark func(b []byte) string
 

@@ -186,6 +186,7 @@ func (t *Tree) Line(i int) string {
 		if n.Text != "" {
 			v += after(n.Text)
 		}
+		v += t.remark(i)
 	case f.Kind == KindEnum && n.Text == "":
 		v = ": " + f.Format(n.Val) + " (" + v + ")"
 	case f.Kind == KindBool:
@@ -203,6 +204,8 @@ func (t *Tree) Line(i int) string {
 		v = after(f.Format(uint64(n.Len)))
 	case f.Format != nil && n.Text == "":
 		v = after(f.Format(n.Val))
+	case f.Kind == KindBytes && t.remark(i) != "":
+		v = after(t.remark(i))
 	case f.Kind == KindBytes && len(v) > 72:
 		v = ": " + v[:72] + "…"
 	case f.Kind == KindTime && special[n.Val] != "":
