@@ -89,7 +89,7 @@ func TestTshark(t *testing.T) {
 			if h.Type == Bind || h.Type == AlterContext {
 				ctx.Bound = append([]Offer(nil), h.Offers[:h.Items]...)
 			}
-			if d := difference(generated.ReplaceAllString(got.String(), ""), trees[i]); c.Err() != nil || d != "" {
+			if d := difference(derived.ReplaceAllString(generated.ReplaceAllString(got.String(), ""), ""), trees[i]); c.Err() != nil || d != "" {
 				t.Errorf("%s: frame %s: %v%s", file, number, c.Err(), d)
 			}
 			if h.operation() != "" {
