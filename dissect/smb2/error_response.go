@@ -98,22 +98,31 @@ func (m *ErrorResponse) decode(c *wire.Cursor, d *Decoder) {
 	size(c, errorSize)
 	m.ContextCount = c.U8(fContexts)
 	c.U8(fErrorRes)
-	// "If the ByteCount field is zero then the server MUST supply an ErrorData
-	// field that is one byte in length."
-	n := c.U32(fByteCount)
-	data, mark := within(c, fErrorData, int(max(n, 1)), &m.Data)
-	for range m.ContextCount {
-		if data.Len() > 0 {
-			m.context(&data, d.msg.Status)
-		}
+	if n := int(c.U32(fByteCount)); n == 0 {
+		// "If the ByteCount field is zero then the server MUST supply an ErrorData
+		// field that is one byte in length." Not all do.
+		m.Data = c.Bytes(fErrorData, min(1, c.Len()))
+	} else {
+		data, mark := within(c, fErrorData, n, &m.Data)
+		m.inside(&data, d.msg.Status)
+		c.End(mark)
+		c.Join(&data)
 	}
-	if m.ContextCount == 0 && n > 0 {
-		m.data(&data, d.msg.Status)
-	}
-	c.End(mark)
-	c.Join(&data)
 	if m.Function != 0 {
 		c.Note(fErrorOf, uint64(m.Function), "")
+	}
+}
+
+// inside reads what the error data holds: contexts, or before dialect 3.1.1 what would
+// be in the only one.
+func (m *ErrorResponse) inside(c *wire.Cursor, status Status) {
+	if m.ContextCount == 0 {
+		m.data(c, status)
+	}
+	for range m.ContextCount {
+		if c.Len() > 0 {
+			m.context(c, status)
+		}
 	}
 }
 

@@ -1,10 +1,12 @@
 package smb2
 
 import (
+	"testing"
 	"time"
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
+	"github.com/odxray/odxray/dissect/wire"
 )
 
 const (
@@ -18,9 +20,9 @@ var errorSamples = []sample{
 		name: "error_response",
 		b:    unhex(failedHeader, "0900 00 00 00000000 00"),
 		ctx:  &Context{RequestFrame: 48, Elapsed: time.Millisecond, Request: Request{Function: fscc.OffloadWrite}},
-		want: &ErrorResponse{Function: fscc.OffloadWrite, Data: []byte{0}},
+		want: &ErrorResponse{Function: fscc.OffloadWrite, Data: []byte{0}}, spare: 1,
 	},
-	{name: "interim_response", b: refused(Lock, ntstatus.Pending, noData), want: &ErrorResponse{Data: []byte{0}}},
+	{name: "interim_response", b: refused(Lock, ntstatus.Pending, noData), want: &ErrorResponse{Data: []byte{0}}, spare: 1},
 	{name: "buffer_too_small_response", b: refused(QueryInfo, ntstatus.BufferTooSmall, "00 00 04000000 78000000"),
 		want: &ErrorResponse{Data: unhex("78000000"), Required: 120}},
 	{name: "symlink_response", b: refused(Create, ntstatus.StoppedOnSymlink, "00 00 34000000", symlink1),
@@ -36,6 +38,18 @@ var errorSamples = []sample{
 const redirect1 = "50000000 03000000 48000000 08000000 0000 0000 02000000" +
 	"01000000 00000000 0a000009 000000000000000000000000" +
 	"02000000 00000000 fe80000000000000000000000000000a" + "7300720076003200"
+
+// TestErrorWithoutData: some servers leave the one byte out, and some fill the reserved
+// byte that became the number of contexts.
+func TestErrorWithoutData(t *testing.T) {
+	for _, body := range []string{"00 00 00000000", "48 00 00000000 00"} {
+		var d Decoder
+		c := wire.New(refused(Ioctl, ntstatus.NotSupported, body), nil)
+		if m := d.Decode(&c, nil); m.Err != nil || c.Err() != nil {
+			t.Errorf("%s: %v, %v", body, m.Err, c.Err())
+		}
+	}
+}
 
 var testSymlink = Symlink{Unparsed: 4, Relative: true,
 	Substitute: unhex("5c003f003f005c0043003a005c007400"), Print: unhex("43003a005c007400")}

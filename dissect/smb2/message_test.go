@@ -53,6 +53,8 @@ type sample struct {
 	b    []byte
 	ctx  *Context
 	want Body
+
+	spare int // bytes at the end that a sender may leave out
 }
 
 // request is a message of a header and the given body, in hex.
@@ -161,7 +163,7 @@ func TestPrefixes(t *testing.T) {
 		for i := range s.b {
 			var d Decoder
 			c := wire.New(s.b[:i], nil)
-			if err := failure(&c, d.Decode(&c, s.ctx)); !errors.Is(err, wire.ErrShort) {
+			if err := failure(&c, d.Decode(&c, s.ctx)); !errors.Is(err, wire.ErrShort) && i < len(s.b)-s.spare {
 				t.Errorf("%s: %d of %d bytes: %v", s.name, i, len(s.b), err)
 			}
 			c = wire.NewCut(s.b[:i], len(s.b), nil)

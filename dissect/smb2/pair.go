@@ -72,9 +72,9 @@ func name(c, pair *wire.Cursor, f *wire.Field, wide bool) wire.UTF16 {
 // comes below f until End(mark).
 func within(c *wire.Cursor, f *wire.Field, n int, b *[]byte) (inner wire.Cursor, mark wire.Mark) {
 	outer := *c
-	inner = outer.Sub(f, n)
 	if *b = c.Bytes(f, n); c.Failed() {
 		return *c, -1
 	}
+	inner = outer.Sub(f, n)
 	return inner, c.Below(f)
 }
