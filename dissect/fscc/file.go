@@ -33,6 +33,8 @@ type file struct {
 	id              FileIDInfo
 	stat            StatInfo
 	caseSensitive   CaseSensitiveInfo
+	sfioReserve     SfioReserveInfo
+	sfioVolume      SfioVolumeInfo
 	posix           PosixInfo
 
 	// The classes that are lists.
@@ -143,6 +145,18 @@ func (m *file) decode(c *wire.Cursor, class FileClass) Info {
 	case FileNormalizedName:
 		m.name.decode(c, fNormalizedNameInfo)
 		return &m.name
+	case FileNetworkPhysicalName:
+		m.name.decode(c, fPhysicalNameInfo)
+		return &m.name
+	case FileVolumeName:
+		m.name.decode(c, fVolumeNameInfo)
+		return &m.name
+	case FileSfioReserve:
+		m.sfioReserve.Decode(c)
+		return &m.sfioReserve
+	case FileSfioVolume:
+		m.sfioVolume.Decode(c)
+		return &m.sfioVolume
 	}
 	return m.later(c, class)
 }

@@ -2,8 +2,8 @@ package fscc
 
 import "github.com/odxray/odxray/dissect/wire"
 
-// NameInfo is FileNameInformation, FileAlternateNameInformation, FileShortNameInformation
-// or FileNormalizedNameInformation. [MS-FSCC] 2.1.7, 2.4.5, 2.4.36, 2.4.46
+// NameInfo is what FileName, FileAlternateName, FileShortName, FileNormalizedName,
+// FileNetworkPhysicalName and FileVolumeName hold. [MS-FSCC] 2.1.7, 2.4.5, 2.4.36, 2.4.46
 type NameInfo struct{ Name wire.UTF16 }
 
 // RenameInfo is FileRenameInformation, FileLinkInformation or the Ex form of either.
@@ -43,6 +43,8 @@ var (
 	fAlternateNameInfo  = names.Struct("smb2.file_alternate_name_info", "SMB2_FILE_ALTERNATE_NAME_INFO")
 	fShortNameInfo      = names.Struct("", "SMB2_FILE_SHORT_NAME_INFO")
 	fNormalizedNameInfo = names.Struct("smb2.file_normalized_name_info", "SMB2_FILE_NORMALIZED_NAME_INFO")
+	fPhysicalNameInfo   = names.Struct("", "SMB2_FILE_NETWORK_PHYSICAL_NAME_INFO")
+	fVolumeNameInfo     = names.Struct("", "SMB2_FILE_VOLUME_NAME_INFO")
 	fNameLength         = names.Uint("smb.file_name_len", "File Name Len")
 	fName               = names.String("smb.file", "File Name")
 )
