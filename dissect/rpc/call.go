@@ -41,6 +41,9 @@ func (h *Header) response(p *pdu, ctx *Context) {
 	p.Pass(fReserved, 1)
 	h.pair(p, ctx)
 	h.stub(p)
+	if r, ok := h.Returned(); ok && p.Recording() {
+		p.Note(fReturn, 0, r.String())
+	}
 }
 
 func (h *Header) fault(p *pdu, ctx *Context) {

@@ -13,7 +13,11 @@ func (h *Header) AppendInfo(b []byte) []byte {
 		if h.Type == Request {
 			return append(b, " request"...)
 		}
-		return append(b, " response"...)
+		b = append(b, " response"...)
+		if r, ok := h.Returned(); ok && r.Code != 0 {
+			b = append(append(b, ", Error: "...), r.String()...)
+		}
+		return b
 	}
 	b = append(append(b, h.Type.String()...), ": call_id: "...)
 	b = strconv.AppendUint(b, uint64(h.CallID), 10)

@@ -126,9 +126,9 @@ var samples = []struct {
 	},
 	{
 		name: "response",
-		b:    unhex("05 00 02 02 10000000 1c00 0000 03000000", "04000000 0100 00 00", "cafecafe"),
+		b:    unhex("05 00 02 02 10000000 2000 0000 03000000", "04000000 0100 00 00", "cafecafe 05000000"),
 		ctx:  answered,
-		info: "NetShareEnumAll response",
+		info: "NetShareEnumAll response, Error: WERR_ACCESS_DENIED",
 	},
 	{
 		name: "fault",
@@ -211,6 +211,11 @@ func TestInterfaceName(t *testing.T) {
 	}
 	if len(interfaceOf) != len(interfaces) {
 		t.Error("an interface is listed twice")
+	}
+	for name := range returns {
+		if operations[name] == nil {
+			t.Errorf("return codes of %s, but no operations", name)
+		}
 	}
 	for name := range operations {
 		if !slices.ContainsFunc(interfaces[:], func(i struct{ uuid, title, name string }) bool { return i.name == name }) {
