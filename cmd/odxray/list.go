@@ -36,6 +36,7 @@ func listCommand(a *app) *cobra.Command {
 	completeFields(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.Format, o.Time = *format, report.TimeFormat(timeFormat)
+		o.Raw = o.Format == report.Fields && !a.interactive
 		if err := listFields(&o, names); err != nil {
 			return err
 		}

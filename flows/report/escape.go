@@ -7,9 +7,9 @@ import (
 )
 
 // Escape returns s, a name or a string from a capture, so that it can do nothing
-// to a terminal and stays on its line: what is not printable (control characters,
-// marks that turn the direction of writing, bytes that are no UTF-8) becomes an
-// escape as in Go and C, \n or \x1b or \u202e. Printable Unicode stays.
+// to a terminal and stays on its line: what is not printable becomes an escape, as
+// tshark prints it: \n and \033 for control characters, \u202e for marks that turn
+// the direction of writing, \xff for bytes that are no UTF-8. Printable Unicode stays.
 func Escape(s string) string {
 	if clean(s) {
 		return s
@@ -47,20 +47,38 @@ func AppendEscaped[S string | []byte](dst []byte, s S) []byte {
 			dst = appendHex(append(dst, `\x`...), rune(s[i]), 2)
 		case unicode.IsPrint(r):
 			dst = append(dst, s[i:i+size]...)
-		case r == '\n':
-			dst = append(dst, `\n`...)
-		case r == '\r':
-			dst = append(dst, `\r`...)
-		case r == '\t':
-			dst = append(dst, `\t`...)
 		case r < 0x80:
-			dst = appendHex(append(dst, `\x`...), r, 2)
+			dst = appendControl(dst, byte(r))
 		case r < 0x10000:
 			dst = appendHex(append(dst, `\u`...), r, 4)
 		default:
 			dst = appendHex(append(dst, `\U`...), r, 8)
 		}
 		i += size
+	}
+	return dst
+}
+
+// letters are the escapes of control characters that have one.
+var letters = map[byte]byte{'\a': 'a', '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't', '\v': 'v'}
+
+// appendControl appends the escape of an ASCII control character.
+func appendControl(dst []byte, c byte) []byte {
+	if letter, ok := letters[c]; ok {
+		return append(dst, '\\', letter)
+	}
+	return append(dst, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+}
+
+// appendLine appends s for a program to read, as tshark -T fields does: a line stays
+// a line, a cell a cell, and all else is as it was.
+func appendLine(dst, s []byte) []byte {
+	for _, c := range s {
+		if letter, ok := letters[c]; ok {
+			dst = append(dst, '\\', letter)
+		} else {
+			dst = append(dst, c)
+		}
 	}
 	return dst
 }

@@ -12,8 +12,9 @@ func TestEscape(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"sparse1 - Copy (3)", "sparse1 - Copy (3)"},
 		{"Bücher/日本語 😀", "Bücher/日本語 😀"},
-		{"a\x1b[2Jb", `a\x1b[2Jb`},
+		{"a\x1b[2Jb", `a\033[2Jb`},
 		{"a\nb\tc\rd", `a\nb\tc\rd`},
+		{"\x00\x7f", `\000\177`},
 		{"\u009b31m", `\u009b31m`},               // a C1 control: CSI
 		{"cod\u202egpj.exe", `cod\u202egpj.exe`}, // turns the direction of what follows
 		{"\xff\xfe", `\xff\xfe`},

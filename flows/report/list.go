@@ -31,6 +31,7 @@ type ListOptions struct {
 	Count  int // frames to print; 0 for all
 
 	Columns    []Column // of Fields, and of CSV if there are any
+	Raw        bool     // no terminal reads Fields: escape only what would end a line
 	Header     bool     // names before the lines of Fields
 	Separator  byte     // between columns of Fields
 	Aggregator byte     // between the values of a column
@@ -273,7 +274,12 @@ func (l *lister) value(i int) {
 	from := len(l.b)
 	l.b = l.tree.AppendValue(l.b, i)
 	if raw := l.b[from:]; !clean(raw) {
-		l.b = append(l.b[:from], AppendEscaped(nil, raw)...)
+		if l.Raw {
+			raw = appendLine(nil, raw)
+		} else {
+			raw = AppendEscaped(nil, raw)
+		}
+		l.b = append(l.b[:from], raw...)
 	}
 	l.double(from)
 }

@@ -64,22 +64,23 @@ func TestList(t *testing.T) {
 		want string
 	}{
 		{"text", ListOptions{Format: Text},
-			"   46   0.000000  10.10.0.153 → 10.10.1.57   SMB2 698 Ioctl Response \\x1b[2J File: \"a\", b\n"},
+			"   46   0.000000  10.10.0.153 → 10.10.1.57   SMB2 698 Ioctl Response \\033[2J File: \"a\", b\n"},
 		{"time of day", ListOptions{Format: Text, Time: Absolute},
-			"   46 14:47:22.075585  10.10.0.153 → 10.10.1.57   SMB2 698 Ioctl Response \\x1b[2J File: \"a\", b\n"},
+			"   46 14:47:22.075585  10.10.0.153 → 10.10.1.57   SMB2 698 Ioctl Response \\033[2J File: \"a\", b\n"},
 		{"nanoseconds", ListOptions{Format: Text, Time: Epoch, Digits: 9},
-			"   46 1464965242.075585000  10.10.0.153 → 10.10.1.57   SMB2 698 Ioctl Response \\x1b[2J File: \"a\", b\n"},
+			"   46 1464965242.075585000  10.10.0.153 → 10.10.1.57   SMB2 698 Ioctl Response \\033[2J File: \"a\", b\n"},
 		{"csv", ListOptions{Format: CSV, Time: Epoch},
 			"\"No.\",\"Time\",\"Source\",\"Destination\",\"Protocol\",\"Length\",\"Info\"\n" +
-				"\"46\",\"1464965242.075585\",\"10.10.0.153\",\"10.10.1.57\",\"SMB2\",\"698\",\"Ioctl Response \\x1b[2J File: \"\"a\"\", b\"\n"},
-		{"fields", standard, "46\ta\"\\x1b,b\t11,11\t0x00000001\t11,11\ta\"\\x1b,b\n"},
-		{"first", with(func(o *ListOptions) { o.Occurrence = 'f' }), "46\ta\"\\x1b\t11\t0x00000001\t11\ta\"\\x1b\n"},
+				"\"46\",\"1464965242.075585\",\"10.10.0.153\",\"10.10.1.57\",\"SMB2\",\"698\",\"Ioctl Response \\033[2J File: \"\"a\"\", b\"\n"},
+		{"fields", standard, "46\ta\"\\033,b\t11,11\t0x00000001\t11,11\ta\"\\033,b\n"},
+		{"for a program", with(func(o *ListOptions) { o.Raw = true }), "46\ta\"\x1b,b\t11,11\t0x00000001\t11,11\ta\"\x1b,b\n"},
+		{"first", with(func(o *ListOptions) { o.Occurrence = 'f' }), "46\ta\"\\033\t11\t0x00000001\t11\ta\"\\033\n"},
 		{"last, quoted", with(func(o *ListOptions) { o.Occurrence, o.Quote, o.Separator = 'l', '"', ' ' }),
 			"\"46\" \"b\" \"11\" \"0x00000001\" \"11\" \"b\"\n"},
 		{"header, quoted", with(func(o *ListOptions) { o.Header, o.Quote, o.Aggregator = true, '"', ';' }),
-			strings.Join(fields, "\t") + "\n\"46\"\t\"a\"\"\\x1b;b\"\t\"11;11\"\t\"0x00000001\"\t\"11;11\"\t\"a\"\"\\x1b;b\"\n"},
+			strings.Join(fields, "\t") + "\n\"46\"\t\"a\"\"\\033;b\"\t\"11;11\"\t\"0x00000001\"\t\"11;11\"\t\"a\"\"\\033;b\"\n"},
 		{"csv of fields", with(func(o *ListOptions) { o.Format = CSV }),
-			strings.Join(fields, ",") + "\n\"46\",\"a\"\"\\x1b,b\",\"11,11\",\"0x00000001\",\"11,11\",\"a\"\"\\x1b,b\"\n"},
+			strings.Join(fields, ",") + "\n\"46\",\"a\"\"\\033,b\",\"11,11\",\"0x00000001\",\"11,11\",\"a\"\"\\033,b\"\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.o.Separator != 0 {
