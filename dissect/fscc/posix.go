@@ -30,14 +30,8 @@ var (
 	fDeviceID   = posix.Hex("odx.info.posix.device", "Device")
 	fPosixOwner = dtyp.SIDField("Owner SID")
 	fPosixGroup = dtyp.SIDField("Group SID")
-	fPerms      = posix.Text("smb2.posix_perms", "POSIX perms", octal)
+	fPerms      = posix.Uint("smb2.posix_perms", "POSIX perms").Formatted(func(v uint64) string { return fmt.Sprintf("%#o", v) })
 )
-
-// octal appends the little-endian number b as tshark shows permissions.
-func octal(dst, b []byte) []byte {
-	c := wire.New(b, nil)
-	return fmt.Appendf(dst, "%#o", c.U32(fInode))
-}
 
 func (m *PosixInfo) Decode(c *wire.Cursor) {
 	defer c.Close(c.Open(fPosixInfo))
@@ -58,9 +52,7 @@ func (m *PosixInfo) decode(c *wire.Cursor) {
 	c.Skip(fReserved, 4)
 	m.Links = c.U32(fLinks)
 	m.Tag = ReparseTag(c.U32(fTag))
-	look := c.Ahead()
-	m.Mode = look.U32(fPerms)
-	c.Skip(fPerms, 4)
+	m.Mode = c.U32(fPerms)
 	m.Owner.DecodeAs(c, fPosixOwner)
 	m.Group.DecodeAs(c, fPosixGroup)
 }
