@@ -22,6 +22,7 @@ const (
 	EtherTypeIPv4   uint16 = 0x0800
 	EtherTypeARP    uint16 = 0x0806
 	EtherTypeTEB    uint16 = 0x6558 // Ethernet in GRE
+	EtherTypeRARP   uint16 = 0x8035
 	EtherTypeVLAN   uint16 = 0x8100
 	EtherTypeIPv6   uint16 = 0x86dd
 	EtherTypePPPoED uint16 = 0x8863
@@ -65,6 +66,7 @@ type walk struct {
 	h     *Headers
 	ctx   *Context
 	depth int
+	size  int    // of the frame on the wire
 	path  []byte // names of the protocols met, for frame.protocols; only with a tree
 }
 
@@ -75,7 +77,7 @@ func (d *Decoder) Decode(c *wire.Cursor, link layers.LinkType, h *Headers, ctx *
 		ctx = &unknown
 	}
 	*h = Headers{WindowShift: -1}
-	d.walk = walk{h: h, ctx: ctx, path: d.path[:0]}
+	d.walk = walk{h: h, ctx: ctx, size: c.Len(), path: d.path[:0]}
 	if !c.Recording() {
 		d.link(c, link)
 		return
@@ -159,7 +161,7 @@ func (w *walk) ethertype(c *wire.Cursor, t uint16) {
 		w.ipv6(c)
 	case EtherTypeVLAN, EtherTypeQinQ, EtherTypeQinQ1:
 		w.vlan(c, t)
-	case EtherTypeARP:
+	case EtherTypeARP, EtherTypeRARP:
 		w.arp(c)
 	case EtherTypePPPoE:
 		w.pppoe(c)

@@ -17,8 +17,6 @@ var (
 	fEthIG   = igBit("eth.ig")
 	fEthType = ethernet.Enum("eth.type", "Type", etherTypeName).InHex()
 	fEthLen  = ethernet.Uint("eth.len", "Length")
-	fPadding = ethernet.Bytes("eth.padding", "Padding")
-	fTrailer = ethernet.Bytes("eth.trailer", "Trailer")
 
 	fDstLG = lgBit("eth.dst.lg")
 	fDstIG = igBit("eth.dst.ig")
@@ -129,52 +127,24 @@ func (w *walk) ethernet(c *wire.Cursor) {
 		h.finish(c, fData)
 		return
 	}
-	end := wire.End(0)
 	if t < minType {
-		end = c.Narrow(int(t))
-	}
-	if c.Recording() {
-		w.trailer(c, t)
-	}
-	c.Close(m)
-	if t < minType {
+		c.Close(m)
+		end := c.Narrow(int(t))
 		w.met(c, "eth:llc")
 		w.llc(c)
 		c.Widen(end)
 		return
 	}
+	if c.Recording() {
+		w.trailer(c, t, fTrailer)
+	}
+	c.Close(m)
 	w.met(c, "eth:ethertype")
 	w.ethertype(c, t)
 }
 
 // minType is the least Ethernet type; below, the number is the frame's length.
 const minType = 0x600
-
-// trailer shows what follows the packet in the frame, before the packet as tshark
-// does: padding to the least length, or what a switch has added. Only decoding the
-// packet tells where it ends.
-func (w *walk) trailer(c *wire.Cursor, t uint16) {
-	if t < minType {
-		return
-	}
-	var h Headers
-	look := c.Ahead()
-	(&walk{h: &h, ctx: w.ctx, depth: w.depth}).ethertype(&look, t)
-	n := look.Len()
-	if n == 0 {
-		return
-	}
-	f := fPadding
-	for _, b := range look.Rest(f) {
-		if b != 0 {
-			f = fTrailer
-			break
-		}
-	}
-	tail := *c
-	tail.Pass(f, c.Len()-n)
-	tail.Rest(f)
-}
 
 // llc decodes IEEE 802.2, of which only SNAP leads to IP. RFC 1042
 func (w *walk) llc(c *wire.Cursor) {

@@ -87,7 +87,7 @@ func AppendInfo(b []byte, h *Headers, ctx *Context) []byte {
 	case IP:
 		return appendIP(b, h)
 	}
-	if h.EtherType == EtherTypeARP {
+	if h.EtherType == EtherTypeARP || h.EtherType == EtherTypeRARP {
 		return appendARP(b, h)
 	}
 	switch {
@@ -225,27 +225,40 @@ func appendARP(b []byte, h *Headers) []byte {
 	c := wire.New(h.Payload, nil)
 	c.Pass(fARP, 6)
 	op := c.BE16(fARPOp)
-	hw := c.Bytes(fARPSrcMAC, 6)
-	if !h.Src.IsValid() || c.Cause() != nil {
+	addresses := c.Pass(fARPAddress, 20)
+	if !h.Src.IsValid() || addresses == nil {
 		return append(append(b, "ARP "...), arpName(uint64(op))...)
 	}
-	switch {
-	case op == arpRequest && h.Src == h.Dst:
-		b = h.Src.AppendTo(append(b, "ARP Announcement for "...))
-	case op == arpRequest && h.Src.IsUnspecified():
+	sender, target := addr48(addresses[:6]), addr48(addresses[10:16])
+	switch kind := kindOfARP(op, addresses); {
+	case kind == arpProbe:
 		b = h.Dst.AppendTo(append(b, "Who has "...))
 		b = append(b, "? (ARP Probe)"...)
+	case kind == arpAnnouncement:
+		b = h.Dst.AppendTo(append(b, "ARP Announcement for "...))
+	case kind == arpGratuitous && op == arpRequest:
+		b = h.Dst.AppendTo(append(b, "Gratuitous ARP for "...))
+		b = append(b, " (Request)"...)
+	case kind == arpGratuitous:
+		b = h.Dst.AppendTo(append(b, "Gratuitous ARP for "...))
+		b = append(b, " (Reply)"...)
 	case op == arpRequest:
 		b = h.Dst.AppendTo(append(b, "Who has "...))
 		b = h.Src.AppendTo(append(b, "? Tell "...))
-	case op == arpReply && h.Src == h.Dst:
-		b = h.Src.AppendTo(append(b, "Gratuitous ARP for "...))
-		b = append(b, " (Reply)"...)
 	case op == arpReply:
 		b = h.Src.AppendTo(b)
-		b = appendMAC(append(b, " is at "...), addr48(hw))
+		b = appendMAC(append(b, " is at "...), sender)
+	case op == arpReverseRequest || op == arpInverseRequest:
+		b = appendMAC(append(b, "Who is "...), target)
+		b = appendMAC(append(b, "? Tell "...), sender)
+	case op == arpReverseReply:
+		b = appendMAC(b, target)
+		b = h.Dst.AppendTo(append(b, " is at "...))
+	case op == arpInverseReply:
+		b = appendMAC(b, sender)
+		b = h.Src.AppendTo(append(b, " is at "...))
 	default:
-		b = append(append(b, "ARP "...), arpName(uint64(op))...)
+		b = appendHex(append(b, "Unknown ARP opcode 0x"...), uint64(op), 4)
 	}
 	return b
 }

@@ -190,8 +190,8 @@ func dscpName(v uint64) string {
 func ecnShort(v uint64) string { return [...]string{"Not-ECT", "ECT(1)", "ECT(0)", "CE"}[v&3] }
 
 func ecnName(v uint64) string {
-	return [...]string{"Not ECN-Capable Transport", "ECN-Capable transport codepoint '01'",
-		"ECN-Capable transport codepoint '10'", "Congestion Experienced"}[v&3]
+	return [...]string{"Not ECN-Capable Transport", "ECN-Capable Transport codepoint '01'",
+		"ECN-Capable Transport codepoint '10'", "Congestion Experienced"}[v&3]
 }
 
 var (

@@ -3,18 +3,19 @@ package inet
 import "github.com/odxray/odxray/dissect/wire"
 
 var (
-	cooked     = fields.Section("LINKTYPE_LINUX_SLL")
-	fSLL       = cooked.Struct("sll", "Linux cooked capture v1")
-	fSLL2      = cooked.Struct("sll", "Linux cooked capture v2")
-	fSLLPacket = cooked.Enum("sll.pkttype", "Packet type", packetTypeName)
-	fSLLHType  = cooked.Enum("sll.hatype", "Link-layer address type", hardwareName)
-	fSLLHLen   = cooked.Uint("sll.halen", "Link-layer address length")
-	fSLLEth    = cooked.Address("sll.src.eth", "Source").Formatted(mac)
-	fSLLIPv4   = cooked.Address("sll.src.ipv4", "Source")
-	fSLLOther  = cooked.Bytes("sll.src.other", "Source")
-	fSLLUnused = cooked.Bytes("sll.unused", "Unused")
-	fSLLType   = cooked.Enum("sll.etype", "Protocol", etherTypeName).InHex()
-	fSLLIndex  = cooked.Uint("sll.ifindex", "Interface index")
+	cooked      = fields.Section("LINKTYPE_LINUX_SLL")
+	fSLL        = cooked.Struct("sll", "Linux cooked capture v1")
+	fSLL2       = cooked.Struct("sll", "Linux cooked capture v2")
+	fSLLPacket  = cooked.Enum("sll.pkttype", "Packet type", packetTypeName)
+	fSLLHType   = cooked.Enum("sll.hatype", "Link-layer address type", hardwareName)
+	fSLLHLen    = cooked.Uint("sll.halen", "Link-layer address length")
+	fSLLEth     = cooked.Address("sll.src.eth", "Source").Formatted(mac)
+	fSLLIPv4    = cooked.Address("sll.src.ipv4", "Source")
+	fSLLOther   = cooked.Bytes("sll.src.other", "Source")
+	fSLLUnused  = cooked.Bytes("sll.unused", "Unused")
+	fSLLType    = cooked.Enum("sll.etype", "Protocol", etherTypeName).InHex()
+	fSLLTrailer = cooked.Bytes("sll.trailer", "Trailer")
+	fSLLIndex   = cooked.Uint("sll.ifindex", "Interface index")
 )
 
 // Hardware address types of ARP, which Linux also uses here.
@@ -32,8 +33,7 @@ func (w *walk) sll(c *wire.Cursor) {
 	hardware := c.BE16(fSLLHType)
 	w.sllAddress(c, int(c.BE16(fSLLHLen)))
 	t := c.BE16(fSLLType)
-	c.Close(m)
-	w.sllPayload(c, hardware, t)
+	w.sllPayload(c, m, hardware, t)
 }
 
 // sll2 decodes the second version of it, which knows the device.
@@ -45,8 +45,7 @@ func (w *walk) sll2(c *wire.Cursor) {
 	hardware := c.BE16(fSLLHType)
 	c.U8(fSLLPacket)
 	w.sllAddress(c, int(c.U8(fSLLHLen)))
-	c.Close(m)
-	w.sllPayload(c, hardware, t)
+	w.sllPayload(c, m, hardware, t)
 }
 
 // sllAddress reads an address of n bytes in its field of eight.
@@ -73,8 +72,13 @@ func (w *walk) sllAddress(c *wire.Cursor, n int) {
 	}
 }
 
-func (w *walk) sllPayload(c *wire.Cursor, hardware, t uint16) {
-	if c.Cause() != nil || t < minType || hardware == hardwareNetlink {
+func (w *walk) sllPayload(c *wire.Cursor, m wire.Mark, hardware, t uint16) {
+	known := c.Cause() == nil && t >= minType && hardware != hardwareNetlink
+	if known && c.Recording() {
+		w.trailer(c, t, fSLLTrailer)
+	}
+	c.Close(m)
+	if !known {
 		w.met(c, "sll")
 		w.h.finish(c, fData)
 		return

@@ -42,6 +42,7 @@ var (
 		}
 		return fmt.Sprintf(" (%d bytes)", n)
 	})
+	fAckUnused = tcp.Struct("tcp.ack.nonzero", "The acknowledgment number field is nonzero while the ACK flag is not set")
 	fBadHdrLen = tcp.Struct("tcp.bogus_header_length", "Bogus TCP header length")
 
 	fSynRemark    = tcp.Struct("tcp.connection.syn", "Connection establish request (SYN)")
@@ -237,9 +238,13 @@ func (w *walk) acknowledgment(c *wire.Cursor, left int) {
 	}
 	if w.ctx.AckKnown && flags&ACK != 0 {
 		c.OverlayValue(fAckRel, 4, uint64(ack-w.ctx.AckBase))
-	} else {
-		c.OverlayValue(fAck, 4, uint64(ack))
+		return
 	}
+	m := c.OverlayValue(fAck, 4, uint64(ack))
+	if flags&ACK == 0 && ack != 0 {
+		remark(c, fAckUnused, severityNote, "Protocol", "")
+	}
+	c.Close(m)
 }
 
 // headerLength shows the header length that c is at.

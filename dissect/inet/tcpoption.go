@@ -111,7 +111,9 @@ func (w *walk) tcpOption(c *wire.Cursor) uint8 {
 	switch kind {
 	case optionEnd:
 		c.Close(m)
-		c.Rest(fUnknown) // RFC 9293 3.2: padding of zeros
+		if b := c.Peek(1); b != nil && b[0] != optionEnd { // not the padding of RFC 9293 3.1
+			c.Rest(fUnknown)
+		}
 		return kind
 	case optionNOP:
 		c.Close(m)
@@ -249,7 +251,7 @@ func tcpOptionName(v uint64) string {
 	case 29:
 		return "TCP AO"
 	case 30:
-		return "Multipath TCP"
+		return "MPTCP"
 	case 34:
 		return "TCP Fast Open"
 	}
@@ -274,6 +276,8 @@ func tcpKindName(v uint64) string {
 		return "MD5 Signature Option"
 	case 29:
 		return "TCP Authentication Option"
+	case 30:
+		return "Multipath TCP"
 	case 34:
 		return "TCP Fast Open Cookie"
 	}

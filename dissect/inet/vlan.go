@@ -16,6 +16,8 @@ var (
 	fVLANType     = vlan.Enum("vlan.etype", "Type", etherTypeName).InHex()
 	fVLANLen      = vlan.Uint("vlan.len", "Length")
 
+	fVLANTrailer = vlan.Bytes("vlan.trailer", "Trailer")
+
 	provider     = fields.Section("IEEE 802.1ad 9.6")
 	fQinQ        = provider.Struct("ieee8021ad", "IEEE 802.1ad")
 	fQinQID      = provider.Uint("ieee8021ad.id", "ID").In(0x0fff)
@@ -43,6 +45,9 @@ func (w *walk) vlan(c *wire.Cursor, t uint16) {
 		c.Title(m, 0, fmt.Sprintf(", ID: %d", w.h.VLAN))
 	} else if m >= 0 {
 		c.Title(m, 0, fmt.Sprintf(", PRI: %d, DEI: %d, ID: %d", v>>13, v>>12&1, w.h.VLAN))
+	}
+	if c.Recording() && c.Cause() == nil && inner >= minType {
+		w.trailer(c, inner, fVLANTrailer)
 	}
 	c.Close(m)
 	if c.Cause() != nil {
