@@ -1,6 +1,13 @@
 // Package auth decodes the security blobs that a session is set up with: SPNEGO,
 // NTLMSSP and Kerberos, as far as they say who speaks to whom and why it failed.
-// What is encrypted stays opaque. [MS-SPNG], [MS-NLMP], RFC 4120, RFC 4121
+// What is encrypted stays opaque.
+//
+// A token of NTLMSSP names the user, the domain and the workstation, its challenge the
+// server, its response the service that the client means. A ticket of Kerberos' names
+// the service, but hides the client; an error says why there will be no session.
+// Whatever is wrong with a blob is wrong with the blob alone: see [Decode].
+//
+// [MS-SPNG], [MS-NLMP], RFC 4120, RFC 4121
 package auth
 
 import (

@@ -1,5 +1,11 @@
 // Package rpc decodes the PDUs of connection-oriented DCE/RPC, which named pipes
 // carry: who is called, which procedure, and how that ended. Arguments stay opaque.
+//
+// What a READ, a WRITE or a PIPE_TRANSCEIVE brings is a PDU if [Looks] says so; several
+// may follow each other, and one may go on in the next message ([Header.Partial]). What
+// was bound and asked on the pipe before comes in a [Context], which package flows
+// keeps. Tokens in trailers are for package auth.
+//
 // [C706] 12.6, [MS-RPCE] 2.2.2
 package rpc
 
