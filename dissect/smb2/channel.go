@@ -145,6 +145,11 @@ func (t *RDMATransform) decode(c *wire.Cursor) (l Descriptors) {
 		whole.Skip(fReserved, 2)
 		sign = whole.Bytes(fCryptoSign, int(signLen))
 		nonce = whole.Bytes(fCryptoNonce, int(nonceLen))
+		// "so the channel information, if any, after this structure starts at the
+		// first 8-byte aligned offset"
+		if fill := int(-(signLen + nonceLen) & 7); fill > 0 && whole.Len() > 0 {
+			whole.Skip(fPadding, min(fill, whole.Len()))
+		}
 		whole.Close(mark)
 		if i == 0 {
 			t.Type, t.Signature, t.Nonce = typ, sign, nonce

@@ -33,8 +33,8 @@ var ioSamples = []sample{
 	},
 	{
 		name: "read_request_rdma_transform",
-		b: request(Read, "3100 50 00 00001000 0000000000000000", fileID, "00000000 03000000 00000000 7000 3c00",
-			"2c00 1000 01000000 0100 000000000000", "0100 1000 0400 0000 000102030405060708090a0b0c0d0e0f a1a2a3a4",
+		b: request(Read, "3100 50 00 00001000 0000000000000000", fileID, "00000000 03000000 00000000 7000 4000",
+			"3000 1000 01000000 0100 000000000000", "0100 1000 0400 0000 000102030405060708090a0b0c0d0e0f a1a2a3a4 00000000",
 			"0010000000000000 07000000 00000800"),
 		want: &ReadRequest{Padding: 0x50, Length: 1 << 20, File: testFile, Channel: ChannelRDMATransform,
 			Descriptors: unhex("0010000000000000 07000000 00000800"),
@@ -50,6 +50,13 @@ var ioSamples = []sample{
 		name: "read_response_rdma",
 		b:    response(Read, "1100 50 00 00000000 00001000 00000000"),
 		want: &ReadResponse{DataOffset: 80, DataRemaining: 1 << 20, Data: []byte{}},
+	},
+	{
+		name: "read_response_rdma_transform",
+		b: response(Read, "1100 50 00 28000000 00001000 01000000",
+			"0000 0000 00000000 0100 000000000000", "0200 1000 0000 0000 000102030405060708090a0b0c0d0e0f"),
+		want: &ReadResponse{DataOffset: 80, DataLength: 40, DataRemaining: 1 << 20, Flags: ReadTransformed,
+			Transform: RDMATransform{Count: 1, Type: 2, Signature: unhex("000102030405060708090a0b0c0d0e0f"), Nonce: []byte{}}},
 	},
 	{
 		name: "write_request",

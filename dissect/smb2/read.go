@@ -16,14 +16,20 @@ type ReadRequest struct {
 	Transform      RDMATransform // valid iff Channel is ChannelRDMATransform
 }
 
+// ReadTransformed says that a transform stands in the data's place, which went by RDMA.
+// [MS-SMB2] 2.2.20
+const ReadTransformed = 0x00000001
+
 // ReadResponse brings the data, or says how much of it went to the client's memory.
 // [MS-SMB2] 2.2.20
 type ReadResponse struct {
 	DataOffset    uint8  // bytes from the beginning of the message
 	DataLength    uint32 // bytes in the message
 	DataRemaining uint32 // bytes that went by RDMA
-	Flags         uint32 // 1: an RDMA transform is in Data
+	Flags         uint32 // ReadTransformed; dialect 3.1.1
 	Data          []byte // as much as was gathered; aliases the message
+
+	Transform RDMATransform // valid iff ReadTransformed is set and DataRemaining is not 0: then there is no Data
 }
 
 func (*ReadRequest) body()  {}
@@ -69,7 +75,11 @@ func (m *ReadResponse) decode(c *wire.Cursor, d *Decoder) {
 	m.DataLength = pair.U32(fPairLength)
 	c.Join(&pair)
 	data := at(c, fReadData, uint32(m.DataOffset), m.DataLength)
-	m.Data = d.payload(&data, fReadData)
+	if m.Flags&ReadTransformed != 0 && m.DataRemaining > 0 && data.Len() > 0 {
+		m.Transform.decode(&data)
+	} else {
+		m.Data = d.payload(&data, fReadData)
+	}
 	c.Join(&data)
 }
 

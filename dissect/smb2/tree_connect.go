@@ -104,24 +104,30 @@ func caching(v uint64) string {
 
 func (m *TreeConnectRequest) decode(c *wire.Cursor, d *Decoder) {
 	*m = TreeConnectRequest{}
-	request := *c // the extension's offset counts from here
-	start := request.Sub(fExtension, request.Len())
 	size(c, 9)
 	m.Flags = c.U16(fTreeFlags)
 	pair := c.Sub(fPath, 4)
+	off, n := look16(pair)
 	m.Path = name16(c, &pair, fPath)
 	if m.Flags&TreeConnectExtension != 0 {
-		treeExtension(c, &start)
+		treeExtension(c, off+n)
 	}
 }
 
-// treeExtension reads what lies between the fixed part and the path.
-func treeExtension(c, request *wire.Cursor) {
+// treeExtension reads what lies between the fixed part and the path, and the contexts
+// behind the path, which ends at end.
+func treeExtension(c *wire.Cursor, end uint32) {
 	mark := c.Open(fExtension)
 	off, count := c.U32(fContextOffset), c.U16(fContextCount)
 	c.Skip(fReserved, 10)
 	c.Close(mark)
-	list := request.From(fTreeContext, off)
+	// "The offset from the start of the SMB2 TREE_CONNECT request": whether that begins
+	// with the header nobody says, but where it would be within the path, it does not.
+	if off < end {
+		off += headerSize
+	}
+	padding(c, end, off)
+	list := c.From(fTreeContext, off)
 	for i := uint16(0); i < count && !list.Failed(); i++ {
 		treeConnectContext(&list)
 	}
