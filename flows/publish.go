@@ -37,7 +37,7 @@ func (a *Analyzer) exchange(i uint32, x *Exchange) {
 // results returns what is known so far.
 func (a *Analyzer) results() *Results {
 	r := &Results{
-		Frames: int(a.frame), Messages: a.messages, Exchanges: a.exchanges.count, First: a.first, Last: a.last,
+		Frames: int(a.frame), Messages: a.messages, Exchanges: a.exchanges.count, Opens: a.openCount, First: a.first, Last: a.last,
 		Protocols: make(map[string]int),
 	}
 	for _, c := range a.byID {
@@ -46,6 +46,9 @@ func (a *Analyzer) results() *Results {
 	r.Connections = append(r.Connections, a.conns...)
 	for i := range a.sessions[1:] {
 		s := &a.sessions[i+1]
+		if len(s.conns) == 0 {
+			continue // joined with another
+		}
 		out := Session{ID: s.id, Server: a.servers[s.server].name, User: s.account(), Host: s.host, First: int(s.frame), Guest: s.guest, Signed: s.signed, Sealed: s.sealed}
 		for _, c := range s.conns {
 			out.Conns = append(out.Conns, int(c))

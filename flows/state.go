@@ -99,6 +99,7 @@ type state struct {
 	opens     []openState
 	openByKey map[openKey]uint32
 	freeOpens []uint32
+	openCount int // of all there were
 
 	files     []file
 	fileByKey map[fileKey]uint32
@@ -266,6 +267,7 @@ func (a *Analyzer) openOf(session, tree uint32, fid smb2.FileID) uint32 {
 }
 
 func (a *Analyzer) newOpen(k openKey, tree uint32) uint32 {
+	a.openCount++
 	var i uint32
 	if n := len(a.freeOpens); n > 0 {
 		i, a.freeOpens = a.freeOpens[n-1], a.freeOpens[:n-1]

@@ -40,9 +40,10 @@ func (c *Capture) Drop(n int) { c.Packets = c.Packets[:len(c.Packets)-n] }
 // Conn is a TCP connection. Index 0 is the client.
 type Conn struct {
 	*Capture
-	ends [2]netip.AddrPort
-	seq  [2]uint32
-	id   uint16
+	AckEvery int // the other end acknowledges so many segments at once; 0: never by a frame of its own
+	ends     [2]netip.AddrPort
+	seq      [2]uint32
+	id       uint16
 }
 
 // Dial adds a handshake. Both are "address:port".
@@ -67,11 +68,14 @@ func (c *Capture) Midway(client, server string) *Conn {
 // Send adds what one end sends, in segments of at most 1460 bytes, and returns the
 // number of the last frame.
 func (n *Conn) Send(from int, data []byte) (frame int) {
-	for len(data) > 0 {
+	for i := 1; len(data) > 0; i++ {
 		k := min(len(data), 1460)
 		frame = n.segment(from, 0x18, data[:k])
 		n.seq[from] += uint32(k)
 		data = data[k:]
+		if n.AckEvery > 0 && i%n.AckEvery == 0 && len(data) > 0 {
+			n.Ack(1 - from)
+		}
 	}
 	return frame
 }

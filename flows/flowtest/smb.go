@@ -157,6 +157,12 @@ func (s *Client) SetSize(f File, size uint64) {
 	s.Call(17, cat(u16(33), []byte{1, 20}, u32(8), u16(96), u16(0), u32(0), f.ID[:], u64(size)), u16(2))
 }
 
+// QueryStandard adds a QUERY_INFO of FileStandardInformation.
+func (s *Client) QueryStandard(f File, size uint64) {
+	s.Call(16, cat(u16(41), []byte{1, 5}, u32(24), u16(0), u16(0), u32(0), u32(0), u32(0), f.ID[:], []byte{0}),
+		cat(u16(9), u16(72), u32(24), u64((size+4095)&^4095), u64(size), u32(1), u32(0)))
+}
+
 // Read adds a READ.
 func (s *Client) Read(f File, offset uint64, data []byte) {
 	s.Call(8, cat(u16(49), []byte{80, 0}, u32(uint32(len(data))), u64(offset), f.ID[:], make([]byte, 16), []byte{0}),
@@ -179,11 +185,11 @@ func (s *Client) Ioctl(code uint32, f File, input, output []byte) {
 // Token is the 512 bytes of a token.
 type Token [512]byte
 
-// NewToken returns a token of type 0x00010001 that no other n gives.
-func NewToken(n byte) (t Token) {
+// NewToken returns a token of type 0x00010001 that no other numbers give.
+func NewToken(n ...byte) (t Token) {
 	copy(t[:], []byte{0, 1, 0, 1, 0, 0, 0, 32})
 	for i := range 32 {
-		t[8+i] = n*31 + byte(i)
+		t[8+i] = n[i%len(n)] + byte(i)
 	}
 	return t
 }
