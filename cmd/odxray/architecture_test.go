@@ -14,7 +14,7 @@ import (
 
 // layers is the way that data goes: a package imports only from its own folder and
 // from those before it. Longer names win.
-var layers = []string{"captures", "dissect", "rdma", "flows", "flows/audit", "flows/report", "replay", "ui", "cmd"}
+var layers = []string{"captures", "dissect", "rdma", "flows", "flows/audit", "flows/report", "replay", "ui", "cmd", "bench"}
 
 const module = "github.com/odxray/odxray/"
 
