@@ -24,7 +24,9 @@ func auditCommand(a *app) *cobra.Command {
 capture. Its exit status is 1 if a finding is at the level of --fail-on or above.`,
 		Example: `  odxray audit trace.pcapng --fail-on warning
   odxray audit trace.pcapng -T sarif --no-rule copy/token-churn
-  odxray audit new.pcapng --baseline old.json`,
+  odxray audit new.pcapng --baseline old.json
+  odxray audit trace.pcapng --assert 'all(copies, .method == "odx")' \
+    --assert 'p99("FSCTL_OFFLOAD_WRITE") < duration("50ms")'`,
 	}
 	in.flags(cmd)
 	f := cmd.Flags()
@@ -35,11 +37,16 @@ capture. Its exit status is 1 if a finding is at the level of --fail-on or above
 	f.StringSliceVar(&o.rules, "rule", nil, "only the rule `ID`, or rules such as copy/*; may be repeated")
 	f.StringSliceVar(&o.noRules, "no-rule", nil, "not the rule `ID`, or rules such as smb/*; may be repeated")
 	f.StringVar(&o.baseline, "baseline", "", "leave out what this `FILE`, made with audit -T json, has too")
+	f.StringArrayVar(&o.asserts, "assert", nil, "fail unless this `EXPR` over copies, tokens, findings, counts, capture is true,\nor over calls, errors, p50, p95, p99, slowest of a call; may be repeated")
 	complete(cmd, "rule", ruleIDs())
 	complete(cmd, "no-rule", ruleIDs())
 	format := formatFlag(cmd, report.Text, report.JSON, report.SARIF, report.JUnit)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		rules, err := o.chosen()
+		if err != nil {
+			return err
+		}
+		assertions, err := o.assertions()
 		if err != nil {
 			return err
 		}
@@ -49,8 +56,17 @@ capture. Its exit status is 1 if a finding is at the level of --fail-on or above
 		}
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, files []string) error {
 			doc := report.Audit{Files: files, Origin: c.Origin, Rules: rules, FailOn: o.level(), Never: o.failOn == "never"}
-			err := a.pass(ctx, c, func() error {
+			times := report.CallTimes{}
+			read := c.Run
+			if assertions != nil {
+				doc.Rules = append(doc.Rules, report.AssertRule)
+				read = func(ctx context.Context) error {
+					return c.EachExchange(ctx, func(x *flows.Exchange) bool { times.Add(x); return true })
+				}
+			}
+			err := a.pass(ctx, read, func() error {
 				doc.Results, doc.Known = report.Filter(c.Results(), rules, baseline)
+				doc.Check(assertions, times)
 				return doc.Print(a.out, *format, a.style())
 			})
 			if err == nil && !doc.Never && failing(doc.Results, doc.FailOn) {
@@ -66,6 +82,7 @@ type auditOptions struct {
 	failOn         string
 	rules, noRules []string
 	baseline       string
+	asserts        []string
 }
 
 // level is the least level that fails.
@@ -98,6 +115,18 @@ func (o *auditOptions) chosen() ([]audit.Rule, error) {
 	return slices.DeleteFunc(audit.Rules(), func(r audit.Rule) bool {
 		return len(o.rules) > 0 && !matches(r.ID, o.rules) || matches(r.ID, o.noRules)
 	}), nil
+}
+
+// assertions reads the expressions of --assert.
+func (o *auditOptions) assertions() (list []report.Assertion, err error) {
+	for _, text := range o.asserts {
+		as, err := report.ParseAssertion(text)
+		if err != nil {
+			return nil, usagef("--assert: %w", err)
+		}
+		list = append(list, as)
+	}
+	return list, nil
 }
 
 // ruleIDs lists the ids of all rules.

@@ -26,7 +26,7 @@ func demoCommand(a *app) *cobra.Command {
 				if a.interactive {
 					return a.show(ctx, c, names)
 				}
-				return a.pass(ctx, c, func() error { return report.Summary(a.out, names, c.Results(), report.Text, a.style()) })
+				return a.pass(ctx, c.Run, func() error { return report.Summary(a.out, names, c.Results(), report.Text, a.style()) })
 			})
 		},
 	}

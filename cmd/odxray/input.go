@@ -78,8 +78,8 @@ func (in *input) outcome(err error, r *flows.Results) error {
 
 // pass reads a capture to its end and then prints what has been found, also if
 // reading failed: what could be read was.
-func (a *app) pass(ctx context.Context, c *flows.Capture, print func() error) error {
-	readErr := patiently(ctx, c.Run)
+func (a *app) pass(ctx context.Context, read func(context.Context) error, print func() error) error {
+	readErr := patiently(ctx, read)
 	if err := print(); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func showCommand(a *app) *cobra.Command {
 		}
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, _ []string) error {
 			var missing error
-			err := a.pass(ctx, c, func() error {
+			err := a.pass(ctx, c.Run, func() error {
 				var numbers []int
 				numbers, missing = frames.within(c.Frames())
 				return report.Show(a.out, c, numbers, *format, bytes)

@@ -23,6 +23,6 @@ func summaryCommand(a *app) *cobra.Command {
 
 func (a *app) summary(cmd *cobra.Command, in *input, args []string, f report.Format) error {
 	return a.read(cmd, in, args, func(ctx context.Context, c *flows.Capture, files []string) error {
-		return a.pass(ctx, c, func() error { return report.Summary(a.out, files, c.Results(), f, a.style()) })
+		return a.pass(ctx, c.Run, func() error { return report.Summary(a.out, files, c.Results(), f, a.style()) })
 	})
 }

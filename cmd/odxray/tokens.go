@@ -21,7 +21,7 @@ func tokensCommand(a *app) *cobra.Command {
 	format := formatFlag(cmd, report.Text, report.JSON, report.CSV)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, _ []string) error {
-			return a.pass(ctx, c, func() error { return report.Tokens(a.out, c.Results(), *format, uses, a.style()) })
+			return a.pass(ctx, c.Run, func() error { return report.Tokens(a.out, c.Results(), *format, uses, a.style()) })
 		})
 	}
 	return cmd

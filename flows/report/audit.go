@@ -18,14 +18,14 @@ const AuditSchema = "odxray.audit/1"
 // captureJSON is the capture as docs/schema/audit.json describes it; a capture of
 // several files has a list of them.
 type captureJSON struct {
-	File     any      `json:"file,omitempty"`
-	Files    []string `json:"files,omitempty"`
-	Frames   int      `json:"frames"`
-	Messages int      `json:"messages"`
-	First    any      `json:"first"`
-	Last     any      `json:"last"`
-	Complete bool     `json:"complete"`
-	Problems []string `json:"problems"`
+	File     any      `json:"file,omitempty" expr:"file"`
+	Files    []string `json:"files,omitempty" expr:"files"`
+	Frames   int      `json:"frames" expr:"frames"`
+	Messages int      `json:"messages" expr:"messages"`
+	First    any      `json:"first" expr:"first"`
+	Last     any      `json:"last" expr:"last"`
+	Complete bool     `json:"complete" expr:"complete"`
+	Problems []string `json:"problems" expr:"problems"`
 }
 
 func newCaptureJSON(files []string, r *flows.Results) captureJSON {
@@ -40,20 +40,20 @@ func newCaptureJSON(files []string, r *flows.Results) captureJSON {
 }
 
 type findingJSON struct {
-	Rule      string `json:"rule"`
-	Level     string `json:"level"`
-	Message   string `json:"message"`
-	Frames    []int  `json:"frames"`
-	Copy      any    `json:"copy"`
-	Mint      any    `json:"mint"`
-	Uncertain any    `json:"uncertain"`
-	At        []At   `json:"at,omitempty"`
+	Rule      string `json:"rule" expr:"rule"`
+	Level     string `json:"level" expr:"level"`
+	Message   string `json:"message" expr:"message"`
+	Frames    []int  `json:"frames" expr:"frames"`
+	Copy      any    `json:"copy" expr:"copy"`
+	Mint      any    `json:"mint" expr:"mint"`
+	Uncertain any    `json:"uncertain" expr:"uncertain"`
+	At        []At   `json:"at,omitempty" expr:"at"`
 }
 
 // At is where a frame of a timeline of several files came from.
 type At struct {
-	File  string `json:"file"`
-	Frame int    `json:"frame"`
+	File  string `json:"file" expr:"file"`
+	Frame int    `json:"frame" expr:"frame"`
 }
 
 func (a *Audit) newFindingJSON(f *flows.Finding) findingJSON {
@@ -75,9 +75,9 @@ func (a *Audit) at(f *flows.Finding) []At {
 }
 
 type countsJSON struct {
-	Error   int `json:"error"`
-	Warning int `json:"warning"`
-	Note    int `json:"note"`
+	Error   int `json:"error" expr:"error"`
+	Warning int `json:"warning" expr:"warning"`
+	Note    int `json:"note" expr:"note"`
 }
 
 func newCounts(r *flows.Results) countsJSON {

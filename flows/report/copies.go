@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/json"
 	"io"
 	"strconv"
 	"strings"
@@ -13,35 +12,35 @@ import (
 
 // copyJSON is a copy as docs/schema/copies.json describes it.
 type copyJSON struct {
-	ID          int         `json:"id"`
-	Method      string      `json:"method"`
-	Methods     []string    `json:"methods"`
-	Fallback    any         `json:"fallback"`
-	Source      endJSON     `json:"source"`
-	Destination endJSON     `json:"destination"`
-	Bytes       uint64      `json:"bytes"`
-	WireBytes   uint64      `json:"wire_bytes"`
-	Mints       int         `json:"mints"`
-	Calls       callsJSON   `json:"calls"`
-	Covered     [][2]uint64 `json:"covered"`
-	Gaps        [][2]uint64 `json:"gaps"`
-	Verdict     string      `json:"verdict"`
-	Uncertain   any         `json:"uncertain"`
-	FirstFrame  int         `json:"first_frame"`
-	LastFrame   int         `json:"last_frame"`
-	Seconds     json.Number `json:"seconds"`
+	ID          int         `json:"id" expr:"id"`
+	Method      string      `json:"method" expr:"method"`
+	Methods     []string    `json:"methods" expr:"methods"`
+	Fallback    any         `json:"fallback" expr:"fallback"`
+	Source      endJSON     `json:"source" expr:"source"`
+	Destination endJSON     `json:"destination" expr:"destination"`
+	Bytes       uint64      `json:"bytes" expr:"bytes"`
+	WireBytes   uint64      `json:"wire_bytes" expr:"wire_bytes"`
+	Mints       int         `json:"mints" expr:"mints"`
+	Calls       callsJSON   `json:"calls" expr:"calls"`
+	Covered     [][2]uint64 `json:"covered" expr:"covered"`
+	Gaps        [][2]uint64 `json:"gaps" expr:"gaps"`
+	Verdict     string      `json:"verdict" expr:"verdict"`
+	Uncertain   any         `json:"uncertain" expr:"uncertain"`
+	FirstFrame  int         `json:"first_frame" expr:"first_frame"`
+	LastFrame   int         `json:"last_frame" expr:"last_frame"`
+	Seconds     float64     `json:"seconds" expr:"seconds"`
 }
 
 type endJSON struct {
-	Server string `json:"server"`
-	Share  any    `json:"share"`
-	Path   any    `json:"path"`
-	Size   any    `json:"size"`
+	Server string `json:"server" expr:"server"`
+	Share  any    `json:"share" expr:"share"`
+	Path   any    `json:"path" expr:"path"`
+	Size   any    `json:"size" expr:"size"`
 }
 
 type callsJSON struct {
-	Read  int `json:"read"`
-	Write int `json:"write"`
+	Read  int `json:"read" expr:"read"`
+	Write int `json:"write" expr:"write"`
 }
 
 func newEndJSON(e *flows.End) endJSON {
@@ -62,7 +61,7 @@ func newCopyJSON(c *flows.Copy) copyJSON {
 		Source: newEndJSON(&c.Source), Destination: newEndJSON(&c.Destination),
 		Bytes: c.Bytes, WireBytes: c.WireBytes, Mints: c.Mints, Calls: callsJSON{c.Reads, c.Writes},
 		Covered: ranges(c.Covered), Gaps: ranges(c.Gaps), Verdict: c.Verdict.String(), Uncertain: known(c.Uncertain),
-		FirstFrame: c.FirstFrame, LastFrame: c.LastFrame, Seconds: seconds(c.LastTime - c.FirstTime),
+		FirstFrame: c.FirstFrame, LastFrame: c.LastFrame, Seconds: c.Seconds(),
 	}
 }
 

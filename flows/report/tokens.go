@@ -11,28 +11,28 @@ import (
 
 // mintJSON is a mint as docs/schema/tokens.json describes it.
 type mintJSON struct {
-	ID       string      `json:"id"`
-	Type     string      `json:"type"`
-	Server   string      `json:"server"`
-	Frame    int         `json:"frame"`
-	Source   any         `json:"source"`
-	Offset   uint64      `json:"offset"`
-	Length   uint64      `json:"length"`
-	TTL      uint32      `json:"ttl_ms"`
-	Uses     []useJSON   `json:"uses"`
-	Consumed [][2]uint64 `json:"consumed"`
-	State    string      `json:"state"`
+	ID       string      `json:"id" expr:"id"`
+	Type     string      `json:"type" expr:"type"`
+	Server   string      `json:"server" expr:"server"`
+	Frame    int         `json:"frame" expr:"frame"`
+	Source   any         `json:"source" expr:"source"`
+	Offset   uint64      `json:"offset" expr:"offset"`
+	Length   uint64      `json:"length" expr:"length"`
+	TTL      uint32      `json:"ttl_ms" expr:"ttl_ms"`
+	Uses     []useJSON   `json:"uses" expr:"uses"`
+	Consumed [][2]uint64 `json:"consumed" expr:"consumed"`
+	State    string      `json:"state" expr:"state"`
 }
 
 type useJSON struct {
-	Frame       int    `json:"frame"`
-	Response    any    `json:"response"`
-	Destination any    `json:"destination"`
-	FileOffset  uint64 `json:"file_offset"`
-	TokenOffset uint64 `json:"token_offset"`
-	Asked       uint64 `json:"asked"`
-	Written     uint64 `json:"written"`
-	Status      any    `json:"status"`
+	Frame       int    `json:"frame" expr:"frame"`
+	Response    any    `json:"response" expr:"response"`
+	Destination any    `json:"destination" expr:"destination"`
+	FileOffset  uint64 `json:"file_offset" expr:"file_offset"`
+	TokenOffset uint64 `json:"token_offset" expr:"token_offset"`
+	Asked       uint64 `json:"asked" expr:"asked"`
+	Written     uint64 `json:"written" expr:"written"`
+	Status      any    `json:"status" expr:"status"`
 }
 
 func newMintJSON(m *flows.Mint) mintJSON {

@@ -1,0 +1,115 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/audit"
+)
+
+// AssertRule is the rule of the findings that failed assertions are.
+var AssertRule = audit.Rule{ID: "assert/failed", Level: flows.Error,
+	Meaning: "An expression given with --assert is false, or cannot be told.",
+	Advice:  "Look at the copies, tokens and calls that it is about."}
+
+// assertEnv is what expressions know. Members of copies, tokens and findings have
+// the names of the JSON forms.
+type assertEnv struct {
+	Copies   []copyJSON    `expr:"copies"`
+	Tokens   []mintJSON    `expr:"tokens"`
+	Findings []findingJSON `expr:"findings"`
+	Capture  captureJSON   `expr:"capture"`
+	Counts   countsJSON    `expr:"counts"`
+
+	Calls   func(name string) int                    `expr:"calls"`
+	Errors  func(name string) int                    `expr:"errors"`
+	P50     func(name string) (time.Duration, error) `expr:"p50"`
+	P95     func(name string) (time.Duration, error) `expr:"p95"`
+	P99     func(name string) (time.Duration, error) `expr:"p99"`
+	Slowest func(name string) (time.Duration, error) `expr:"slowest"`
+}
+
+// Assertion is an expression over what was found that must be true.
+type Assertion struct {
+	text    string
+	program *vm.Program
+}
+
+// ParseAssertion reads an expression such as
+//
+//	all(copies, .method == "odx")
+//	p99("FSCTL_OFFLOAD_WRITE") < duration("50ms")
+func ParseAssertion(text string) (Assertion, error) {
+	program, err := expr.Compile(text, expr.Env(assertEnv{}), expr.AsBool())
+	return Assertion{text, program}, firstLine(err)
+}
+
+// firstLine leaves away the picture of the place that errors of expr go on with.
+func firstLine(err error) error {
+	if err == nil {
+		return nil
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return errors.New(line)
+}
+
+// Check adds a finding for every assertion that is not true.
+func (a *Audit) Check(assertions []Assertion, times CallTimes) {
+	env := a.assertEnv(times)
+	for _, as := range assertions {
+		value, err := expr.Run(as.program, env)
+		message := ""
+		switch {
+		case err != nil:
+			message = fmt.Sprintf("%s cannot be told: %v", as.text, firstLine(err))
+		case value != true:
+			message = as.text + " is false"
+		default:
+			continue
+		}
+		a.Results.Findings = append(a.Results.Findings, flows.Finding{Rule: AssertRule.ID, Level: AssertRule.Level, Message: message})
+	}
+}
+
+func (a *Audit) assertEnv(times CallTimes) assertEnv {
+	r := a.Results
+	env := assertEnv{Capture: newCaptureJSON(a.Files, r), Counts: newCounts(r)}
+	for i := range r.Copies {
+		env.Copies = append(env.Copies, newCopyJSON(&r.Copies[i]))
+	}
+	for i := range r.Mints {
+		env.Tokens = append(env.Tokens, newMintJSON(&r.Mints[i]))
+	}
+	for i := range r.Findings {
+		env.Findings = append(env.Findings, a.newFindingJSON(&r.Findings[i]))
+	}
+	env.Calls = func(name string) int {
+		if c := times[name]; c != nil {
+			return c.calls
+		}
+		return 0
+	}
+	env.Errors = func(name string) int {
+		if c := times[name]; c != nil {
+			return c.errors
+		}
+		return 0
+	}
+	quantile := func(q float64) func(string) (time.Duration, error) {
+		return func(name string) (time.Duration, error) {
+			c := times[name]
+			if c == nil || c.took.TotalCount() == 0 {
+				return 0, fmt.Errorf("no answered %s", name)
+			}
+			return time.Duration(c.took.ValueAtQuantile(q)), nil
+		}
+	}
+	env.P50, env.P95, env.P99, env.Slowest = quantile(50), quantile(95), quantile(99), quantile(100)
+	return env
+}
