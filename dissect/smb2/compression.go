@@ -126,7 +126,7 @@ func (h *CompressionHeader) decode(c *wire.Cursor) {
 	if h.Offset > 0 {
 		h.Plain = c.Bytes(fPlain, int(h.Offset))
 	}
-	h.Data = c.Bytes(fCompressedData, c.Len())
+	h.Data = c.Payload(fCompressedData, c.Len())
 }
 
 func (p *Payload) decode(c *wire.Cursor) {

@@ -3,6 +3,7 @@ package smb2
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
@@ -115,13 +116,20 @@ var (
 		header.Flag(0x20000000, "smb2.flags.replay", "Replay operation", "This is NOT a replay operation", "This is a REPLAY OPERATION"),
 	)
 	fNextCommand = header.Hex("smb2.chain_offset", "Chain Offset")
-	fMessageID   = header.Uint("smb2.msg_id", "Message ID")
+	fMessageID   = header.Uint("smb2.msg_id", "Message ID").Formatted(messageIDText)
 	fProcessID   = header.Hex("smb2.pid", "Process Id")
 	fTreeID      = header.Hex("smb2.tid", "Tree Id")
 	fAsyncID     = fields.Section("[MS-SMB2] 2.2.1.1").Hex("smb2.aid", "Async Id")
 	fSessionID   = header.Hex("smb2.sesid", "Session Id")
 	fSignature   = header.Bytes("smb2.signature", "Signature")
 )
+
+func messageIDText(v uint64) string {
+	if v == unsolicited {
+		return fmt.Sprintf("unsolicited response (%d)", v)
+	}
+	return strconv.FormatUint(v, 10)
+}
 
 // What other messages said; the header does not hold it.
 var (
