@@ -74,7 +74,7 @@ func appendControl(dst []byte, c byte) []byte {
 // a line, a cell a cell, and all else is as it was.
 func appendLine(dst, s []byte) []byte {
 	for _, c := range s {
-		if letter, ok := letters[c]; ok {
+		if letter, ok := letters[c]; ok && c != '\a' && c != '\v' { // which tshark leaves alone
 			dst = append(dst, '\\', letter)
 		} else {
 			dst = append(dst, c)
