@@ -19,18 +19,17 @@ type server struct {
 
 // sessionState is a session on one server.
 type sessionState struct {
-	id       uint64
-	server   uint32
-	domain   string
-	user     string
-	host     string
-	frame    uint32 // of the SESSION_SETUP response that finished it
-	conns    []uint32
-	guest    bool
-	signed   bool
-	sealed   bool
-	loggedIn bool
-	trees    []uint32
+	id     uint64
+	server uint32
+	domain string
+	user   string
+	host   string
+	frame  uint32 // of the SESSION_SETUP response that finished it
+	conns  []uint32
+	guest  bool
+	signed bool
+	sealed bool
+	trees  []uint32
 }
 
 // account returns domain\user, or what there is of it.
@@ -49,7 +48,6 @@ type treeState struct {
 	kind    uint8 // 1 disk, 2 pipe, 3 printer
 	frame   uint32
 	sector  uint32 // logical sector size in bytes; 0 if the capture does not show it
-	gone    bool
 }
 
 // openState is a file as one CREATE opened it.

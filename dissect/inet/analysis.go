@@ -26,8 +26,6 @@ var (
 	fDupRemarked = analyses.Struct("tcp.analysis.duplicate_ack", "Duplicate ACK")
 	fDupNumber   = analyses.Uint("tcp.analysis.duplicate_ack_num", "Duplicate ACK #")
 	fDupFrame    = analyses.Frame("tcp.analysis.duplicate_ack_frame", "Duplicate to the ACK in frame")
-
-	fReassembledIn = analyses.Frame("tcp.reassembled_in", "Reassembled PDU in frame")
 )
 
 // words is the remarks in the order in which tshark's tree shows them. The Info column

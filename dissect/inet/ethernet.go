@@ -13,8 +13,8 @@ var (
 	fEthDst  = ethernet.Address("eth.dst", "Destination").Formatted(mac)
 	fEthSrc  = ethernet.Address("eth.src", "Source").Formatted(mac)
 	fEthAddr = ethernet.Address("eth.addr", "Address").Formatted(mac)
-	fEthLG   = lgBit("eth.lg")
-	fEthIG   = igBit("eth.ig")
+	_        = lgBit("eth.lg")
+	_        = igBit("eth.ig")
 	fEthType = ethernet.Enum("eth.type", "Type", etherTypeName).InHex()
 	fEthLen  = ethernet.Uint("eth.len", "Length")
 

@@ -34,7 +34,7 @@ var (
 	fIPStatus   = ip.Uint("ip.checksum.status", "Header checksum status").Formatted(unverified)
 	fIPSrc      = ip.Address("ip.src", "Source Address")
 	fIPDst      = ip.Address("ip.dst", "Destination Address")
-	fIPAddr     = ip.Any("ip.addr", "Source or Destination Address", fIPSrc, fIPDst)
+	_           = ip.Any("ip.addr", "Source or Destination Address", fIPSrc, fIPDst)
 
 	fIPBogusLen    = ip.Struct("ip.bogus_ip_length", "Bogus IP length")
 	fIPExceeds     = ip.Struct("ip.bogus_ip_length", "IPv4 total length exceeds packet length")

@@ -20,7 +20,7 @@ var (
 	fV6Hops     = ipv6.Uint("ipv6.hlim", "Hop Limit")
 	fV6Src      = ipv6.Address("ipv6.src", "Source Address")
 	fV6Dst      = ipv6.Address("ipv6.dst", "Destination Address")
-	fV6Addr     = ipv6.Any("ipv6.addr", "Source or Destination Address", fV6Src, fV6Dst)
+	_           = ipv6.Any("ipv6.addr", "Source or Destination Address", fV6Src, fV6Dst)
 	fV6LenZero  = ipv6.Struct("ipv6.plen_zero", `IPv6 payload length equals 0 (maybe because of "TCP segmentation offload" (TSO))`)
 	fV6LenBogus = ipv6.Struct("ipv6.plen_exceeds_framing", "IPv6 payload length does not match expected framing length")
 

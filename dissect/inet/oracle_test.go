@@ -40,7 +40,6 @@ func shared(t testing.TB, folder string) []string {
 type parser struct {
 	eth      layers.Ethernet
 	tag      [2]layers.Dot1Q
-	sll      layers.LinuxSLL
 	loop     layers.Loopback
 	ip4      layers.IPv4
 	ip6      layers.IPv6

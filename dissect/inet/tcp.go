@@ -12,7 +12,7 @@ var (
 	fTCP      = tcp.Struct("tcp", "Transmission Control Protocol")
 	fSrcPort  = tcp.Uint("tcp.srcport", "Source Port")
 	fDstPort  = tcp.Uint("tcp.dstport", "Destination Port")
-	fPort     = tcp.Any("tcp.port", "Source or Destination Port", fSrcPort, fDstPort)
+	_         = tcp.Any("tcp.port", "Source or Destination Port", fSrcPort, fDstPort)
 	fStream   = tcp.Uint("tcp.stream", "Stream index")
 	fComplete = tcp.Uint("tcp.completeness", "Conversation completeness").Formatted(completeness)
 	fTCPLen   = tcp.Uint("tcp.len", "TCP Segment Len")

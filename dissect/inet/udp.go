@@ -11,7 +11,7 @@ var (
 	fUDP        = udp.Struct("udp", "User Datagram Protocol")
 	fUDPSrc     = udp.Uint("udp.srcport", "Source Port")
 	fUDPDst     = udp.Uint("udp.dstport", "Destination Port")
-	fUDPPort    = udp.Any("udp.port", "Source or Destination Port", fUDPSrc, fUDPDst)
+	_           = udp.Any("udp.port", "Source or Destination Port", fUDPSrc, fUDPDst)
 	fUDPLen     = udp.Uint("udp.length", "Length")
 	fUDPLenBad  = udp.Uint("udp.length", "Length").Formatted(func(v uint64) string { return fmt.Sprintf("%d (bogus, must be >= 8)", v) })
 	fUDPSum     = udp.Hex("udp.checksum", "Checksum").Formatted(udpSum)
