@@ -186,9 +186,9 @@ func TestAllocs(t *testing.T) {
 	}
 }
 
-// TestNames asks no tshark, but holds what filters need: layers by name, and names
-// that stand for several fields.
-func TestNames(t *testing.T) {
+// TestLayers holds what filters need: layers by name, and names that stand for several
+// fields.
+func TestLayers(t *testing.T) {
 	have := make(map[string]*wire.Field)
 	for _, f := range inet.Fields() {
 		have[f.Name] = f

@@ -16,6 +16,7 @@ import (
 
 	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/netbios"
 	"github.com/odxray/odxray/dissect/wire"
 )
 
@@ -165,5 +166,24 @@ func TestSamplesTshark(t *testing.T) {
 	want := tshark(t, file, "1000")
 	for i, s := range list {
 		compareTree(t, s.name, &captures.Packet{Number: i + 1, Time: 1e9, Link: s.link, WireLen: len(s.b), Data: s.b}, want[i])
+	}
+}
+
+// TestNames asks tshark whether it knows the names that claim to be its own.
+func TestNames(t *testing.T) {
+	out, err := exec.Command("tshark", "-G", "fields").Output()
+	if err != nil {
+		t.Skip("tshark -G fields: ", err)
+	}
+	known := make(map[string]bool)
+	for line := range strings.Lines(string(out)) {
+		if cells := strings.Split(line, "\t"); len(cells) > 2 { // F: a field, P: a protocol
+			known[strings.TrimSpace(cells[2])] = true
+		}
+	}
+	for _, f := range append(inet.Fields(), netbios.Fields()...) {
+		if f.Name != "" && !known[f.Name] {
+			t.Errorf("%s (%s) is no name of Wireshark's", f.Name, f.Label)
+		}
 	}
 }
