@@ -11,6 +11,7 @@ const (
 	LinkTypeRaw12 layers.LinkType = 12  // raw IP, as most systems write it
 	LinkTypeRaw14 layers.LinkType = 14  // raw IP of OpenBSD
 	LinkTypeNFLOG layers.LinkType = 239 // Linux netfilter log
+	LinkTypeIPoIB layers.LinkType = 242 // IP over InfiniBand
 
 	// LinkTypeSLL2 stands for 276, which does not fit gopacket's LinkType, and is that
 	// number's low byte; no other link type has it.
@@ -121,6 +122,8 @@ func (w *walk) link(c *wire.Cursor, link layers.LinkType) {
 		w.ppp(c)
 	case LinkTypeNFLOG:
 		w.nflog(c)
+	case LinkTypeIPoIB:
+		w.ipoib(c)
 	default:
 		w.h.finish(c, fData)
 	}

@@ -86,6 +86,8 @@ func encapNumber(link layers.LinkType) uint64 {
 		return 141
 	case layers.LinkTypeLoop:
 		return 174
+	case LinkTypeIPoIB:
+		return 180
 	case LinkTypeSLL2:
 		return 210
 	}
@@ -112,6 +114,8 @@ func encapName(v uint64) string {
 		return "NFLOG"
 	case 174:
 		return "OpenBSD loopback"
+	case 180:
+		return "IP over IB"
 	case 210:
 		return "Linux cooked-mode capture v2"
 	}

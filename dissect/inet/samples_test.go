@@ -215,6 +215,10 @@ var samples = []sample{
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
 	{name: "sll_no_address", link: layers.LinkTypeLinuxSLL, b: cat([]byte{0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0}, ip4(6, "", ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
+	{name: "ipoib_sent", link: inet.LinkTypeIPoIB, b: cat(make([]byte, 20), []byte{0, 0, 0, 7, 0xfe, 0x80}, make([]byte, 13), []byte{1, 8, 0, 0, 0}, ip4(6, "", ack)),
+		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
+	{name: "ipoib_received", link: inet.LinkTypeIPoIB, b: cat([]byte{0x60, 0, 0, 0, 0, 0, 0, 9, 0xfe, 0x80}, make([]byte, 13), []byte{1, 0xfe, 0x80}, make([]byte, 13), []byte{2, 8, 0, 0, 0}, ip4(6, "", ack)),
+		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
 	{name: "nflog", link: inet.LinkTypeNFLOG, b: cat([]byte{2, 0, 0, 42, 8, 0, 1, 0, 8, 0, 3, 0, 5, 0, 10, 0, 0, 0, 0, 0, 44, 0, 9, 0}, ip4(6, "", ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0", differs: "attributes are shown in less detail"},
 }
