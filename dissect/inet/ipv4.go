@@ -31,7 +31,7 @@ var (
 	fIPTTL      = ip.Uint("ip.ttl", "Time to Live")
 	fIPProto    = ip.Enum("ip.proto", "Protocol", protoName)
 	fIPChecksum = ip.Hex("ip.checksum", "Header Checksum").Formatted(func(v uint64) string { return fmt.Sprintf("0x%04x [validation disabled]", v) })
-	fIPStatus   = ip.Uint("ip.checksum.status", "Header checksum status").Formatted(unverified)
+	fIPStatus   = ip.Uint("ip.checksum.status", "Header checksum status").Formatted(sumStatus)
 	fIPSrc      = ip.Address("ip.src", "Source Address")
 	fIPDst      = ip.Address("ip.dst", "Destination Address")
 	_           = ip.Any("ip.addr", "Source or Destination Address", fIPSrc, fIPDst)
@@ -43,10 +43,6 @@ var (
 
 // offloaded is what tshark says of a length that the network card was to fill in.
 const offloaded = `%d bytes (reported as 0, presumed to be because of "TCP segmentation offload" (TSO))`
-
-const unverifiedStatus = 2
-
-func unverified(uint64) string { return "Unverified" }
 
 // inWords prints a header length as tshark does: in bytes, and in words of 4.
 func inWords(v uint64) string { return fmt.Sprintf("%d bytes (%d)", v, v/4) }

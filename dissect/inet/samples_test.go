@@ -168,7 +168,7 @@ var samples = []sample{
 	{name: "arp_gratuitous", link: ethernet, b: eth(0x0806, []byte{0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 2, 0, 0, 0, 0, 1, 10, 0, 0, 2}),
 		kind: inet.Other, payload: 28, proto: "ARP", info: "Gratuitous ARP for 10.0.0.2 (Reply)"},
 	{name: "icmp_unreachable", link: ethernet, b: eth(0x0800, ip4(1, "", cat([]byte{3, 4, 0, 0, 0, 0, 5, 0}, ip4(6, "", ack)))),
-		kind: inet.IP, payload: 48, proto: "ICMP", info: "Destination unreachable (Fragmentation needed)"},
+		kind: inet.IP, payload: 48, proto: "ICMP", info: "Destination unreachable (Fragmentation needed)", differs: "the packet that it quotes is shown as bytes"},
 	{name: "ipv6", link: ethernet, b: eth(0x86dd, ip6(6, -1, tcp(inet.ACK, "", "abc"))),
 		kind: inet.TCP, payload: 3, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=3"},
 	{name: "ipv6_length_0", link: ethernet, b: eth(0x86dd, ip6(6, 0, tcp(inet.ACK, "", "abc"))),

@@ -34,7 +34,7 @@ var (
 	fWindowIs  = tcp.Uint("tcp.window_size", "Calculated window size")
 	fFactor    = tcp.Int("tcp.window_size_scalefactor", "Window size scaling factor").Formatted(factorText)
 	fTCPSum    = tcp.Hex("tcp.checksum", "Checksum").Formatted(sumUnverified)
-	fTCPStatus = tcp.Uint("tcp.checksum.status", "Checksum Status").Formatted(unverified)
+	fTCPStatus = tcp.Uint("tcp.checksum.status", "Checksum Status").Formatted(sumStatus)
 	fUrgent    = tcp.Uint("tcp.urgent_pointer", "Urgent Pointer")
 	fPayload   = tcp.Bytes("tcp.payload", "TCP payload").Formatted(func(n uint64) string {
 		if n == 1 {
@@ -72,8 +72,6 @@ func flag(mask uint64, name, label string) *wire.Field {
 func relative(what string) func(uint64) string {
 	return func(v uint64) string { return fmt.Sprintf("%d    (relative %s number)", v, what) }
 }
-
-func sumUnverified(v uint64) string { return fmt.Sprintf("0x%04x [unverified]", v) }
 
 // Values of tcp.window_size_scalefactor that are no factor.
 const (

@@ -12,7 +12,7 @@ var (
 	fPadding = trailers.Bytes("eth.padding", "Padding")
 	fTrailer = trailers.Bytes("eth.trailer", "Trailer")
 	fFCS     = trailers.Hex("eth.fcs", "Frame check sequence").Formatted(func(v uint64) string { return fmt.Sprintf("0x%08x [unverified]", v) })
-	fFCSIs   = trailers.Uint("eth.fcs.status", "FCS Status").Formatted(unverified)
+	fFCSIs   = trailers.Uint("eth.fcs.status", "FCS Status").Formatted(sumStatus)
 
 	fNoPadding = trailers.Struct("eth.padding_bad", "Didn't find padding of zeros, and an undecoded trailer exists. There may be padding of non-zeros.")
 )

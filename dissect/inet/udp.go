@@ -15,7 +15,7 @@ var (
 	fUDPLen     = udp.Uint("udp.length", "Length")
 	fUDPLenBad  = udp.Uint("udp.length", "Length").Formatted(func(v uint64) string { return fmt.Sprintf("%d (bogus, must be >= 8)", v) })
 	fUDPSum     = udp.Hex("udp.checksum", "Checksum").Formatted(udpSum)
-	fUDPStatus  = udp.Uint("udp.checksum.status", "Checksum Status").Formatted(udpStatus)
+	fUDPStatus  = udp.Uint("udp.checksum.status", "Checksum Status").Formatted(sumStatus)
 	fUDPStream  = udp.Uint("udp.stream", "Stream index")
 	fUDPTimes   = udp.Struct("", "Timestamps")
 	fUDPSince   = udp.Duration("udp.time_relative", "Time since first frame")
@@ -29,15 +29,6 @@ func udpSum(v uint64) string {
 		return "0x0000 [zero-value ignored]"
 	}
 	return sumUnverified(v)
-}
-
-const missingStatus = 3 // of a checksum that was not computed
-
-func udpStatus(v uint64) string {
-	if v == missingStatus {
-		return "Not present"
-	}
-	return "Unverified"
 }
 
 const portVXLAN = 4789
