@@ -26,6 +26,7 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "America/Los_Angeles")
 			env.Setenv("NO_COLOR", "")
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // under -race, a program would wait a second before it ends
 			sample, err := samples.Bytes(samples.Demo)
 			if err != nil {
 				return err
