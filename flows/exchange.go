@@ -216,7 +216,9 @@ func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 	}
 	switch b := m.Body.(type) {
 	case *smb2.CreateRequest:
-		e.name = a.intern(b.Name)
+		e.name = a.internFile(b)
+	case *smb2.OplockBreakAcknowledgment:
+		on(b.File)
 	case *smb2.CloseRequest:
 		on(b.File)
 		e.more = uint32(b.Flags)

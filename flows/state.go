@@ -123,6 +123,17 @@ func (s *state) intern(name wire.UTF16) uint32 {
 	return s.internBytes(s.nameBuf)
 }
 
+// internFile is intern for what a CREATE opens. A snapshot of a file is another
+// file, and goes by its time, too, as Wireshark has it.
+func (s *state) internFile(m *smb2.CreateRequest) uint32 {
+	if !m.Contexts.Has(smb2.ContextTimeWarp) {
+		return s.intern(m.Name)
+	}
+	s.nameBuf = append(m.Name.AppendTo(s.nameBuf[:0]), '@')
+	s.nameBuf = wire.AppendFileTime(s.nameBuf, m.TimeWarp)
+	return s.internBytes(s.nameBuf)
+}
+
 func (s *state) internBytes(b []byte) uint32 {
 	if len(b) == 0 {
 		return 0
