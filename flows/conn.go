@@ -42,6 +42,7 @@ type conn struct {
 	last               uint32
 	pub                int // position in Analyzer.conns, plus 1, once it is known to carry SMB
 
+	client      string // its address; "" until somebody asked
 	dialect     smb2.Dialect
 	clientGUID  wire.GUID
 	serverGUID  wire.GUID
@@ -185,6 +186,15 @@ func (c *conn) ends() (client, server netip.AddrPort) {
 		return high, low
 	}
 	return low, high
+}
+
+// clientName returns the client's address, once a message has shown who that is.
+func (c *conn) clientName() string {
+	if c.client == "" {
+		client, _ := c.ends()
+		c.client = client.Addr().String()
+	}
+	return c.client
 }
 
 // published returns what the outside may know of c.

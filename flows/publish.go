@@ -25,6 +25,9 @@ func (a *Analyzer) exchange(i uint32, x *Exchange) {
 	if t := e.tree; t != 0 {
 		x.Share = a.trees[t].share
 	}
+	if c := a.byID[e.conn]; c != nil {
+		x.Client = c.clientName()
+	}
 	x.File = a.fileName(e)
 	switch {
 	case e.facts&damaged != 0:

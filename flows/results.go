@@ -55,6 +55,7 @@ type Exchange struct {
 	File         string // relative to the share; "" if unknown or none
 	Share        string // \\server\share; "" if unknown
 	User         string // domain\name; "" if unknown
+	Client       string // address
 	Offset       uint64 // valid iff HasRange
 	Length       uint64 // bytes asked for; valid iff HasRange
 	HasRange     bool
