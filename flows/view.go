@@ -89,6 +89,7 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 	cur := v.cursor(u)
 	var h netbios.Header
 	netbios.Decode(&cur, &h, v.headers.SrcPort != 139 && v.headers.DstPort != 139)
+	v.decoder.Above(&cur, "nbss")
 	if h.Type != 0 || cur.Len() < 4 {
 		return
 	}
@@ -108,15 +109,20 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 func (v *frameView) message(c *wire.Cursor) {
 	switch smb2.ProtocolOf(c) {
 	case smb2.ProtocolSMB1:
+		v.decoder.Above(c, "smb")
 		v.info, v.name = v.old.Decode(c).AppendInfo(v.info), "SMB"
 	case smb2.ProtocolTransform:
+		v.decoder.Above(c, "smb2")
 		v.info = v.smb.Transform(c, &v.smbCtx).AppendInfo(v.info)
 	case smb2.ProtocolCompressed:
+		v.decoder.Above(c, "smb2")
 		v.info = v.smb.Compressed(c).AppendInfo(v.info)
 	default:
+		v.decoder.Above(c, "smb2")
 		m := v.smb.Decode(c, &v.smbCtx)
 		if m.RPC != nil {
 			v.name = "DCERPC"
+			v.decoder.Above(c, "dcerpc")
 		}
 		v.info = m.AppendInfo(v.info, &v.smbCtx)
 	}

@@ -69,8 +69,8 @@ var words = [...]struct {
 func (w *walk) timestamps(c *wire.Cursor) {
 	if ctx := w.ctx; ctx.HasStream {
 		m := c.Note(fTimes, 0, "")
-		c.Note(fTCPSince, uint64(ctx.Time-ctx.StreamFirstTime), "")
-		c.Note(fTCPDelta, uint64(ctx.Time-ctx.StreamPrevTime), "")
+		since(c, fTCPSince, ctx.Time, ctx.StreamFirstTime)
+		since(c, fTCPDelta, ctx.Time, ctx.StreamPrevTime)
 		c.Close(m)
 	}
 }

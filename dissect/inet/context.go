@@ -10,7 +10,6 @@ type Context struct {
 	Time      int64  // nanoseconds since 1970
 	PrevTime  int64  // of the frame before
 	FirstTime int64  // of the first frame
-	Upper     string // protocols above TCP and UDP, such as "nbss:smb2"
 	Comment   string
 	Interface string // its name, if the capture file tells
 	InterfaceID,
@@ -26,7 +25,7 @@ type Context struct {
 	SeqKnown, AckKnown bool
 	SeqBase, AckBase   uint32 // subtracted from Seq and Ack
 	WindowFactor       int32  // the window counts in units of this; 0 unknown, -2 scaling is not used
-	Completeness       uint8  // of the conversation up to here: bits SYN, SYN+ACK, ACK, data, FIN, RST
+	Completeness       uint8  // of the conversation up to here: bits SYN, SYN+ACK, ACK, data, FIN, RST; 0 unknown
 	Segment            bool   // the frame holds a part of a message that ends in another frame
 	ReassembledIn      uint32 // that frame, if known
 	Analysis           Analysis

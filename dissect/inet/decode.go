@@ -60,6 +60,7 @@ const maxDepth = 32
 // goroutines at once.
 type Decoder struct {
 	walk
+	protocols wire.Mark // node of frame.protocols
 }
 
 // walk is the state of one Decode.
@@ -78,18 +79,23 @@ func (d *Decoder) Decode(c *wire.Cursor, link layers.LinkType, h *Headers, ctx *
 		ctx = &unknown
 	}
 	*h = Headers{WindowShift: -1}
-	d.walk = walk{h: h, ctx: ctx, size: c.Len(), path: d.path[:0]}
+	d.walk, d.protocols = walk{h: h, ctx: ctx, size: c.Len(), path: d.path[:0]}, -1
 	if !c.Recording() {
 		d.link(c, link)
 		return
 	}
-	protocols := frame(c, link, ctx)
+	d.protocols = frame(c, link, ctx)
 	d.link(c, link)
-	if protocols >= 0 {
-		if ctx.Upper != "" {
-			d.met(c, ctx.Upper)
-		}
-		c.Title(protocols, 0, string(d.path))
+	c.Title(d.protocols, 0, string(d.path))
+}
+
+// Above adds protocols to frame.protocols that somebody else has found in what the last
+// frame carries: names joined by colons. c is any cursor that records into the tree of
+// that frame.
+func (d *Decoder) Above(c *wire.Cursor, names string) {
+	if c.Recording() && d.protocols >= 0 {
+		d.met(c, names)
+		c.Title(d.protocols, 0, string(d.path))
 	}
 }
 

@@ -48,7 +48,7 @@ func TestHeaders(t *testing.T) {
 // context is of a frame whose conversation is known.
 var context = inet.Context{
 	Frame: 7, Time: 1_500_000_000_000_001_000, PrevTime: 1_500_000_000_000_000_000, FirstTime: 1_499_999_999_000_000_000,
-	Upper: "nbss", HasStream: true, Stream: 3, StreamFirstTime: 1_499_999_999_000_000_000, StreamPrevTime: 1_500_000_000_000_000_500,
+	HasStream: true, Stream: 3, StreamFirstTime: 1_499_999_999_000_000_000, StreamPrevTime: 1_500_000_000_000_000_500,
 	SeqKnown: true, AckKnown: true, SeqBase: 0xffffff00, AckBase: 4000, WindowFactor: 512, Completeness: 15,
 }
 
@@ -60,6 +60,7 @@ func TestTrees(t *testing.T) {
 		var got bytes.Buffer
 		c := wire.New(s.b, &tree)
 		d.Decode(&c, s.link, &h, &context)
+		d.Above(&c, "nbss:smb2")
 		tree.Dump(&got)
 		file := filepath.Join("testdata", s.name+".tree")
 		if *update {

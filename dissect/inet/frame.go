@@ -55,14 +55,25 @@ func frame(c *wire.Cursor, link layers.LinkType, ctx *Context) wire.Mark {
 	c.Fact(fEncap, encapNumber(link), "")
 	c.Fact(fTime, uint64(ctx.Time), "")
 	c.Fact(fEpoch, uint64(ctx.Time), "")
-	c.Note(fDelta, uint64(ctx.Time-ctx.PrevTime), "")
-	c.Note(fRelative, uint64(ctx.Time-ctx.FirstTime), "")
+	if ctx.Frame == 1 {
+		c.Note(fDelta, 0, "")
+	} else {
+		since(c, fDelta, ctx.Time, ctx.PrevTime)
+	}
+	since(c, fRelative, ctx.Time, ctx.FirstTime)
 	c.Fact(fFrameNumber, uint64(ctx.Frame), "")
 	c.Fact(fFrameLen, uint64(size), "")
 	c.Fact(fCaptureLen, uint64(captured), "")
 	protocols := c.Note(fProtocols, 0, "")
 	c.Close(m)
 	return protocols
+}
+
+// since notes the time passed since then, if that is known.
+func since(c *wire.Cursor, f *wire.Field, now, then int64) {
+	if then != 0 {
+		c.Note(f, uint64(now-then), "")
+	}
 }
 
 // encapNumber is Wireshark's own number for a link type, which frame.encap_type shows.

@@ -200,7 +200,9 @@ func segmentLen(c *wire.Cursor, off, left int) int {
 func (w *walk) stream(c *wire.Cursor, left int) {
 	if w.ctx.HasStream {
 		c.Note(fStream, uint64(w.ctx.Stream), "")
-		c.Note(fComplete, uint64(w.ctx.Completeness), "")
+		if w.ctx.Completeness != 0 {
+			c.Note(fComplete, uint64(w.ctx.Completeness), "")
+		}
 	}
 	if c.Cause() == nil {
 		c.Note(fTCPLen, uint64(segmentLen(c, 8, left)), "")

@@ -56,8 +56,8 @@ func (w *walk) udp(c *wire.Cursor) {
 		if ctx.HasStream {
 			c.Note(fUDPStream, uint64(ctx.Stream), "")
 			t := c.Note(fUDPTimes, 0, "")
-			c.Note(fUDPSince, uint64(ctx.Time-ctx.StreamFirstTime), "")
-			c.Note(fUDPDelta, uint64(ctx.Time-ctx.StreamPrevTime), "")
+			since(c, fUDPSince, ctx.Time, ctx.StreamFirstTime)
+			since(c, fUDPDelta, ctx.Time, ctx.StreamPrevTime)
 			c.Close(t)
 		}
 	}
