@@ -1,0 +1,132 @@
+package flows
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"testing"
+
+	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/captures/samples"
+	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/flows/flowtest"
+)
+
+// What FuzzAnalyzer's input says of a segment, before its length and its bytes.
+const (
+	fromServer = 1 << iota
+	again      // bytes before it come a second time
+	missing    // bytes before it are in no frame
+	early      // it overtakes what comes before it
+	snapped    // the capture holds half of it
+)
+
+// segments makes a capture of fuzzed bytes: for each segment a byte of the flags above,
+// two of its length, and its payload.
+func segments(input []byte) []captures.Packet {
+	var c flowtest.Capture
+	n := c.Dial("10.0.0.1:50000", "10.0.0.2:445")
+	for len(input) >= 3 {
+		flags, size := input[0], int(binary.LittleEndian.Uint16(input[1:]))
+		input = input[3:]
+		data := input[:min(size, len(input))]
+		input = input[len(data):]
+		from := int(flags & fromServer)
+		switch {
+		case flags&again != 0:
+			n.SendAt(from, -len(data)/2, data)
+		case flags&missing != 0:
+			n.Skip(from, 100)
+			n.Send(from, data)
+			n.Ack(1 - from)
+		case flags&early != 0:
+			n.SendAt(from, len(data), data)
+			n.Send(from, data)
+		default:
+			n.Send(from, data)
+		}
+		if last := &c.Packets[len(c.Packets)-1]; flags&snapped != 0 && len(last.Data) > 60 {
+			last.Data = last.Data[:60+(len(last.Data)-60)/2]
+		}
+	}
+	return c.Packets
+}
+
+// FuzzAnalyzer feeds streams of anything, in any order and cut anywhere: no panic, and
+// a second look at a frame shows what the pass showed.
+func FuzzAnalyzer(f *testing.F) {
+	var sample []byte
+	r, err := samples.Open(samples.Demo)
+	if err != nil {
+		f.Fatal(err)
+	}
+	var p captures.Packet
+	var d inet.Decoder
+	var h inet.Headers
+	for r.Next(&p) == nil {
+		c := wire.NewCut(p.Data, p.WireLen, nil)
+		if d.Decode(&c, p.Link, &h, nil); h.PayloadLen > 0 {
+			flags := byte(0)
+			if h.SrcPort == 445 {
+				flags = fromServer
+			}
+			sample = append(binary.LittleEndian.AppendUint16(append(sample, flags), uint16(len(h.Payload))), h.Payload...)
+		}
+		if p.Number%12 == 0 { // the fuzzer spends its time on making large inputs small
+			f.Add(sample)
+			sample = nil
+		}
+		if p.Number == 60 {
+			break
+		}
+	}
+	f.Fuzz(func(t *testing.T, input []byte) {
+		if len(input) > 1<<16 {
+			return
+		}
+		var file bytes.Buffer
+		w, err := captures.NewWriter(&file, captures.WriterOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range segments(input) {
+			if err := w.Packet(&p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		open := func(o Options) *Capture {
+			r, err := captures.NewReader(bytes.NewReader(file.Bytes()), "fuzzed")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return New(r, o)
+		}
+		var rows []Row
+		var tree wire.Tree
+		c := open(Options{})
+		if err := c.List(context.Background(), &tree, nil, func(r *Row) bool { rows = append(rows, *r); return true }); err != nil {
+			t.Fatal(err)
+		}
+		c = open(Options{Index: true})
+		if err := c.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for i := range rows {
+			var again Row
+			if err := c.Row(i+1, &again); err != nil {
+				t.Fatal(err)
+			}
+			if again.Info != rows[i].Info || again.Protocol != rows[i].Protocol {
+				t.Fatalf("frame %d: %s %q, at a second look %s %q", i+1, rows[i].Protocol, rows[i].Info, again.Protocol, again.Info)
+			}
+			if err := c.Detail(i+1, &tree); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var x Exchange
+		for i := range c.Exchanges() {
+			c.Exchange(i, &x)
+		}
+	})
+}
