@@ -237,7 +237,7 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 		c.packet.Data = append([]byte(nil), c.packet.Data...)
 	}
 	v := &c.look
-	v.tree = tree
+	v.tree, v.arena = tree, nil // what an earlier tree shows stays
 	v.begin(&c.packet, uint32(n), nil)
 	if v.whole = ix.datagram(c.source, uint32(n)); v.whole != nil {
 		joined(v.whole, &v.headers, nil, nil)

@@ -50,7 +50,7 @@ const maxGather = 1 << 20
 // indexedMessage is a message, or a session-service frame without one.
 type indexedMessage struct {
 	off   uint64 // stream offset of its session-service frame
-	first uint32 // frame in which that begins
+	first uint32 // the first of its frames
 	last  uint32 // frame in which it ends
 	size  uint32 // of the session-service frame
 	x     uint32 // exchange; 0 if none

@@ -14,7 +14,7 @@ import (
 type unit struct {
 	b     []byte // gathered, header included; shorter than size if head, cut or lost
 	size  int    // on the wire, header included
-	first uint32 // frame in which it begins; it ends in the one at hand
+	first uint32 // the first of its frames; it ends in the one at hand
 	off   uint64 // stream offset
 	head  bool   // the rest of b was captured, but is file data and not gathered
 	lost  bool   // bytes in it are in no frame

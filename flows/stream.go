@@ -36,7 +36,7 @@ type stream struct {
 	buf    []byte // what was gathered
 	hole   bool   // bytes below limit are missing: buf ends before them
 	told   bool   // it was handed on already
-	first  uint32 // frame in which it begins
+	first  uint32 // the first of its frames
 	lost   uint64 // bytes of it that no frame brought, beyond limit
 
 	recent *[8]recentRequest // the latest requests of copies; nil if there was none
@@ -287,6 +287,7 @@ func (a *Analyzer) deliver(c *conn, dir int, data []byte, cut int, frame uint32)
 				continue
 			}
 		}
+		s.first = min(s.first, frame) // what overtook its beginning was captured before it
 		if s.size == 0 {
 			k := min(pduHeaderLen-s.have, len(data))
 			s.buf = append(s.buf, data[:k]...)

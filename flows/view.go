@@ -33,6 +33,8 @@ type frameView struct {
 	ips     map[netip.Addr]string
 	macs    map[[6]byte]string
 	units   int
+	own     int    // buffers of the tree that are the frame's own
+	arena   []byte // bytes of messages that the tree shows; valid until the next frame
 	whole   []byte // the datagram whose last fragment the frame is; nil if it is none
 }
 
@@ -41,7 +43,7 @@ const maxNames = 1 << 16
 
 // begin takes the frame, whose headers the caller may have decoded already.
 func (v *frameView) begin(p *captures.Packet, number uint32, h *inet.Headers) {
-	v.info, v.name, v.units = v.info[:0], "SMB2", 0
+	v.info, v.name, v.units, v.arena = v.info[:0], "SMB2", 0, v.arena[:0]
 	v.row = Row{Frame: int(number), Time: p.Time, Length: p.WireLen}
 	v.ctx = inet.Context{Frame: number, Time: p.Time}
 	if h != nil {
@@ -62,20 +64,25 @@ func (v *frameView) layers(p *captures.Packet) {
 	if v.whole != nil {
 		joined(v.whole, &v.headers, &v.ctx, v.tree)
 	}
+	v.own = len(v.tree.Bufs)
 }
 
-// cursor returns a cursor over u: within the frame's own bytes, if they hold it.
-func (v *frameView) cursor(u *unit) wire.Cursor {
+// cursor returns a cursor over u: within the frame's own bytes, if they hold it, else
+// over a copy, for the stream gathers the next message where it gathered this one.
+func (v *frameView) cursor(u unit) wire.Cursor {
 	if v.tree == nil {
 		return u.cursor(nil)
 	}
-	for buf, b := range v.tree.Bufs {
+	for buf, b := range v.tree.Bufs[:v.own] {
 		for i := 0; i+len(u.b) <= len(b); i++ {
 			if &b[i] == &u.b[0] {
 				return v.tree.Part(uint16(buf), i, u.size)
 			}
 		}
 	}
+	start := len(v.arena)
+	v.arena = append(v.arena, u.b...)
+	u.b = v.arena[start:]
 	return u.cursor(v.tree)
 }
 
@@ -86,7 +93,7 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 		return
 	}
 	v.units++
-	cur := v.cursor(u)
+	cur := v.cursor(*u)
 	var h netbios.Header
 	netbios.Decode(&cur, &h, v.headers.SrcPort != 139 && v.headers.DstPort != 139)
 	v.decoder.Above(&cur, "nbss")
