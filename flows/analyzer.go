@@ -37,6 +37,8 @@ type Analyzer struct {
 	byID      map[uint32]*conn // those that carry SMB
 	conns     []Connection     // the same, as the outside sees them
 	forced    map[uint16]bool
+	keys      *Keys  // nil if there are none
+	scratch   []byte // what was decrypted last
 
 	exchanges exchangeTable
 	copies    copyTable
@@ -64,6 +66,9 @@ func NewAnalyzer(o Options) *Analyzer {
 	}
 	a.exchanges.init()
 	a.copies.init()
+	if !o.Keys.Empty() {
+		a.keys = o.Keys
+	}
 	if o.Index {
 		a.index = new(index)
 	}

@@ -22,7 +22,8 @@ type Options struct {
 	Ports  []uint16 // TCP ports that carry the session service beside 139 and 445
 	Judge  func(*Results) []Finding
 	Window Window
-	Digits int // of fractions of a second in rows; 0 leaves it to the file
+	Keys   *Keys // for signatures and what is encrypted; may be nil
+	Digits int   // of fractions of a second in rows; 0 leaves it to the file
 }
 
 // Ports reads rules of the form "tcp.port==N,nbss", as tshark's -d has them, and
@@ -266,6 +267,9 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 		if err := c.gather(n, f, m); err != nil {
 			return err
 		}
+		if m.facts&isOpened != 0 {
+			c.reopen(f.conn, int(m.dir))
+		}
 		v.unit(c.a, &c.again, batch)
 		marks |= c.a.marksOf(batch)
 	}
@@ -285,6 +289,16 @@ func (c *Capture) gather(n int, f *indexedFrame, m *indexedMessage) error {
 		}
 	}
 	return c.a.index.regather(c.source, u, f.conn, start, m)
+}
+
+// reopen decrypts c.again, which was decrypted before.
+func (c *Capture) reopen(conn uint32, dir int) {
+	u := &c.again
+	cur := u.cursor(nil)
+	cur.Skip(fSession, pduHeaderLen)
+	h := c.look.smb.Transform(&cur, nil)
+	fromServer := c.a.byID[conn] != nil && c.a.byID[conn].server == dir
+	u.plain = c.a.reopen(conn, h.SessionID, h, fromServer)
 }
 
 // Exchanges returns how many exchanges are indexed. Only with Options.Index.

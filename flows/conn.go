@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 )
@@ -46,6 +47,9 @@ type conn struct {
 	dialect     smb2.Dialect
 	clientGUID  wire.GUID
 	serverGUID  wire.GUID
+	cipher      smb2.Cipher  // 0 if none was negotiated
+	signing     smb2.Signing // valid iff choseSigning
+	maxMessage  uint32       // bytes of data that a message may have; 0 unknown
 	retransmits int
 	cutFrames   int
 	messages    int
@@ -54,6 +58,13 @@ type conn struct {
 	lost        uint64 // bytes
 	firstTime   int64
 	lastTime    int64
+
+	choseSigning bool
+
+	// Only with keys.
+	preauth seal.Preauth // of NEGOTIATE
+	heard   bool         // nothing of that is missing
+	logins  []*login
 
 	older, newer *conn // in order of their last frames
 }

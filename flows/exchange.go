@@ -319,6 +319,7 @@ func (a *Analyzer) answer(c *conn, x uint32, m *smb2.Message) {
 		if b.Dialect != smb2.DialectWildcard {
 			c.dialect = b.Dialect
 		}
+		c.negotiated(b)
 		c.serverGUID = b.ServerGUID
 		a.identify(c, b.ServerGUID)
 	case *smb2.SessionSetupResponse:

@@ -63,6 +63,7 @@ const (
 	isResponse uint8 = 1 << iota
 	isInterim
 	hasLoss
+	isOpened // decrypted: all of it is gathered for a look
 )
 
 // indexedConn is what a second look at a frame needs of its connection.
@@ -138,6 +139,9 @@ func (ix *index) unit(frame uint32, dir int, u *unit, batch []delivered) {
 	if u.lost {
 		m.facts |= hasLoss
 	}
+	if u.plain != nil {
+		m.facts |= isOpened
+	}
 	if len(batch) == 0 {
 		ix.messages.add(m)
 		return
@@ -209,6 +213,9 @@ func (ix *index) regather(r captures.Source, u *unit, conn uint32, start uint32,
 	var d inet.Decoder
 	var h inet.Headers
 	want := min(u.size, maxGather)
+	if m.facts&isOpened != 0 {
+		want = u.size
+	}
 	have := 0 // bytes in order
 	u.b = make([]byte, 0, min(want, 64<<10))
 	var held []segment

@@ -18,6 +18,7 @@ type unit struct {
 	off   uint64 // stream offset
 	head  bool   // the rest of b was captured, but is file data and not gathered
 	lost  bool   // bytes in it are in no frame
+	plain []byte // what it holds decrypted; nil if it is not encrypted, or stays so
 }
 
 // cursor returns a cursor over u that records into tree.
@@ -45,11 +46,11 @@ func (a *Analyzer) pdu(c *conn, dir int, u unit) {
 	a.batch = a.batch[:0]
 	switch u.b[pduHeaderLen] {
 	case 0xfe:
-		a.chain(c, dir, &u)
+		cur := u.cursor(nil)
+		cur.Skip(fSession, pduHeaderLen)
+		a.chain(c, dir, &u, cur.Sub(fSession, cur.Len()))
 	case 0xfd:
-		c.encrypted++
-		a.marks |= MarkEncrypted
-		a.sealed(c, &u)
+		a.sealed(c, dir, &u)
 	}
 	a.show(c, dir, &u)
 	a.exchanges.settle(a)
@@ -76,17 +77,6 @@ func (a *Analyzer) publish(c *conn) {
 	a.byID[c.id] = c
 }
 
-// sealed notes that a session encrypts. [MS-SMB2] 2.2.41
-func (a *Analyzer) sealed(c *conn, u *unit) {
-	cur := wire.NewCut(u.b, u.size, nil)
-	cur.Skip(fSession, pduHeaderLen+44)
-	if id := cur.U64(fSession); cur.Cause() == nil {
-		if s := a.sessionOf(c, id); s != 0 {
-			a.sessions[s].sealed = true
-		}
-	}
-}
-
 // delivered is a message of the unit at hand, and the exchange it belongs to.
 type delivered struct {
 	x        uint32 // index of the exchange; 0 if none
@@ -94,11 +84,8 @@ type delivered struct {
 	interim  bool
 }
 
-// chain takes the messages of a unit.
-func (a *Analyzer) chain(c *conn, dir int, u *unit) {
-	cur := u.cursor(nil)
-	cur.Skip(fSession, pduHeaderLen)
-	body := cur.Sub(fSession, cur.Len())
+// chain takes the messages of a unit: body.
+func (a *Analyzer) chain(c *conn, dir int, u *unit, body wire.Cursor) {
 	prev := uint32(0) // the exchange before, for related requests
 	for body.Len() > 0 {
 		peek, ok := smb2.Peek(body)
@@ -114,6 +101,11 @@ func (a *Analyzer) chain(c *conn, dir int, u *unit) {
 		}
 		c.messages++
 		a.messages++
+		size := body.Len()
+		if peek.NextCommand != 0 {
+			size = min(size, int(peek.NextCommand))
+		}
+		whole := body.Peek(size) // nil if some of it is missing
 		x := uint32(0)
 		if response {
 			x = a.exchanges.find(c.id, peek.MessageID)
@@ -132,6 +124,9 @@ func (a *Analyzer) chain(c *conn, dir int, u *unit) {
 			d = a.response(c, m, x, u)
 		} else {
 			d = a.request(c, m, prev, u)
+		}
+		if a.keys != nil {
+			a.authenticate(c, d.x, u, whole, m)
 		}
 		prev = d.x
 		a.batch = append(a.batch, d)

@@ -4,6 +4,7 @@ package flows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -52,7 +53,8 @@ func (a *Analyzer) results() *Results {
 		if len(s.conns) == 0 {
 			continue // joined with another
 		}
-		out := Session{ID: s.id, Server: a.servers[s.server].name, User: s.account(), Host: s.host, First: int(s.frame), Guest: s.guest, Signed: s.signed, Sealed: s.sealed}
+		out := Session{ID: s.id, Server: a.servers[s.server].name, User: s.account(), Host: s.host, First: int(s.frame), Guest: s.guest, Signed: s.signed, Sealed: s.sealed > 0, Encrypted: s.sealed, KeyOrigin: s.sealing.keyOrigin(), Trouble: a.trouble(s)}
+		s.sealing.publish(&out)
 		for _, c := range s.conns {
 			out.Conns = append(out.Conns, int(c))
 		}
@@ -92,6 +94,11 @@ func (a *Analyzer) problemsOf(r *Results) {
 		if c.Encrypted > 0 {
 			say("%s: %d messages are encrypted", name, c.Encrypted)
 			r.Incomplete = true
+			for k := range r.Sessions {
+				if s := &r.Sessions[k]; s.Trouble != "" && slices.Contains(s.Conns, c.ID) {
+					say("%s: session 0x%016x: %s", name, s.ID, s.Trouble)
+				}
+			}
 		}
 		if c.Malformed > 0 {
 			say("%s: %d messages are malformed", name, c.Malformed)

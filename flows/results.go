@@ -107,6 +107,14 @@ type Session struct {
 	Signed bool
 	Sealed bool
 	Trees  []Tree
+
+	Encrypted     int    // messages
+	Decrypted     int    // of them
+	KeyOrigin     string // what opened them: a password, a session key, direction keys; "" if nothing did
+	Trouble       string // why not all were decrypted; "" if all were, or none had to be
+	Verified      int    // messages outside encryption whose signature a key proved
+	BadSignatures []int  // frames of messages whose signature is wrong, on connections where others were verified; not all if there are very many
+	Unverified    int    // messages with a signature that no key fits, on connections where none does
 }
 
 // Tree is a tree connect.

@@ -19,17 +19,19 @@ type server struct {
 
 // sessionState is a session on one server.
 type sessionState struct {
-	id     uint64
-	server uint32
-	domain string
-	user   string
-	host   string
-	frame  uint32 // of the SESSION_SETUP response that finished it
-	conns  []uint32
-	guest  bool
-	signed bool
-	sealed bool
-	trees  []uint32
+	id      uint64
+	server  uint32
+	domain  string
+	user    string
+	host    string
+	frame   uint32 // of the SESSION_SETUP response that finished it
+	conns   []uint32
+	guest   bool
+	signed  bool
+	sealed  int // messages that are encrypted
+	cipher  smb2.Cipher
+	sealing *sealing // nil without keys
+	trees   []uint32
 }
 
 // account returns domain\user, or what there is of it.

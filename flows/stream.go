@@ -317,7 +317,7 @@ func (a *Analyzer) deliver(c *conn, dir int, data []byte, cut int, frame uint32)
 		}
 		s.have += k
 		data, n, start = data[got:], n-k, start+uint64(k)
-		if s.size > bulkLen && s.have == enough && len(s.buf) == enough && !a.gatherAll && carriesData(s.buf[pduHeaderLen:]) {
+		if s.size > bulkLen && s.have == enough && len(s.buf) == enough && !a.gatherAll && carriesData(s.buf[pduHeaderLen:]) && !a.wanted(c, s.buf[pduHeaderLen:]) {
 			s.limit = headLen
 		}
 		if got < k && !s.told {

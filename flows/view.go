@@ -101,26 +101,47 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 		return
 	}
 	body := cur.Sub(fSession, cur.Len())
-	for i := 0; body.Len() > 0; i++ {
+	if len(v.info) > 0 {
+		v.info = append(v.info, ", "...)
+	}
+	v.chain(a, u, &body, batch)
+}
+
+// chain decodes the messages that c is at.
+func (v *frameView) chain(a *Analyzer, u *unit, c *wire.Cursor, batch []delivered) {
+	for i := 0; c.Len() > 0; i++ {
 		v.context(a, batch, i)
 		if i > 0 {
 			v.info = append(v.info, ';')
-		} else if len(v.info) > 0 {
-			v.info = append(v.info, ", "...)
 		}
-		v.message(&body)
+		v.message(a, u, c, batch)
 	}
 }
 
 // message decodes the message that c is at, and says what it is.
-func (v *frameView) message(c *wire.Cursor) {
+func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delivered) {
 	switch smb2.ProtocolOf(c) {
 	case smb2.ProtocolSMB1:
 		v.decoder.Above(c, "smb")
 		v.info, v.name = v.old.Decode(c).AppendInfo(v.info), "SMB"
 	case smb2.ProtocolTransform:
 		v.decoder.Above(c, "smb2")
-		v.info = v.smb.Transform(c, &v.smbCtx).AppendInfo(v.info)
+		if u.plain == nil {
+			v.info = v.smb.Transform(c, &v.smbCtx).AppendInfo(v.info)
+			return
+		}
+		v.smb.Opened(c, &v.smbCtx, func(*smb2.TransformHeader) bool {
+			v.info = append(v.info, "Decrypted SMB3;"...)
+			plain := u.plain
+			if v.tree != nil { // outlives what u is made of
+				plain = bytes.Clone(plain)
+			}
+			within := *u
+			within.plain = nil // what is encrypted twice stays so
+			body := wire.NewNamed("Decrypted SMB3", plain, v.tree)
+			v.chain(a, &within, &body, batch)
+			return true
+		})
 	case smb2.ProtocolCompressed:
 		v.decoder.Above(c, "smb2")
 		v.info = v.smb.Compressed(c).AppendInfo(v.info)

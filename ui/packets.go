@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -117,9 +118,9 @@ func bufferName(t *wire.Tree, i int) string {
 	if i == 0 {
 		return "frame"
 	}
-	name := fmt.Sprintf("buffer %d", i)
+	name := cmp.Or(t.BufName(i), fmt.Sprintf("buffer %d", i))
 	for j := range t.Nodes {
-		if n := &t.Nodes[j]; int(n.Buf) == i && !n.Generated {
+		if n := &t.Nodes[j]; int(n.Buf) == i && !n.Generated && t.BufName(i) == "" {
 			name = n.Field.Label
 			break
 		}

@@ -19,6 +19,7 @@ import (
 type input struct {
 	files  []string
 	strict bool
+	keys   keyFlags
 	flows.Options
 }
 
@@ -28,6 +29,7 @@ func (in *input) flags(cmd *cobra.Command) {
 	f.Var((*moment)(&in.Window.From), "from", "show only what is not before this `TIME`: seconds since the first frame (4.5),\nor a time (2016-06-03T14:47:22Z, or 2016-06-03 07:47:22.5 in the local zone)")
 	f.Var((*moment)(&in.Window.To), "to", "show only what is not after this `TIME`")
 	f.BoolVar(&in.strict, "strict", false, "exit with status 4 if the capture is incomplete")
+	in.keys.flags(f)
 	f.VarP((*ports)(&in.Ports), "decode-as", "d", "take a TCP port for SMB: `tcp.port==N,nbss`")
 }
 
@@ -45,6 +47,9 @@ func (in *input) paths(args []string) ([]string, error) {
 func (a *app) read(cmd *cobra.Command, in *input, args []string, use func(context.Context, *flows.Capture, []string) error) error {
 	paths, err := in.paths(args)
 	if err != nil {
+		return err
+	}
+	if in.Keys, err = in.keys.keys(); err != nil {
 		return err
 	}
 	in.Judge = audit.Judge

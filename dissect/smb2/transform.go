@@ -48,11 +48,18 @@ var (
 // Transform decodes the encrypted message that c is at and leaves c behind it. Of ctx
 // it shows the session. The result is valid until the next call.
 func (d *Decoder) Transform(c *wire.Cursor, ctx *Context) *TransformHeader {
+	return d.Opened(c, ctx, nil)
+}
+
+// Opened is Transform for who has a key: inner decrypts what the header stands before
+// and decodes that in place of the encrypted bytes, or returns false if it cannot. An
+// inner of nil cannot.
+func (d *Decoder) Opened(c *wire.Cursor, ctx *Context, inner func(*TransformHeader) bool) *TransformHeader {
 	if ctx == nil {
 		ctx = &unknown
 	}
 	mark := c.Open(fMessage)
-	d.transform.decode(c, ctx)
+	d.transform.decode(c, ctx, inner)
 	c.Close(mark)
 	return &d.transform
 }
@@ -60,7 +67,7 @@ func (d *Decoder) Transform(c *wire.Cursor, ctx *Context) *TransformHeader {
 // AppendInfo appends what Wireshark's Info column says of what it has no key for.
 func (*TransformHeader) AppendInfo(b []byte) []byte { return append(b, "Encrypted SMB3"...) }
 
-func (h *TransformHeader) decode(c *wire.Cursor, ctx *Context) {
+func (h *TransformHeader) decode(c *wire.Cursor, ctx *Context, inner func(*TransformHeader) bool) {
 	*h = TransformHeader{}
 	mark := c.Open(fTransformHeader)
 	if Protocol(c.BE32(fTransformProtocol)) != ProtocolTransform {
@@ -78,6 +85,12 @@ func (h *TransformHeader) decode(c *wire.Cursor, ctx *Context) {
 	c.Close(mark)
 
 	mark = c.Open(fEncrypted)
-	h.Data = c.Payload(fEncData, int(h.OriginalSize))
+	look = c.Ahead()
+	h.Data = look.Payload(fEncData, int(h.OriginalSize))
+	if inner != nil && !look.Failed() && inner(h) {
+		c.Pass(fEncData, int(h.OriginalSize))
+	} else {
+		c.Payload(fEncData, int(h.OriginalSize))
+	}
 	c.Close(mark)
 }

@@ -34,6 +34,19 @@ func (c *Cursor) hurry() {
 // unless that is nil.
 func New(b []byte, tree *Tree) Cursor { return NewCut(b, len(b), tree) }
 
+// NewNamed is New for bytes that no capture holds: what was decrypted or decompressed.
+// The tree keeps how that is called.
+func NewNamed(name string, b []byte, tree *Tree) Cursor {
+	c := New(b, tree)
+	if tree != nil {
+		for len(tree.names) < int(c.id) {
+			tree.names = append(tree.names, "")
+		}
+		tree.names = append(tree.names, name)
+	}
+	return c
+}
+
 // NewCut returns a Cursor over a message of which the capture holds only the
 // first bytes: wireLen is its length in bytes on the wire, as the layer below
 // gives it. Reads between len(b) and wireLen fail with ErrTruncated, reads past

@@ -49,13 +49,16 @@ func dumpBuffers(w *bufio.Writer, t *wire.Tree) {
 	for i, b := range t.Bufs {
 		w.WriteByte('\n')
 		if len(t.Bufs) > 1 {
-			fmt.Fprintf(w, "%s (%s):\n", bufferName(i), Plural(len(b), "byte", "bytes"))
+			fmt.Fprintf(w, "%s (%s):\n", bufferName(t, i), Plural(len(b), "byte", "bytes"))
 		}
 		hexDump(w, b)
 	}
 }
 
-func bufferName(i int) string {
+func bufferName(t *wire.Tree, i int) string {
+	if name := t.BufName(i); name != "" {
+		return name
+	}
 	if i == 0 {
 		return "Frame"
 	}

@@ -178,7 +178,27 @@ func sessionLine(x *flows.Session) string {
 			parts = append(parts, fact.word)
 		}
 	}
-	return strings.Join(parts, "  ")
+	return strings.Join(append(parts, keyWords(x)...), "  ")
+}
+
+// keyWords says what keys opened and proved of a session, and what they did not.
+func keyWords(x *flows.Session) (words []string) {
+	if x.KeyOrigin != "" {
+		words = append(words, fmt.Sprintf("%s of %s decrypted (%s)", Count(x.Decrypted), Count(x.Encrypted), Escape(x.KeyOrigin)))
+	}
+	if x.Trouble != "" {
+		words = append(words, "not decrypted: "+Escape(x.Trouble))
+	}
+	if x.Verified > 0 {
+		words = append(words, Plural(x.Verified, "signature", "signatures")+" verified")
+	}
+	if n := len(x.BadSignatures); n > 0 {
+		words = append(words, Plural(n, "signature", "signatures")+" wrong")
+	}
+	if x.Unverified > 0 {
+		words = append(words, fmt.Sprintf("%s that no key fits", Plural(x.Unverified, "signature", "signatures")))
+	}
+	return words
 }
 
 // shareLines names every share once.
@@ -244,6 +264,13 @@ type sessionJSON struct {
 	Guest       bool       `json:"guest"`
 	Signed      bool       `json:"signed"`
 	Sealed      bool       `json:"sealed"`
+	Encrypted   int        `json:"encrypted_messages"`
+	Decrypted   int        `json:"decrypted_messages"`
+	Key         any        `json:"key"`
+	Trouble     any        `json:"undecrypted_because"`
+	Verified    int        `json:"verified_signatures"`
+	Bad         int        `json:"wrong_signatures"`
+	Unverified  int        `json:"unverified_signatures"`
 	Trees       []treeJSON `json:"trees"`
 }
 
@@ -285,7 +312,8 @@ func summaryJSON(w io.Writer, files []string, r *flows.Results) error {
 				for i, t := range x.Trees {
 					trees[i] = treeJSON{t.ID, known(t.Share), known(TreeType(t.Type))}
 				}
-				if !yield(sessionJSON{sessionID(x.ID), x.Server, known(x.User), known(x.Host), orEmpty(x.Conns), x.Guest, x.Signed, x.Sealed, trees}) {
+				if !yield(sessionJSON{sessionID(x.ID), x.Server, known(x.User), known(x.Host), orEmpty(x.Conns), x.Guest, x.Signed, x.Sealed,
+					x.Encrypted, x.Decrypted, known(x.KeyOrigin), known(x.Trouble), x.Verified, len(x.BadSignatures), x.Unverified, trees}) {
 					return
 				}
 			}
