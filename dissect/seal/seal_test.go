@@ -108,10 +108,10 @@ func TestDerive(t *testing.T) {
 	preauth := func(s string) *Preauth { p := Preauth(unhex(s)); return &p }
 	first := preauth("0dd13628cc3ed218ef9df9772d436d0887ab9814bfae63a80aa845f36909db7928622dddad522d9751640a459762c5a9d6bb084cbb3ce6bdadef5d5bce3c6c01")
 	for _, x := range []struct {
-		name                         string
-		dialect                      smb2.Dialect
-		key                          string
-		preauth                      *Preauth
+		name                          string
+		dialect                       smb2.Dialect
+		key                           string
+		preauth                       *Preauth
 		signing, toServer, fromServer string
 	}{
 		{"2.1", smb2.Dialect210, "7cd451825d0450d235424e44ba6e78cc", nil, "7cd451825d0450d235424e44ba6e78cc", "", ""},
