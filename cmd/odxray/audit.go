@@ -56,17 +56,17 @@ capture. Its exit status is 1 if a finding is at the level of --fail-on or above
 		}
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, files []string) error {
 			doc := report.Audit{Files: files, Origin: c.Origin, Rules: rules, FailOn: o.level(), Never: o.failOn == "never"}
-			times := report.CallTimes{}
+			calls := report.NewCalls()
 			read := c.Run
 			if assertions != nil {
 				doc.Rules = append(doc.Rules, report.AssertRule)
 				read = func(ctx context.Context) error {
-					return c.EachExchange(ctx, func(x *flows.Exchange) bool { times.Add(x); return true })
+					return c.EachExchange(ctx, func(x *flows.Exchange) bool { calls.Add(x); return true })
 				}
 			}
 			err := a.pass(ctx, read, func() error {
 				doc.Results, doc.Known = report.Filter(c.Results(), rules, baseline)
-				doc.Check(assertions, times)
+				doc.Check(assertions, calls)
 				return doc.Print(a.out, *format, a.style())
 			})
 			if err == nil && !doc.Never && failing(doc.Results, doc.FailOn) {

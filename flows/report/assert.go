@@ -60,8 +60,8 @@ func firstLine(err error) error {
 }
 
 // Check adds a finding for every assertion that is not true.
-func (a *Audit) Check(assertions []Assertion, times CallTimes) {
-	env := a.assertEnv(times)
+func (a *Audit) Check(assertions []Assertion, calls *Calls) {
+	env := a.assertEnv(calls)
 	for _, as := range assertions {
 		value, err := expr.Run(as.program, env)
 		message := ""
@@ -77,7 +77,7 @@ func (a *Audit) Check(assertions []Assertion, times CallTimes) {
 	}
 }
 
-func (a *Audit) assertEnv(times CallTimes) assertEnv {
+func (a *Audit) assertEnv(c *Calls) assertEnv {
 	r := a.Results
 	env := assertEnv{Capture: newCaptureJSON(a.Files, r), Counts: newCounts(r)}
 	for i := range r.Copies {
@@ -89,27 +89,33 @@ func (a *Audit) assertEnv(times CallTimes) assertEnv {
 	for i := range r.Findings {
 		env.Findings = append(env.Findings, a.newFindingJSON(&r.Findings[i]))
 	}
+	calls := c.byName()
 	env.Calls = func(name string) int {
-		if c := times[name]; c != nil {
-			return c.calls
+		if g := calls[name]; g != nil {
+			return g.Calls + g.Unanswered
 		}
 		return 0
 	}
-	env.Errors = func(name string) int {
-		if c := times[name]; c != nil {
-			return c.errors
+	env.Errors = func(name string) (n int) {
+		if g := calls[name]; g != nil {
+			n = g.MoreErrors
+			for status, times := range g.Errors {
+				if status.IsError() {
+					n += times
+				}
+			}
 		}
-		return 0
+		return n
 	}
 	quantile := func(q float64) func(string) (time.Duration, error) {
 		return func(name string) (time.Duration, error) {
-			c := times[name]
-			if c == nil || c.took.TotalCount() == 0 {
+			g := calls[name]
+			if g == nil || g.Times.N == 0 {
 				return 0, fmt.Errorf("no answered %s", name)
 			}
-			return time.Duration(c.took.ValueAtQuantile(q)), nil
+			return time.Duration(g.Times.Quantile(q)), nil
 		}
 	}
-	env.P50, env.P95, env.P99, env.Slowest = quantile(50), quantile(95), quantile(99), quantile(100)
+	env.P50, env.P95, env.P99, env.Slowest = quantile(0.5), quantile(0.95), quantile(0.99), quantile(1)
 	return env
 }

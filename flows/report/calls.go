@@ -1,38 +1,32 @@
 package report
 
-import (
-	"time"
+import "github.com/odxray/odxray/flows"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
+// Calls is the response times and failures of calls, by name: a control code, or a
+// command, whose IOCTLs are all control codes together.
+type Calls struct{ codes, commands *flows.Stats }
 
-	"github.com/odxray/odxray/flows"
-)
-
-// CallTimes is how long calls took, by name: a control code or a command.
-type CallTimes map[string]*callTimes
-
-type callTimes struct {
-	calls, errors int
-	took          *hdrhistogram.Histogram // nanoseconds, to three digits
+// NewCalls returns Calls without an exchange.
+func NewCalls() *Calls {
+	return &Calls{flows.NewStats(flows.ByCode), flows.NewStats(flows.ByCommand)}
 }
 
-// longest is what a histogram can hold; what takes longer counts as that.
-const longest = 24 * time.Hour
-
 // Add counts an exchange.
-func (t CallTimes) Add(x *flows.Exchange) {
-	name := CallName(x.Command, x.Function)
-	c := t[name]
-	if c == nil {
-		c = &callTimes{took: hdrhistogram.New(1, int64(longest), 3)}
-		t[name] = c
+func (c *Calls) Add(x *flows.Exchange) {
+	c.codes.Add(x)
+	c.commands.Add(x)
+}
+
+// byName returns what is known of each call.
+func (c *Calls) byName() map[string]*flows.Group {
+	groups := map[string]*flows.Group{}
+	for _, g := range c.commands.Groups() {
+		groups[CommandName(g.Command)] = g
 	}
-	c.calls++
-	if x.AnswerFrame != 0 && x.Status.IsError() {
-		c.errors++
+	for _, g := range c.codes.Groups() {
+		if g.Keys == 0 {
+			groups[FunctionName(g.Function)] = g
+		}
 	}
-	if took, ok := x.Took(); ok {
-		// A clock that was set back gives nothing that could be recorded.
-		_ = c.took.RecordValue(int64(min(max(took, 1), longest)))
-	}
+	return groups
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/odxray/odxray/dissect/smb2"
@@ -128,24 +129,21 @@ func stampOrNull(ns int64) any {
 }
 
 // seconds makes a JSON number of nanoseconds that loses none of them.
-func seconds(ns int64) json.Number {
-	sign := ""
-	if ns < 0 {
-		sign, ns = "-", -ns
-	}
-	s := fmt.Sprintf("%s%d.%09d", sign, ns/1e9, ns%1e9)
-	return json.Number(trimZeros(s))
-}
+func seconds(ns int64) json.Number { return json.Number(appendSeconds(nil, ns)) }
 
-// trimZeros drops zeros from the end of a decimal fraction, and a point that then ends it.
-func trimZeros(s string) string {
-	for s[len(s)-1] == '0' {
-		s = s[:len(s)-1]
+// appendSeconds appends what seconds returns.
+func appendSeconds(dst []byte, ns int64) []byte {
+	if ns < 0 {
+		dst, ns = append(dst, '-'), -ns
 	}
-	if s[len(s)-1] == '.' {
-		s = s[:len(s)-1]
+	dst = strconv.AppendInt(dst, ns/1e9, 10)
+	if ns %= 1e9; ns == 0 {
+		return dst
 	}
-	return s
+	start := len(dst)
+	dst = strconv.AppendInt(dst, 1e9+ns, 10)
+	dst[start] = '.' // in place of the 1 that kept the zeros
+	return bytes.TrimRight(dst, "0")
 }
 
 // ranges makes [start, end] pairs; an empty list is [], not null.

@@ -72,7 +72,7 @@ func (o *fieldObject) append(dst []byte, t *wire.Tree) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendJSONString(dst, m.name), ':')
+		dst = append(append(append(dst, '"'), m.name...), `":`...)
 		if m.many {
 			dst = append(dst, '[')
 		}
@@ -104,7 +104,7 @@ func appendJSONValue(dst []byte, t *wire.Tree, i int) []byte {
 	case wire.KindBool:
 		return strconv.AppendBool(dst, n.Val != 0)
 	case wire.KindDuration:
-		return append(dst, seconds(int64(n.Val))...)
+		return appendSeconds(dst, int64(n.Val))
 	case wire.KindTimestamp:
 		return append(append(append(dst, '"'), stamp(int64(n.Val))...), '"')
 	case wire.KindTime:
