@@ -47,7 +47,7 @@ func (w *walk) arp(c *wire.Cursor) {
 	hardwareSize, protoSize := c.U8(fARPHSize), c.U8(fARPPSize)
 	op := c.BE16(fARPOp)
 	if hardware == hardwareEthernet && proto == EtherTypeIPv4 && hardwareSize == 6 && protoSize == 4 {
-		if m >= 0 {
+		if c.Recording() {
 			arpTitle(c, m, op, kindOfARP(op, c.Peek(20)))
 		}
 		macAddress(c, fARPSrcMAC)
@@ -58,7 +58,7 @@ func (w *walk) arp(c *wire.Cursor) {
 			h.Src, h.Dst = netip.AddrFrom4([4]byte(src)), netip.AddrFrom4([4]byte(dst))
 		}
 	} else {
-		if m >= 0 && c.Cause() == nil {
+		if c.Recording() && c.Cause() == nil {
 			arpTitle(c, m, op, arpPlain)
 		}
 		if n := 2 * (int(hardwareSize) + int(protoSize)); n > 0 {

@@ -13,8 +13,6 @@ var (
 	fEthDst  = ethernet.Address("eth.dst", "Destination").Formatted(mac)
 	fEthSrc  = ethernet.Address("eth.src", "Source").Formatted(mac)
 	fEthAddr = ethernet.Address("eth.addr", "Address").Formatted(mac)
-	_        = lgBit("eth.lg")
-	_        = igBit("eth.ig")
 	fEthType = ethernet.Enum("eth.type", "Type", etherTypeName).InHex()
 	fEthLen  = ethernet.Uint("eth.len", "Length")
 
@@ -22,6 +20,8 @@ var (
 	fDstIG = igBit("eth.dst.ig")
 	fSrcLG = lgBit("eth.src.lg")
 	fSrcIG = igBit("eth.src.ig")
+	_      = ethernet.Any("eth.lg", "LG bit", fDstLG, fSrcLG)
+	_      = ethernet.Any("eth.ig", "IG bit", fDstIG, fSrcIG)
 
 	llc   = fields.Section("IEEE 802.2")
 	fLLC  = llc.Struct("llc", "Logical-Link Control")

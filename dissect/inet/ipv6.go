@@ -11,6 +11,7 @@ var (
 	ipv6        = fields.Section("RFC 8200 3")
 	fIPv6       = ipv6.Struct("ipv6", "Internet Protocol Version 6")
 	fV6Version  = ipv6.Uint("ipv6.version", "Version").In(0xf0)
+	_           = ipv6.Any("ip.version", "Version", fV6Version)
 	fV6Class    = ipv6.Hex("ipv6.tclass", "Traffic Class").In(0x0ff00000).Formatted(dsField("0x%02x")).Split(fV6DSCP, fV6ECN)
 	fV6DSCP     = ipv6.Enum("ipv6.tclass.dscp", "Differentiated Services Codepoint", dscpName).In(0x0fc00000)
 	fV6ECN      = ipv6.Enum("ipv6.tclass.ecn", "Explicit Congestion Notification", ecnName).In(0x00300000)

@@ -42,8 +42,9 @@ var (
 		}
 		return fmt.Sprintf(" (%d bytes)", n)
 	})
-	fAckUnused = tcp.Struct("tcp.ack.nonzero", "The acknowledgment number field is nonzero while the ACK flag is not set")
-	fBadHdrLen = tcp.Struct("tcp.bogus_header_length", "Bogus TCP header length")
+	fAckUnused     = tcp.Struct("tcp.ack.nonzero", "The acknowledgment number field is nonzero while the ACK flag is not set")
+	fReassembledIn = tcp.Frame("tcp.reassembled_in", "Reassembled PDU in frame")
+	fBadHdrLen     = tcp.Struct("tcp.bogus_header_length", "Bogus TCP header length")
 
 	fSynRemark    = tcp.Struct("tcp.connection.syn", "Connection establish request (SYN)")
 	fSynAckRemark = tcp.Struct("tcp.connection.synack", "Connection establish acknowledge (SYN+ACK)")
@@ -173,7 +174,7 @@ func (w *walk) tcp(c *wire.Cursor) {
 	if size > 20 {
 		w.tcpOptions(c, size-20)
 	}
-	if m >= 0 {
+	if c.Recording() {
 		w.tcpTitle(c, m, max(left-size, 0))
 		w.timestamps(c)
 		if ctx.HasStream {
@@ -181,6 +182,9 @@ func (w *walk) tcp(c *wire.Cursor) {
 		}
 	}
 	h.finish(c, fPayload)
+	if ctx.ReassembledIn != 0 && h.PayloadLen > 0 {
+		c.Note(fReassembledIn, uint64(ctx.ReassembledIn), "")
+	}
 	c.Close(m)
 }
 

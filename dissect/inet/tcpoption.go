@@ -22,7 +22,7 @@ const (
 
 var (
 	tcpOption  = fields.Section("RFC 9293 3.2")
-	fOptions   = tcpOption.Struct("tcp.options", "Options")
+	fOptions   = tcpOption.Bytes("tcp.options", "Options").Remarked(optionNames)
 	fTCPOption = tcpOption.Struct("", "TCP Option").Formatted(func(v uint64) string { return " - " + tcpOptionName(v) })
 	fKind      = tcpOption.Enum("tcp.option_kind", "Kind", tcpKindName)
 	fOptionLen = tcpOption.Uint("tcp.option_len", "Length")
@@ -64,15 +64,8 @@ func (w *walk) tcpOptions(c *wire.Cursor, n int) {
 	all := o.Ahead()
 	h.Options = all.Rest(fOptions)
 	m := o.Open(fOptions)
-	var names []string
 	for o.Len() > 0 {
-		kind := w.tcpOption(&o)
-		if m >= 0 && o.Cause() == nil {
-			names = append(names, tcpOptionName(uint64(kind)))
-		}
-	}
-	if m >= 0 {
-		c.Title(m, 0, fmt.Sprintf("(%d bytes), %s", n, strings.Join(names, ", ")))
+		w.tcpOption(&o)
 	}
 	o.Close(m)
 	switch o.Cause() {
@@ -102,8 +95,28 @@ func (w *walk) stampsOnly(c *wire.Cursor, n int) bool {
 	return true
 }
 
-// tcpOption decodes one option and returns its kind.
-func (w *walk) tcpOption(c *wire.Cursor) uint8 {
+// optionNames lists what the options b are: "(12 bytes), No-Operation (NOP), …".
+func optionNames(b []byte) string {
+	names := fmt.Sprintf(": (%d bytes)", len(b))
+	c := wire.New(b, nil)
+	for c.Len() > 0 {
+		kind := c.U8(fKind)
+		if kind > optionNOP {
+			c.Skip(fTCPOption, int(c.U8(fOptionLen))-2)
+		}
+		if c.Failed() {
+			break
+		}
+		names += ", " + tcpOptionName(uint64(kind))
+		if b := c.Peek(1); kind == optionEnd && b != nil && b[0] != optionEnd {
+			break
+		}
+	}
+	return names[2:]
+}
+
+// tcpOption decodes one option.
+func (w *walk) tcpOption(c *wire.Cursor) {
 	h := w.h
 	m := c.Open(fTCPOption)
 	kind := c.U8(fKind)
@@ -114,19 +127,24 @@ func (w *walk) tcpOption(c *wire.Cursor) uint8 {
 		if b := c.Peek(1); b != nil && b[0] != optionEnd { // not the padding of RFC 9293 3.1
 			c.Rest(fUnknown)
 		}
-		return kind
+		return
 	case optionNOP:
 		c.Close(m)
-		return kind
+		return
 	}
 	size := int(c.U8(fOptionLen)) - 2
+	if c.Failed() {
+		c.Close(m)
+		return
+	}
 	if size < 0 || size > c.Len() {
-		if c.Recording() && c.Cause() == nil {
+		h.Malformed = true
+		if c.Recording() {
 			remark(c, fBadOption, severityWarning, "Protocol", "")
 		}
-		c.Fail(fOptionLen, wire.ErrShort)
+		c.Rest(fUnknown)
 		c.Close(m)
-		return kind
+		return
 	}
 	switch {
 	case kind == optionMSS && size == 2:
@@ -137,8 +155,8 @@ func (w *walk) tcpOption(c *wire.Cursor) uint8 {
 	case kind == optionScale && size == 1:
 		shift := c.U8(fShift)
 		h.WindowShift = int8(min(shift, 14)) // RFC 7323 2.3: a larger one counts as 14
+		c.Note(fMultiply, 1<<h.WindowShift, "")
 		if m >= 0 {
-			c.Note(fMultiply, 1<<h.WindowShift, "")
 			c.Title(m, uint64(kind), fmt.Sprintf("%d (multiply by %d)", shift, 1<<h.WindowShift))
 		}
 	case kind == optionSACKPermitted && size == 0:
@@ -155,7 +173,6 @@ func (w *walk) tcpOption(c *wire.Cursor) uint8 {
 		c.Skip(fUnknown, size)
 	}
 	c.Close(m)
-	return kind
 }
 
 func (w *walk) sack(c *wire.Cursor, m wire.Mark, n int) {
@@ -174,14 +191,16 @@ func (w *walk) sack(c *wire.Cursor, m wire.Mark, n int) {
 			c.Pass(fLeft, 8)
 		}
 	}
-	if m < 0 {
+	if !c.Recording() {
 		return
 	}
-	var text strings.Builder
-	for _, s := range h.SACK[:h.NSACK] {
-		fmt.Fprintf(&text, " %d-%d", w.acked(s[0]), w.acked(s[1]))
+	if m >= 0 {
+		var text strings.Builder
+		for _, s := range h.SACK[:h.NSACK] {
+			fmt.Fprintf(&text, " %d-%d", w.acked(s[0]), w.acked(s[1]))
+		}
+		c.Title(m, optionSACK, text.String())
 	}
-	c.Title(m, optionSACK, text.String())
 	c.Note(fSACKCount, uint64(n), "")
 	if !h.DSACK() {
 		return

@@ -50,6 +50,8 @@ func (w *walk) udp(c *wire.Cursor) {
 	h.Kind = UDP
 	if m >= 0 {
 		c.Title(m, 0, fmt.Sprintf(", Src Port: %d, Dst Port: %d", h.SrcPort, h.DstPort))
+	}
+	if c.Recording() {
 		if summed {
 			c.Note(fUDPStatus, unverifiedStatus, "")
 		}

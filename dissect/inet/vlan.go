@@ -20,6 +20,7 @@ var (
 
 	provider     = fields.Section("IEEE 802.1ad 9.6")
 	fQinQ        = provider.Struct("ieee8021ad", "IEEE 802.1ad")
+	fQinQType    = provider.Enum("ieee8021ah.etype", "Type", etherTypeName).InHex()
 	fQinQID      = provider.Uint("ieee8021ad.id", "ID").In(0x0fff)
 	fProviderTag = provider.Hex("", "Tag").Beside(
 		provider.Uint("ieee8021ad.priority", "Priority").In(0xe000),
@@ -29,14 +30,13 @@ var (
 
 // vlan decodes a tag and goes on with what it tags. Its type has been read.
 func (w *walk) vlan(c *wire.Cursor, t uint16) {
-	layer, tag, name := fVLAN, fVLANTag, "vlan"
+	layer, tag, fType, name := fVLAN, fVLANTag, fVLANType, "vlan"
 	if t == EtherTypeQinQ {
-		layer, tag, name = fQinQ, fProviderTag, "ieee8021ad"
+		layer, tag, fType, name = fQinQ, fProviderTag, fQinQType, "ieee8021ad"
 	}
 	m := c.Open(layer)
 	v := c.BE16(tag)
 	w.h.VLAN = v & 0x0fff
-	fType := fVLANType
 	if look := c.Ahead(); c.Recording() && look.BE16(fVLANType) < minType {
 		fType = fVLANLen
 	}

@@ -64,7 +64,10 @@ func (t *Tree) Value(i int) string { return string(t.AppendValue(nil, i)) }
 // AppendValue appends the bare value of node i to dst, for lists that print one a frame.
 func (t *Tree) AppendValue(dst []byte, i int) []byte {
 	n := &t.Nodes[i]
-	if n.Text != "" {
+	switch {
+	case n.Generated && n.Field.Kind == KindStruct: // a remark: it is there
+		return append(dst, '1')
+	case n.Text != "":
 		return append(dst, n.Text...)
 	}
 	var b []byte // what the node covers and was gathered; Off and Len were checked when it was read
@@ -122,9 +125,18 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 		return strconv.AppendInt(dst, int64(n.Val), 10)
 	}
 	if n.Field.Hex {
-		return appendPadded(append(dst, "0x"...), n.Val, 16, (n.bits()+3)/4)
+		width := n.bits()
+		if n.Len > 0 && n.Len <= 8 { // of the bytes, whatever part of them the field is
+			width = max(width, 8*int(n.Len))
+		}
+		return appendHex(dst, n.Val, width)
 	}
 	return strconv.AppendUint(dst, n.Val, 10)
+}
+
+// appendHex appends v with as many digits as a number of width bits has.
+func appendHex(dst []byte, v uint64, width int) []byte {
+	return appendPadded(append(dst, "0x"...), v, 16, (width+3)/4)
 }
 
 // appendPadded appends v with zeros before it, up to the given number of digits.
@@ -174,6 +186,9 @@ func (n *Node) bits() int {
 func (t *Tree) Line(i int) string {
 	n := &t.Nodes[i]
 	f, v := n.Field, t.Value(i)
+	if f.Hex && n.Text == "" && n.bits() < 8*int(n.Len) {
+		v = string(appendHex(nil, n.Val, n.bits())) // a part of the bytes has fewer digits here
+	}
 	switch {
 	case f.Kind == KindStruct:
 		v = ""
