@@ -2,30 +2,17 @@ package auth
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata")
-
-// unhex joins lines of hex.
-func unhex(lines ...string) []byte {
-	b, err := hex.DecodeString(strings.ReplaceAll(strings.Join(lines, ""), " ", ""))
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
 
 // el is a BER element of parts.
 func el(tag uint8, parts ...string) string {
@@ -78,14 +65,14 @@ var samples = []struct {
 }{
 	{
 		name: "server_hint",
-		b: unhex(
+		b: wiretest.Unhex(
 			"604806062b0601050502a03e303ca00e300c060a2b06010401823702020aa32a3028a0261b246e6f745f646566696e65645f696e5f52464334313738",
 			"40706c656173655f69676e6f7265"),
 		want: "SPNEGO init NTLM",
 	},
 	{
 		name: "ntlm_negotiate",
-		b: unhex(
+		b: wiretest.Unhex(
 			"604806062b0601050502a03e303ca00e300c060a2b06010401823702020aa22a04284e544c4d53535000010000001582086200000000280000000000",
 			"000028000000060100000000000f"),
 		want: "NTLM, SPNEGO init NTLM, type 1 flags 62088215 version 6.1.0",
@@ -93,7 +80,7 @@ var samples = []struct {
 	},
 	{
 		name: "ntlm_challenge",
-		b: unhex(
+		b: wiretest.Unhex(
 			"a1819c308199a0030a0101a10c060a2b06010401823702020aa281830481804e544c4d53535000020000000c000c003800000015828a628b6d26b52f",
 			"4720b500000000000000003c003c0044000000060100000000000f4c004100420053005200560002000c004c004100420053005200560001000c004c",
 			"0041004200530052005600040000000300040076006d00070008004e76aa87c078dd0100000000"),
@@ -102,7 +89,7 @@ var samples = []struct {
 	},
 	{
 		name: "ntlm_authenticate",
-		b: unhex(
+		b: wiretest.Unhex(
 			"a182019c30820198a28201800482017c4e544c4d53535000030000001800180058000000d800d800700000000c000c00480100000c000c0054010000",
 			"0c000c0060010000100010006c01000015820862060100000000000f3beb27faeb1b73514de3002d115e1b1f00000000000000000000000000000000",
 			"00000000000000001fee81e5c3859d11d943d5738b86cd8e01010000000000004e76aa87c078dd01401c6864e5ba7a180000000002000c004c004100",
@@ -214,19 +201,7 @@ func TestGolden(t *testing.T) {
 		c := wire.New(s.b, &tree)
 		Decode(&c, &m)
 		tree.Text(&got)
-		file := filepath.Join("testdata", s.name+".tree")
-		if *update {
-			if err := os.WriteFile(file, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s: the tree is now\n%s", s.name, &got)
-		}
+		wiretest.Golden(t, s.name, got.Bytes())
 	}
 }
 

@@ -4,17 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata")
 
 var le = binary.LittleEndian
 
@@ -147,19 +143,7 @@ func TestGolden(t *testing.T) {
 		if err, gaps := c.Err(), tree.Gaps(0); err != nil || gaps != nil {
 			t.Errorf("%s: %v, gaps %v", sample.name, err, gaps)
 		}
-		file := filepath.Join("testdata", sample.name+".tree")
-		if *update {
-			if err := os.WriteFile(file, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s: the tree is now\n%s", sample.name, &got)
-		}
+		wiretest.Golden(t, sample.name, got.Bytes())
 	}
 }
 

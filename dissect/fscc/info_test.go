@@ -4,27 +4,14 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/odxray/odxray/dissect/dtyp"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata")
-
-// unhex joins hex; spaces are for the reader.
-func unhex(s ...string) []byte {
-	b, err := hex.DecodeString(strings.ReplaceAll(strings.Join(s, ""), " ", ""))
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
 
 // What TypeFile and so on do not cover.
 const (
@@ -87,14 +74,14 @@ const (
 
 var (
 	testTimes = Times{1, 2, 3, 4}
-	testName  = wire.UTF16(unhex(hexName))
-	testGUID  = wire.GUID(unhex(hexGUID))
+	testName  = wire.UTF16(wiretest.Unhex(hexName))
+	testGUID  = wire.GUID(wiretest.Unhex(hexGUID))
 	localSys  = dtyp.SID{Revision: 1, Authority: 5, Count: 1, Sub: [15]uint32{18}}
 	testOID   = ObjectIDBuffer{ID: testGUID, ObjectIDOrigin: ObjectIDOrigin{testGUID, testGUID, testGUID}}
 )
 
 // chained is a Chain of n entries.
-func chained(n int, s ...string) Chain { return Chain{n, unhex(s...)} }
+func chained(n int, s ...string) Chain { return Chain{n, wiretest.Unhex(s...)} }
 
 func someStat() StatInfo {
 	return StatInfo{FileID: 9, Times: testTimes, AllocationSize: 0x2000, EndOfFile: 0x1005, Tag: ReparseSymlink, Links: 2,
@@ -115,121 +102,121 @@ var infoSamples = []struct {
 	b     []byte
 	want  Info
 }{
-	{"basic", TypeFile, 4, unhex(hexTimes, "20000000 00000000"), &BasicInfo{testTimes, AttributeArchive}},
-	{"standard", TypeFile, 5, unhex("0020000000000000 0510000000000000 02000000 01 00 0000"), &StandardInfo{0x2000, 0x1005, 2, true, false}},
-	{"internal", TypeFile, 6, unhex("0900000000000000"), &InternalInfo{9}},
-	{"ea", TypeFile, 7, unhex("2d000000"), &EAInfo{45}},
-	{"access", TypeFile, 8, unhex("ff011f00"), &AccessInfo{0x1f01ff}},
-	{"name", TypeFile, 9, unhex("08000000", hexName), &NameInfo{testName}},
-	{"rename", TypeFile, 10, unhex("01 00000000000000 0000000000000000 08000000", hexName), &RenameInfo{Flags: RenameReplace, Name: testName}},
-	{"link", TypeFile, 11, unhex("00 00000000000000 0000000000000000 08000000", hexName), &RenameInfo{Name: testName}},
-	{"disposition", TypeFile, 13, unhex("01"), &DispositionInfo{DispositionDelete}},
-	{"position", TypeFile, 14, unhex("0510000000000000"), &PositionInfo{0x1005}},
-	{"full_ea", TypeFile, 15, unhex("10000000 80 01 0400 4100 deadbeef 0000", "00000000 00 01 0000 4200"),
+	{"basic", TypeFile, 4, wiretest.Unhex(hexTimes, "20000000 00000000"), &BasicInfo{testTimes, AttributeArchive}},
+	{"standard", TypeFile, 5, wiretest.Unhex("0020000000000000 0510000000000000 02000000 01 00 0000"), &StandardInfo{0x2000, 0x1005, 2, true, false}},
+	{"internal", TypeFile, 6, wiretest.Unhex("0900000000000000"), &InternalInfo{9}},
+	{"ea", TypeFile, 7, wiretest.Unhex("2d000000"), &EAInfo{45}},
+	{"access", TypeFile, 8, wiretest.Unhex("ff011f00"), &AccessInfo{0x1f01ff}},
+	{"name", TypeFile, 9, wiretest.Unhex("08000000", hexName), &NameInfo{testName}},
+	{"rename", TypeFile, 10, wiretest.Unhex("01 00000000000000 0000000000000000 08000000", hexName), &RenameInfo{Flags: RenameReplace, Name: testName}},
+	{"link", TypeFile, 11, wiretest.Unhex("00 00000000000000 0000000000000000 08000000", hexName), &RenameInfo{Name: testName}},
+	{"disposition", TypeFile, 13, wiretest.Unhex("01"), &DispositionInfo{DispositionDelete}},
+	{"position", TypeFile, 14, wiretest.Unhex("0510000000000000"), &PositionInfo{0x1005}},
+	{"full_ea", TypeFile, 15, wiretest.Unhex("10000000 80 01 0400 4100 deadbeef 0000", "00000000 00 01 0000 4200"),
 		&FullEAInfo{chained(2, "10000000 80 01 0400 4100 deadbeef 0000", "00000000 00 01 0000 4200")}},
-	{"mode", TypeFile, 16, unhex("20000000"), &ModeInfo{0x20}},
-	{"alignment", TypeFile, 17, unhex("ff010000"), &AlignmentInfo{511}},
-	{"all", TypeFile, 18, unhex(hexTimes, "20000000 00000000", "0020000000000000 0510000000000000 02000000 00 01 0000", "0900000000000000",
+	{"mode", TypeFile, 16, wiretest.Unhex("20000000"), &ModeInfo{0x20}},
+	{"alignment", TypeFile, 17, wiretest.Unhex("ff010000"), &AlignmentInfo{511}},
+	{"all", TypeFile, 18, wiretest.Unhex(hexTimes, "20000000 00000000", "0020000000000000 0510000000000000 02000000 00 01 0000", "0900000000000000",
 		"2d000000", "ff011f00", "0700000000000000", "20000000", "03000000", "08000000", hexName),
 		&AllInfo{BasicInfo{testTimes, AttributeArchive}, StandardInfo{0x2000, 0x1005, 2, false, true}, 9, 45, 0x1f01ff, 7, 0x20, 3, testName}},
-	{"allocation", TypeFile, 19, unhex("0020000000000000"), &AllocationInfo{0x2000}},
-	{"end_of_file", TypeFile, 20, unhex("0510000000000000"), &EndOfFileInfo{0x1005}},
-	{"alternate_name", TypeFile, 21, unhex("08000000", hexName), &NameInfo{testName}},
-	{"stream", TypeFile, 22, unhex("28000000 0e000000 0510000000000000 0020000000000000 3a003a0024004400410054004100 0000",
+	{"allocation", TypeFile, 19, wiretest.Unhex("0020000000000000"), &AllocationInfo{0x2000}},
+	{"end_of_file", TypeFile, 20, wiretest.Unhex("0510000000000000"), &EndOfFileInfo{0x1005}},
+	{"alternate_name", TypeFile, 21, wiretest.Unhex("08000000", hexName), &NameInfo{testName}},
+	{"stream", TypeFile, 22, wiretest.Unhex("28000000 0e000000 0510000000000000 0020000000000000 3a003a0024004400410054004100 0000",
 		"00000000 08000000 0100000000000000 0020000000000000", hexName),
 		&StreamInfo{chained(2, "28000000 0e000000 0510000000000000 0020000000000000 3a003a0024004400410054004100 0000",
 			"00000000 08000000 0100000000000000 0020000000000000", hexName)}},
-	{"pipe", TypeFile, 23, unhex("01000000 00000000"), &PipeInfo{1, 0}},
-	{"pipe_local", TypeFile, 24, unhex("01000000 02000000 ffffffff 03000000 00100000 04000000 00200000 05000000 03000000 01000000"),
+	{"pipe", TypeFile, 23, wiretest.Unhex("01000000 00000000"), &PipeInfo{1, 0}},
+	{"pipe_local", TypeFile, 24, wiretest.Unhex("01000000 02000000 ffffffff 03000000 00100000 04000000 00200000 05000000 03000000 01000000"),
 		&PipeLocalInfo{1, 2, 0xffffffff, 3, 0x1000, 4, 0x2000, 5, 3, 1}},
-	{"pipe_remote", TypeFile, 25, unhex("0510000000000000 00100000"), &PipeRemoteInfo{0x1005, 0x1000}},
-	{"mailslot_query", TypeFile, 26, unhex("00100000 00200000 03000000 04000000 ffffffffffffffff"), &MailslotInfo{0x1000, 0x2000, 3, 4, -1}},
-	{"mailslot_set", TypeFile, 27, unhex("ffffffffffffffff"), &MailslotInfo{ReadTimeout: -1}},
-	{"compression", TypeFile, 28, unhex("0510000000000000 0200 10 0c 09 000000"), &CompressionInfo{0x1005, 2, 16, 12, 9}},
-	{"object_id", TypeFile, 29, unhex("0900000000000000", hexGUID, hexGUID, hexGUID, hexGUID), &ObjectIDInfo{9, testOID}},
-	{"quota", TypeFile, 32, unhex("00000000 0c000000 0100000000000000 0200000000000000 ffffffffffffffff 0300000000000000", hexUsers),
+	{"pipe_remote", TypeFile, 25, wiretest.Unhex("0510000000000000 00100000"), &PipeRemoteInfo{0x1005, 0x1000}},
+	{"mailslot_query", TypeFile, 26, wiretest.Unhex("00100000 00200000 03000000 04000000 ffffffffffffffff"), &MailslotInfo{0x1000, 0x2000, 3, 4, -1}},
+	{"mailslot_set", TypeFile, 27, wiretest.Unhex("ffffffffffffffff"), &MailslotInfo{ReadTimeout: -1}},
+	{"compression", TypeFile, 28, wiretest.Unhex("0510000000000000 0200 10 0c 09 000000"), &CompressionInfo{0x1005, 2, 16, 12, 9}},
+	{"object_id", TypeFile, 29, wiretest.Unhex("0900000000000000", hexGUID, hexGUID, hexGUID, hexGUID), &ObjectIDInfo{9, testOID}},
+	{"quota", TypeFile, 32, wiretest.Unhex("00000000 0c000000 0100000000000000 0200000000000000 ffffffffffffffff 0300000000000000", hexUsers),
 		&QuotaInfo{chained(1, "00000000 0c000000 0100000000000000 0200000000000000 ffffffffffffffff 0300000000000000", hexUsers)}},
-	{"reparse_point", TypeFile, 33, unhex("0900000000000000 0c0000a0"), &ReparsePointInfo{9, ReparseSymlink}},
-	{"network_open", TypeFile, 34, unhex(hexTimes, "0020000000000000 0510000000000000 20000000 00000000"), &NetworkOpenInfo{testTimes, 0x2000, 0x1005, AttributeArchive}},
-	{"attribute_tag", TypeFile, 35, unhex("00040000 0c0000a0"), &AttributeTagInfo{AttributeReparsePoint, ReparseSymlink}},
-	{"valid_data_length", TypeFile, 39, unhex("0510000000000000"), &ValidDataLengthInfo{0x1005}},
-	{"short_name", TypeFile, 40, unhex("08000000", hexName), &NameInfo{testName}},
-	{"hard_link", TypeFile, 46, unhex("40000000 02000000", "20000000 00000000 0900000000000000 04000000", hexName, "00000000", "00000000 00000000 0900000000000000 00000000"),
+	{"reparse_point", TypeFile, 33, wiretest.Unhex("0900000000000000 0c0000a0"), &ReparsePointInfo{9, ReparseSymlink}},
+	{"network_open", TypeFile, 34, wiretest.Unhex(hexTimes, "0020000000000000 0510000000000000 20000000 00000000"), &NetworkOpenInfo{testTimes, 0x2000, 0x1005, AttributeArchive}},
+	{"attribute_tag", TypeFile, 35, wiretest.Unhex("00040000 0c0000a0"), &AttributeTagInfo{AttributeReparsePoint, ReparseSymlink}},
+	{"valid_data_length", TypeFile, 39, wiretest.Unhex("0510000000000000"), &ValidDataLengthInfo{0x1005}},
+	{"short_name", TypeFile, 40, wiretest.Unhex("08000000", hexName), &NameInfo{testName}},
+	{"hard_link", TypeFile, 46, wiretest.Unhex("40000000 02000000", "20000000 00000000 0900000000000000 04000000", hexName, "00000000", "00000000 00000000 0900000000000000 00000000"),
 		&HardLinkInfo{64, 2, chained(2, "20000000 00000000 0900000000000000 04000000", hexName, "00000000", "00000000 00000000 0900000000000000 00000000")}},
-	{"normalized_name", TypeFile, 48, unhex("08000000", hexName), &NameInfo{testName}},
-	{"sfio_reserve", TypeFile, 44, unhex("01000000 02000000 01 00 0000 00100000 04000000"), &SfioReserveInfo{1, 2, true, false, 4096, 4}},
-	{"sfio_volume", TypeFile, 45, unhex("01000000 02000000 00100000"), &SfioVolumeInfo{1, 2, 4096}},
-	{"network_physical_name", TypeFile, 49, unhex("08000000", hexName), &NameInfo{testName}},
-	{"volume_name", TypeFile, 58, unhex("08000000", hexName), &NameInfo{testName}},
-	{"standard_link", TypeFile, 54, unhex("02000000 03000000 01 00 0000"), &StandardLinkInfo{2, 3, true, false}},
-	{"remote_protocol", TypeFile, 55, unhex("0200 7400 00000200 0300 0100 0100 0000 30000000", strings.Repeat("00", 32), strings.Repeat("11", 64)),
+	{"normalized_name", TypeFile, 48, wiretest.Unhex("08000000", hexName), &NameInfo{testName}},
+	{"sfio_reserve", TypeFile, 44, wiretest.Unhex("01000000 02000000 01 00 0000 00100000 04000000"), &SfioReserveInfo{1, 2, true, false, 4096, 4}},
+	{"sfio_volume", TypeFile, 45, wiretest.Unhex("01000000 02000000 00100000"), &SfioVolumeInfo{1, 2, 4096}},
+	{"network_physical_name", TypeFile, 49, wiretest.Unhex("08000000", hexName), &NameInfo{testName}},
+	{"volume_name", TypeFile, 58, wiretest.Unhex("08000000", hexName), &NameInfo{testName}},
+	{"standard_link", TypeFile, 54, wiretest.Unhex("02000000 03000000 01 00 0000"), &StandardLinkInfo{2, 3, true, false}},
+	{"remote_protocol", TypeFile, 55, wiretest.Unhex("0200 7400 00000200 0300 0100 0100 0000 30000000", strings.Repeat("00", 32), strings.Repeat("11", 64)),
 		&RemoteProtocolInfo{2, 116, 0x20000, 3, 1, 1, 0x30, bytes.Repeat([]byte{0x11}, 64)}},
-	{"id", TypeFile, 59, unhex("0510000000000000", hexGUID), &FileIDInfo{0x1005, testGUID}},
-	{"disposition_ex", TypeFile, 64, unhex("03000000"), &DispositionInfo{DispositionDelete | DispositionPosix}},
-	{"rename_ex", TypeFile, 65, unhex("43000000 00000000 0000000000000000 08000000", hexName),
+	{"id", TypeFile, 59, wiretest.Unhex("0510000000000000", hexGUID), &FileIDInfo{0x1005, testGUID}},
+	{"disposition_ex", TypeFile, 64, wiretest.Unhex("03000000"), &DispositionInfo{DispositionDelete | DispositionPosix}},
+	{"rename_ex", TypeFile, 65, wiretest.Unhex("43000000 00000000 0000000000000000 08000000", hexName),
 		&RenameInfo{Flags: RenameReplace | RenamePosix | RenameIgnoreReadOnly, Name: testName}},
-	{"stat", TypeFile, 68, unhex(hexStat, "ff011f00"), statAs(func(s *StatInfo) { s.Access = 0x1f01ff })},
-	{"stat_lx", TypeFile, 70, unhex(hexStat, "ff011f00 07000000 e8030000 e9030000 a4810000 01000000 02000000"), statAs(func(s *StatInfo) {
+	{"stat", TypeFile, 68, wiretest.Unhex(hexStat, "ff011f00"), statAs(func(s *StatInfo) { s.Access = 0x1f01ff })},
+	{"stat_lx", TypeFile, 70, wiretest.Unhex(hexStat, "ff011f00 07000000 e8030000 e9030000 a4810000 01000000 02000000"), statAs(func(s *StatInfo) {
 		s.Access, s.Lx.Flags, s.Lx.UID, s.Lx.GID, s.Lx.Mode, s.Lx.DeviceMajor, s.Lx.DeviceMinor = 0x1f01ff, 7, 1000, 1001, 0o100644, 1, 2
 	})},
-	{"case_sensitive", TypeFile, 71, unhex("01000000"), &CaseSensitiveInfo{1}},
-	{"link_ex", TypeFile, 72, unhex("01000000 00000000 0000000000000000 08000000", hexName), &RenameInfo{Flags: RenameReplace, Name: testName}},
-	{"stat_basic", TypeFile, 77, unhex(hexStat, "07000000 20000000 00000000 0510000000000000", hexGUID), statAs(func(s *StatInfo) {
+	{"case_sensitive", TypeFile, 71, wiretest.Unhex("01000000"), &CaseSensitiveInfo{1}},
+	{"link_ex", TypeFile, 72, wiretest.Unhex("01000000 00000000 0000000000000000 08000000", hexName), &RenameInfo{Flags: RenameReplace, Name: testName}},
+	{"stat_basic", TypeFile, 77, wiretest.Unhex(hexStat, "07000000 20000000 00000000 0510000000000000", hexGUID), statAs(func(s *StatInfo) {
 		s.DeviceType, s.DeviceCharacteristics, s.Volume, s.FileID128 = 7, 0x20, 0x1005, testGUID
 	})},
-	{"posix", TypeFile, 100, unhex(hexPosix, "08000000", hexName),
+	{"posix", TypeFile, 100, wiretest.Unhex(hexPosix, "08000000", hexName),
 		&PosixInfo{testTimes, 0x1005, 0x2000, AttributeArchive, 9, 1, 2, ReparseSymlink, 0o644, localSys, localSys, testName}},
-	{"posix_nameless", TypeFile, 100, unhex(hexPosix),
+	{"posix_nameless", TypeFile, 100, wiretest.Unhex(hexPosix),
 		&PosixInfo{testTimes, 0x1005, 0x2000, AttributeArchive, 9, 1, 2, ReparseSymlink, 0o644, localSys, localSys, nil}},
 
-	{"fs_volume", TypeFileSystem, 1, unhex("0100000000000000 0d0c0b0a 08000000 01 00", hexName), &FsVolumeInfo{1, 0x0a0b0c0d, true, testName}},
-	{"fs_label", TypeFileSystem, 2, unhex("08000000", hexName), &FsLabelInfo{testName}},
-	{"fs_size", TypeFileSystem, 3, unhex("0510000000000000 0020000000000000 08000000 00020000"), &FsSizeInfo{0x1005, 0x2000, 8, 512}},
-	{"fs_device", TypeFileSystem, 4, unhex("07000000 20000000"), &FsDeviceInfo{7, 0x20}},
-	{"fs_attribute", TypeFileSystem, 5, unhex("46000008 ff000000 08000000", hexName), &FsAttributeInfo{0x08000046, 255, testName}},
-	{"fs_control", TypeFileSystem, 6, unhex(strings.Repeat("00", 24), "ffffffffffffffff 0510000000000000 22000000 00000000"), &FsControlInfo{1<<64 - 1, 0x1005, 0x22}},
-	{"fs_full_size", TypeFileSystem, 7, unhex("0510000000000000 0020000000000000 0120000000000000 08000000 00020000"), &FsFullSizeInfo{0x1005, 0x2000, 0x2001, 8, 512}},
-	{"fs_object_id", TypeFileSystem, 8, unhex(hexGUID, hexGUID, hexGUID, hexGUID), &FsObjectIDInfo{testOID}},
-	{"fs_driver_path", TypeFileSystem, 9, unhex("01 000000 08000000", hexName), &FsDriverPathInfo{true, testName}},
-	{"fs_volume_flags", TypeFileSystem, 10, unhex("01000000"), &FsVolumeFlagsInfo{1}},
-	{"fs_sector_size", TypeFileSystem, 11, unhex("00020000 00100000 00100000 00100000 03000000 00000000 ffffffff"),
+	{"fs_volume", TypeFileSystem, 1, wiretest.Unhex("0100000000000000 0d0c0b0a 08000000 01 00", hexName), &FsVolumeInfo{1, 0x0a0b0c0d, true, testName}},
+	{"fs_label", TypeFileSystem, 2, wiretest.Unhex("08000000", hexName), &FsLabelInfo{testName}},
+	{"fs_size", TypeFileSystem, 3, wiretest.Unhex("0510000000000000 0020000000000000 08000000 00020000"), &FsSizeInfo{0x1005, 0x2000, 8, 512}},
+	{"fs_device", TypeFileSystem, 4, wiretest.Unhex("07000000 20000000"), &FsDeviceInfo{7, 0x20}},
+	{"fs_attribute", TypeFileSystem, 5, wiretest.Unhex("46000008 ff000000 08000000", hexName), &FsAttributeInfo{0x08000046, 255, testName}},
+	{"fs_control", TypeFileSystem, 6, wiretest.Unhex(strings.Repeat("00", 24), "ffffffffffffffff 0510000000000000 22000000 00000000"), &FsControlInfo{1<<64 - 1, 0x1005, 0x22}},
+	{"fs_full_size", TypeFileSystem, 7, wiretest.Unhex("0510000000000000 0020000000000000 0120000000000000 08000000 00020000"), &FsFullSizeInfo{0x1005, 0x2000, 0x2001, 8, 512}},
+	{"fs_object_id", TypeFileSystem, 8, wiretest.Unhex(hexGUID, hexGUID, hexGUID, hexGUID), &FsObjectIDInfo{testOID}},
+	{"fs_driver_path", TypeFileSystem, 9, wiretest.Unhex("01 000000 08000000", hexName), &FsDriverPathInfo{true, testName}},
+	{"fs_volume_flags", TypeFileSystem, 10, wiretest.Unhex("01000000"), &FsVolumeFlagsInfo{1}},
+	{"fs_sector_size", TypeFileSystem, 11, wiretest.Unhex("00020000 00100000 00100000 00100000 03000000 00000000 ffffffff"),
 		&FsSectorSizeInfo{512, 4096, 4096, 4096, 3, 0, 1<<32 - 1}},
-	{"fs_posix", TypeFileSystem, 100, unhex("00001000 00100000 0100000000000000 0200000000000000 0300000000000000 0400000000000000 0500000000000000 0600000000000000"),
+	{"fs_posix", TypeFileSystem, 100, wiretest.Unhex("00001000 00100000 0100000000000000 0200000000000000 0300000000000000 0400000000000000 0500000000000000 0600000000000000"),
 		&FsPosixInfo{1 << 20, 4096, 1, 2, 3, 4, 5, 6}},
 
-	{"quota_info", TypeQuota, 0, unhex("38000000 0c000000 0100000000000000 0200000000000000 0300000000000000 0400000000000000", hexUsers, "00000000",
+	{"quota_info", TypeQuota, 0, wiretest.Unhex("38000000 0c000000 0100000000000000 0200000000000000 0300000000000000 0400000000000000", hexUsers, "00000000",
 		"00000000 0c000000 0100000000000000 0200000000000000 0300000000000000 0400000000000000", hexUsers),
 		&QuotaInfo{chained(2, "38000000 0c000000 0100000000000000 0200000000000000 0300000000000000 0400000000000000", hexUsers, "00000000",
 			"00000000 0c000000 0100000000000000 0200000000000000 0300000000000000 0400000000000000", hexUsers)}},
-	{"quota_query_list", aQuotaQuery, 0, unhex("01 01 0000 28000000 00000000 00000000", "14000000 0c000000", hexUsers, "00000000 0c000000", hexUsers),
+	{"quota_query_list", aQuotaQuery, 0, wiretest.Unhex("01 01 0000 28000000 00000000 00000000", "14000000 0c000000", hexUsers, "00000000 0c000000", hexUsers),
 		&QuotaQuery{true, true, 40, 0, 0, chained(2, "14000000 0c000000", hexUsers, "00000000 0c000000", hexUsers)}},
-	{"quota_query_start", aQuotaQuery, 0, unhex("00 00 0000 00000000 0c000000 04000000 00000000", hexUsers), &QuotaQuery{StartLength: 12, StartOffset: 4}},
-	{"get_ea", aGetEA, 0, unhex("08000000 01 4100 00 00000000 01 4200"), &GetEAInfo{chained(2, "08000000 01 4100 00 00000000 01 4200")}},
+	{"quota_query_start", aQuotaQuery, 0, wiretest.Unhex("00 00 0000 00000000 0c000000 04000000 00000000", hexUsers), &QuotaQuery{StartLength: 12, StartOffset: 4}},
+	{"get_ea", aGetEA, 0, wiretest.Unhex("08000000 01 4100 00 00000000 01 4200"), &GetEAInfo{chained(2, "08000000 01 4100 00 00000000 01 4200")}},
 
-	{"directory", aDirectory, 1, unhex(hexEntry, hexName), listing(1, hexEntry, hexName)},
-	{"full_directory", aDirectory, 2, unhex(hexEntry, "2d000000", hexName), listing(2, hexEntry, "2d000000", hexName)},
-	{"both_directory", aDirectory, 3, unhex(hexEntry, "2d000000", hexShort, hexName), listing(3, hexEntry, "2d000000", hexShort, hexName)},
-	{"names", aDirectory, 12, unhex("14000000 07000000 08000000", hexName, "00000000 00000000 00000000"),
+	{"directory", aDirectory, 1, wiretest.Unhex(hexEntry, hexName), listing(1, hexEntry, hexName)},
+	{"full_directory", aDirectory, 2, wiretest.Unhex(hexEntry, "2d000000", hexName), listing(2, hexEntry, "2d000000", hexName)},
+	{"both_directory", aDirectory, 3, wiretest.Unhex(hexEntry, "2d000000", hexShort, hexName), listing(3, hexEntry, "2d000000", hexShort, hexName)},
+	{"names", aDirectory, 12, wiretest.Unhex("14000000 07000000 08000000", hexName, "00000000 00000000 00000000"),
 		&DirectoryInfo{FileNames, chained(2, "14000000 07000000 08000000", hexName, "00000000 00000000 00000000")}},
-	{"id_both_directory", aDirectory, 37, unhex(hexEntry, "2d000000", hexShort, "0000 0900000000000000", hexName),
+	{"id_both_directory", aDirectory, 37, wiretest.Unhex(hexEntry, "2d000000", hexShort, "0000 0900000000000000", hexName),
 		listing(37, hexEntry, "2d000000", hexShort, "0000 0900000000000000", hexName)},
-	{"id_full_directory", aDirectory, 38, unhex(hexEntry, "2d000000 00000000 0900000000000000", hexName),
+	{"id_full_directory", aDirectory, 38, wiretest.Unhex(hexEntry, "2d000000 00000000 0900000000000000", hexName),
 		listing(38, hexEntry, "2d000000 00000000 0900000000000000", hexName)},
-	{"id_global_tx_directory", aDirectory, 50, unhex(hexEntry, "0900000000000000", hexGUID, "01000000", hexName),
+	{"id_global_tx_directory", aDirectory, 50, wiretest.Unhex(hexEntry, "0900000000000000", hexGUID, "01000000", hexName),
 		listing(50, hexEntry, "0900000000000000", hexGUID, "01000000", hexName)},
-	{"id_extd_directory", aDirectory, 60, unhex(hexEntry, "2d000000 0c0000a0", hexGUID, hexName), listing(60, hexEntry, "2d000000 0c0000a0", hexGUID, hexName)},
-	{"id_extd_both_directory", aDirectory, 63, unhex(hexEntry, "2d000000 0c0000a0", hexGUID, hexShort, hexName),
+	{"id_extd_directory", aDirectory, 60, wiretest.Unhex(hexEntry, "2d000000 0c0000a0", hexGUID, hexName), listing(60, hexEntry, "2d000000 0c0000a0", hexGUID, hexName)},
+	{"id_extd_both_directory", aDirectory, 63, wiretest.Unhex(hexEntry, "2d000000 0c0000a0", hexGUID, hexShort, hexName),
 		listing(63, hexEntry, "2d000000 0c0000a0", hexGUID, hexShort, hexName)},
-	{"id_64_extd_directory", aDirectory, 78, unhex(hexEntry, "2d000000 0c0000a0 0900000000000000", hexName),
+	{"id_64_extd_directory", aDirectory, 78, wiretest.Unhex(hexEntry, "2d000000 0c0000a0 0900000000000000", hexName),
 		listing(78, hexEntry, "2d000000 0c0000a0 0900000000000000", hexName)},
-	{"id_64_extd_both_directory", aDirectory, 79, unhex(hexEntry, "2d000000 0c0000a0 0900000000000000", hexShort, hexName),
+	{"id_64_extd_both_directory", aDirectory, 79, wiretest.Unhex(hexEntry, "2d000000 0c0000a0 0900000000000000", hexShort, hexName),
 		listing(79, hexEntry, "2d000000 0c0000a0 0900000000000000", hexShort, hexName)},
-	{"id_all_extd_directory", aDirectory, 80, unhex(hexEntry, "2d000000 0c0000a0 0900000000000000", hexGUID, hexName),
+	{"id_all_extd_directory", aDirectory, 80, wiretest.Unhex(hexEntry, "2d000000 0c0000a0 0900000000000000", hexGUID, hexName),
 		listing(80, hexEntry, "2d000000 0c0000a0 0900000000000000", hexGUID, hexName)},
-	{"id_all_extd_both_directory", aDirectory, 81, unhex(hexEntry, "2d000000 0c0000a0 0900000000000000", hexGUID, hexShort, hexName),
+	{"id_all_extd_both_directory", aDirectory, 81, wiretest.Unhex(hexEntry, "2d000000 0c0000a0 0900000000000000", hexGUID, hexShort, hexName),
 		listing(81, hexEntry, "2d000000 0c0000a0 0900000000000000", hexGUID, hexShort, hexName)},
-	{"posix_directory", aDirectory, 100, unhex("00000000 07000000", hexPosix, "08000000", hexName), listing(100, "00000000 07000000", hexPosix, "08000000", hexName)},
-	{"notify", aNotify, 0, unhex("14000000 04000000 08000000", hexName, "00000000 05000000 08000000", hexName),
+	{"posix_directory", aDirectory, 100, wiretest.Unhex("00000000 07000000", hexPosix, "08000000", hexName), listing(100, "00000000 07000000", hexPosix, "08000000", hexName)},
+	{"notify", aNotify, 0, wiretest.Unhex("14000000 04000000 08000000", hexName, "00000000 05000000 08000000", hexName),
 		&Changes{chained(2, "14000000 04000000 08000000", hexName, "00000000 05000000 08000000", hexName)}},
 }
 
@@ -250,18 +237,9 @@ func TestInfo(t *testing.T) {
 			t.Errorf("%s: %v, %d left, %+v, want %+v", s.name, c.Err(), c.Len(), info, s.want)
 		}
 		tree.Dump(&got)
-		file := filepath.Join("testdata", s.name+".tree")
-		if *update {
-			if err := os.WriteFile(file, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) || strings.Contains(got.String(), "gap in buffer") {
-			t.Errorf("%s: the tree is now\n%s", s.name, &got)
+		wiretest.Golden(t, s.name, got.Bytes())
+		if strings.Contains(got.String(), "gap in buffer") {
+			t.Errorf("%s: bytes that no field covers", s.name)
 		}
 	}
 }
@@ -273,7 +251,7 @@ func TestInfoPrefixes(t *testing.T) {
 		for i := range s.b {
 			var m everything
 			c := wire.New(s.b[:i], nil)
-			if s.name == "posix" && i == len(unhex(hexPosix)) {
+			if s.name == "posix" && i == len(wiretest.Unhex(hexPosix)) {
 				continue // posix_nameless
 			}
 			if info := m.decode(&c, s.t, s.class); !errors.Is(c.Err(), wire.ErrShort) && !endsEntry(info, s.b[:i]) {
@@ -371,7 +349,7 @@ func TestLyingChain(t *testing.T) {
 		{"ff000000", wire.ErrShort}, // past the end
 	} {
 		var m Changes
-		c := wire.New(unhex(good, tt.next, "05000000 00000000"), nil)
+		c := wire.New(wiretest.Unhex(good, tt.next, "05000000 00000000"), nil)
 		m.Decode(&c)
 		if count := m.Count; !errors.Is(c.Err(), tt.want) || tt.want != nil && count != 1 || tt.want == nil && count != 2 {
 			t.Errorf("%s: %v, %d entries", tt.next, c.Err(), count)

@@ -2,9 +2,7 @@ package inet_test
 
 import (
 	"bytes"
-	"flag"
 	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -15,9 +13,8 @@ import (
 
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata/*.tree")
 
 // TestMain has trees and tshark print times alike everywhere.
 func TestMain(m *testing.M) {
@@ -62,19 +59,7 @@ func TestTrees(t *testing.T) {
 		d.Decode(&c, s.link, &h, &context)
 		d.Above(&c, "nbss:smb2")
 		tree.Dump(&got)
-		file := filepath.Join("testdata", s.name+".tree")
-		if *update {
-			if err := os.WriteFile(file, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s: the tree is now\n%s", s.name, &got)
-		}
+		wiretest.Golden(t, s.name, got.Bytes())
 	}
 }
 

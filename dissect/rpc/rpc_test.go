@@ -2,11 +2,7 @@ package rpc
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,18 +10,8 @@ import (
 
 	"github.com/odxray/odxray/dissect/auth"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata")
-
-// unhex joins lines of hex; spaces are for the reader.
-func unhex(lines ...string) []byte {
-	b, err := hex.DecodeString(strings.ReplaceAll(strings.Join(lines, ""), " ", ""))
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
 
 const (
 	srvsvc = "c84f324b7016d30112785a47bf6ee188 0300 0000"
@@ -55,90 +41,90 @@ var samples = []struct {
 }{
 	{
 		name: "bind",
-		b: unhex("05 00 0b 03 10000000 b400 0000 02000000", "b810 b810 00000000 03 000000",
+		b: wiretest.Unhex("05 00 0b 03 10000000 b400 0000 02000000", "b810 b810 00000000 03 000000",
 			"0000 01 00", srvsvc, ndr, "0100 02 00", nobody, ndr, ndr64, "0200 01 00", srvsvc, btfn),
 		info: "Bind: call_id: 2, Fragment: Single, 3 context items: SRVSVC V3.0 (32bit NDR), " +
 			"03020100-0504-0706-0809-0a0b0c0d0e0f V1.2 (64bit NDR), SRVSVC V3.0 (6cb71c2c-9812-4540-0300-000000000000)",
 	},
 	{
 		name: "bind_with_ntlm",
-		b:    unhex("05 00 0b 07 10000000 7800 2800 02000000", "b810 b810 00000000 01 000000", "0000 01 00", srvsvc, ndr, "0a 05 00 00 01000000", ntlm1),
+		b:    wiretest.Unhex("05 00 0b 07 10000000 7800 2800 02000000", "b810 b810 00000000 01 000000", "0000 01 00", srvsvc, ndr, "0a 05 00 00 01000000", ntlm1),
 		info: "Bind: call_id: 2, Fragment: Single, 1 context items: SRVSVC V3.0 (32bit NDR), NTLMSSP_NEGOTIATE",
 	},
 	{
 		name: "bind_big_endian",
-		b: unhex("05 00 0b 03 00000000 0048 0000 00000002", "10b8 10b8 00000000 01 000000",
+		b: wiretest.Unhex("05 00 0b 03 00000000 0048 0000 00000002", "10b8 10b8 00000000 01 000000",
 			"0000 01 00", "4b324fc8 1670 01d3 12785a47bf6ee188 0000 0003", "8a885d04 1ceb 11c9 9fe808002b104860 00000002"),
 		info: "Bind: call_id: 2, Fragment: Single, 1 context items: SRVSVC V3.0 (32bit NDR)",
 	},
 	{
 		name: "bind_ack",
-		b: unhex("05 00 0c 03 10000000 7400 0000 02000000", "b810 b810 66060000", "0d00 5c706970655c73727673766300 00", "03 000000",
+		b: wiretest.Unhex("05 00 0c 03 10000000 7400 0000 02000000", "b810 b810 66060000", "0d00 5c706970655c73727673766300 00", "03 000000",
 			"0200 0200", none, "0000 0000", ndr, "0300 0300", none),
 		info: "Bind_ack: call_id: 2, Fragment: Single, max_xmit: 4280 max_recv: 4280, 3 results: Provider rejection, Acceptance, Negotiate ACK",
 	},
 	{
 		name: "bind_nak",
-		b:    unhex("05 00 0d 03 10000000 1900 0000 02000000", "0400 02 0500 0501", "0000"),
+		b:    wiretest.Unhex("05 00 0d 03 10000000 1900 0000 02000000", "0400 02 0500 0501", "0000"),
 		info: "Bind_nak: call_id: 2, Fragment: Single reason: Protocol version not supported",
 	},
 	{
 		name: "alter_context_resp",
-		b:    unhex("05 00 0f 03 10000000 3800 0000 02000000", "b810 b810 66060000", "0000 0000", "01 000000", "0000 0000", ndr),
+		b:    wiretest.Unhex("05 00 0f 03 10000000 3800 0000 02000000", "b810 b810 66060000", "0000 0000", "01 000000", "0000 0000", ndr),
 		info: "Alter_context_resp: call_id: 2, Fragment: Single, max_xmit: 4280 max_recv: 4280, 1 results: Acceptance",
 	},
 	{
 		name: "auth3",
-		b:    unhex("05 00 10 03 10000000 4400 2800 02000000", "00000000", "0a 06 00 00 01000000", ntlm1),
+		b:    wiretest.Unhex("05 00 10 03 10000000 4400 2800 02000000", "00000000", "0a 06 00 00 01000000", ntlm1),
 		info: "AUTH3: call_id: 2, Fragment: Single, NTLMSSP_NEGOTIATE",
 	},
 	{
 		name: "request",
-		b:    unhex("05 00 00 83 10000000 2c00 0000 03000000", "04000000 0100 0f00", object, "cafecafe"),
+		b:    wiretest.Unhex("05 00 00 83 10000000 2c00 0000 03000000", "04000000 0100 0f00", object, "cafecafe"),
 		ctx:  bound,
 		info: "NetShareEnumAll request",
 		also: 40,
 	},
 	{
 		name: "request_signed",
-		b:    unhex("05 00 00 03 10000000 3800 1000 03000000", "04000000 0100 0f00", "cafecafe 00000000", "0a 05 04 00 01000000", "01000000 efefefefefefefef 00000000"),
+		b:    wiretest.Unhex("05 00 00 03 10000000 3800 1000 03000000", "04000000 0100 0f00", "cafecafe 00000000", "0a 05 04 00 01000000", "01000000 efefefefefefefef 00000000"),
 		info: "Request: call_id: 3, Fragment: Single, opnum: 15, Ctx: 1",
 		also: 40,
 	},
 	{
 		name: "request_verified",
-		b: unhex("05 00 00 03 10000000 7800 1000 03000000", "04000000 0100 0f00", "cafecafe", "8ae3137102f43671", "0100 0400 01000000", "0200 2800", srvsvc, ndr, "0340 0400 efefefef",
+		b: wiretest.Unhex("05 00 00 03 10000000 7800 1000 03000000", "04000000 0100 0f00", "cafecafe", "8ae3137102f43671", "0100 0400 01000000", "0200 2800", srvsvc, ndr, "0340 0400 efefefef",
 			"0a 05 00 00 01000000", "01000000 efefefefefefefef 00000000"),
 		info: "Request: call_id: 3, Fragment: Single, opnum: 15, Ctx: 1",
 	},
 	{
 		name: "request_encrypted",
-		b:    unhex("05 00 00 01 10000000 3800 1000 03000000", "04000000 0100 0f00", "cafecafe 00000000", "44 06 04 00 01000000", "77007a00ffff0000 efefefefefefefef"),
+		b:    wiretest.Unhex("05 00 00 01 10000000 3800 1000 03000000", "04000000 0100 0f00", "cafecafe 00000000", "44 06 04 00 01000000", "77007a00ffff0000 efefefefefefefef"),
 		ctx:  bound,
 		info: "Request: call_id: 3, Fragment: 1st, opnum: 15, Ctx: 1",
 	},
 	{
 		name: "request_unnamed",
-		b:    unhex("05 00 00 03 10000000 1c00 0000 03000000", "04000000 0100 4000", "cafecafe"),
+		b:    wiretest.Unhex("05 00 00 03 10000000 1c00 0000 03000000", "04000000 0100 4000", "cafecafe"),
 		ctx:  bound,
 		info: "Request: call_id: 3, Fragment: Single, opnum: 64, Ctx: 1 SRVSVC V3",
 		also: 24,
 	},
 	{
 		name: "response",
-		b:    unhex("05 00 02 02 10000000 2000 0000 03000000", "04000000 0100 00 00", "cafecafe 05000000"),
+		b:    wiretest.Unhex("05 00 02 02 10000000 2000 0000 03000000", "04000000 0100 00 00", "cafecafe 05000000"),
 		ctx:  answered,
 		info: "NetShareEnumAll response, Error: WERR_ACCESS_DENIED",
 	},
 	{
 		name: "fault",
-		b:    unhex("05 00 03 23 10000000 2400 0000 03000000", "20000000 0100 00 01 02000 11c 00000000", "cafecafe"),
+		b:    wiretest.Unhex("05 00 03 23 10000000 2400 0000 03000000", "20000000 0100 00 01 02000 11c 00000000", "cafecafe"),
 		ctx:  answered,
 		info: "Fault: call_id: 3, Fragment: Single, Ctx: 1, status: nca_op_rng_error",
 	},
 	{
 		name: "orphaned",
-		b:    unhex("05 00 13 03 10000000 1000 0000 03000000"),
+		b:    wiretest.Unhex("05 00 13 03 10000000 1000 0000 03000000"),
 		info: "Orphaned: call_id: 3, Fragment: Single",
 	},
 }
@@ -185,11 +171,11 @@ func TestDecode(t *testing.T) {
 		t.Errorf("bind_ack: %+v", h)
 	}
 	h, _ = decode(sample("request"), bound)
-	if h.Opnum != 15 || h.Interface.UUID != srvsvcUUID || h.Object != wire.GUID(unhex(object)) || !bytes.Equal(h.Stub, unhex("cafecafe")) {
+	if h.Opnum != 15 || h.Interface.UUID != srvsvcUUID || h.Object != wire.GUID(wiretest.Unhex(object)) || !bytes.Equal(h.Stub, wiretest.Unhex("cafecafe")) {
 		t.Errorf("request: %+v", h)
 	}
 	h, _ = decode(sample("request_signed"), nil)
-	if h.Auth.Type != AuthNTLM || h.Auth.Level != Integrity || !bytes.Equal(h.Stub, unhex("cafecafe")) || h.Auth.Message.Mechanism != auth.Unknown {
+	if h.Auth.Type != AuthNTLM || h.Auth.Level != Integrity || !bytes.Equal(h.Stub, wiretest.Unhex("cafecafe")) || h.Auth.Message.Mechanism != auth.Unknown {
 		t.Errorf("signed request: %+v", h)
 	}
 	h, _ = decode(sample("fault"), answered)
@@ -233,19 +219,7 @@ func TestGolden(t *testing.T) {
 		c := wire.New(s.b, &tree)
 		Decode(&c, &h, s.ctx)
 		tree.Text(&got)
-		file := filepath.Join("testdata", s.name+".tree")
-		if *update {
-			if err := os.WriteFile(file, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s: the tree is now\n%s", s.name, &got)
-		}
+		wiretest.Golden(t, s.name, got.Bytes())
 	}
 }
 
@@ -272,7 +246,7 @@ func TestPrefixes(t *testing.T) {
 // TestPartial: what of a Response the first of several messages holds.
 func TestPartial(t *testing.T) {
 	h, err := decode(sample("response")[:26], nil)
-	if err != nil || !h.Partial || !bytes.Equal(h.Stub, unhex("cafe")) {
+	if err != nil || !h.Partial || !bytes.Equal(h.Stub, wiretest.Unhex("cafe")) {
 		t.Errorf("%v, %+v", err, h)
 	}
 }
@@ -320,7 +294,7 @@ func TestMalformed(t *testing.T) {
 
 // TestManyOffers: the first are kept, and all counted.
 func TestManyOffers(t *testing.T) {
-	b := unhex("05 00 0b 03 10000000 a801 0000 02000000", "b810 b810 00000000 09 000000", strings.Repeat("0000 01 00"+srvsvc+ndr, 9))
+	b := wiretest.Unhex("05 00 0b 03 10000000 a801 0000 02000000", "b810 b810 00000000 09 000000", strings.Repeat("0000 01 00"+srvsvc+ndr, 9))
 	b[8], b[9] = byte(len(b)), byte(len(b)>>8)
 	h, err := decode(b, nil)
 	info := string(h.AppendInfo(nil))

@@ -4,41 +4,17 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
-
-// captures returns the paths of shared captures, or skips.
-func captures(t *testing.T, names ...string) []string {
-	dir := os.Getenv("ODXRAY_CAPTURES")
-	if dir == "" {
-		dir = "../../../shared/captures"
-	}
-	for i, name := range names {
-		names[i] = filepath.Join(dir, name)
-		if _, err := os.Stat(names[i]); err != nil {
-			t.Skip("set ODXRAY_CAPTURES: ", err)
-		}
-	}
-	return names
-}
 
 // tshark returns what tshark prints of the PDUs on the pipes of a capture, or skips.
 func tshark(t *testing.T, file string, args ...string) string {
-	args = append([]string{"--disable-protocol", "artemis", "-o", "tcp.reassemble_out_of_order:TRUE", "-r", file, "-Y", "smb2 && dcerpc"}, args...)
-	cmd := exec.Command("tshark", args...)
-	cmd.Env = append(os.Environ(), "TZ=UTC")
-	out, err := cmd.Output()
-	if len(out) == 0 {
-		t.Skip("tshark: ", err)
-	}
-	return string(out)
+	return wiretest.Tshark(t, append([]string{"-r", file, "-Y", "smb2 && dcerpc"}, args...)...)
 }
 
 // opaque has tshark leave arguments alone.
@@ -52,7 +28,7 @@ func opaque(args ...string) []string {
 // TestTshark compares the trees and the Info texts of PDUs in real captures with
 // tshark's. It keeps what package flows will know: the interfaces bound.
 func TestTshark(t *testing.T) {
-	for _, file := range captures(t, "own/rpc_admin.pcap", "own/torture_rpc_winreg.pcap") {
+	for _, file := range wiretest.Captures(t, "own/rpc_admin.pcap", "own/torture_rpc_winreg.pcap") {
 		var frames []struct {
 			Source struct {
 				Layers map[string]any
@@ -89,7 +65,7 @@ func TestTshark(t *testing.T) {
 			if h.Type == Bind || h.Type == AlterContext {
 				ctx.Bound = append([]Offer(nil), h.Offers[:h.Items]...)
 			}
-			if d := difference(derived.ReplaceAllString(generated.ReplaceAllString(got.String(), ""), ""), trees[i]); c.Err() != nil || d != "" {
+			if d := wiretest.Difference(derived.ReplaceAllString(generated.ReplaceAllString(got.String(), ""), ""), trees[i]); c.Err() != nil || d != "" {
 				t.Errorf("%s: frame %s: %v%s", file, number, c.Err(), d)
 			}
 			s := string(h.AppendInfo(nil))
@@ -142,37 +118,7 @@ var generated = regexp.MustCompile(`(?m)^ *\[.*\]\n`)
 
 var derived = regexp.MustCompile(`, \[Req: #\d+\]`)
 
-// difference returns the first lines that are not the same. tshark cuts long ones.
-func difference(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range max(len(g), len(w)) {
-		var a, b string
-		if i < len(g) {
-			a = g[i]
-		}
-		if i < len(w) {
-			b = w[i]
-		}
-		if a != b && !(len(strings.TrimLeft(b, " ")) == 239 && strings.HasPrefix(a, b)) {
-			return "\n   " + a + "\nnot" + b
-		}
-	}
-	return ""
-}
-
 // TestNames asks tshark whether it knows the names that claim to be its own.
 func TestNames(t *testing.T) {
-	out, err := exec.Command("tshark", "-G", "fields").Output()
-	if err != nil {
-		t.Skip("tshark -G fields: ", err)
-	}
-	known := map[string]bool{"": true, fOperation.Name: true, fReturn.Name: true}
-	for line := range strings.Lines(string(out)) {
-		known[strings.TrimSpace(strings.Split(line, "\t")[2])] = true
-	}
-	for _, f := range Fields() {
-		if !known[f.Name] {
-			t.Errorf("%s (%s) is no name of Wireshark's", f.Name, f.Label)
-		}
-	}
+	wiretest.Names(t, Fields(), func(name string) bool { return name == fOperation.Name || name == fReturn.Name })
 }

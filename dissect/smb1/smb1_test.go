@@ -2,19 +2,14 @@ package smb1
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata")
 
 const (
 	requestHeader  = "ff534d42 72 00000000 18 43c8 0000 0000000000000000 0000 0000 feff 0000 0000"
@@ -31,19 +26,11 @@ var samples = []struct {
 	{"unknown_request", strings.Replace(requestHeader, " 72 ", " 15 ", 1) + "00 0000", "unknown-0x15 Request"},
 }
 
-func unhex(s string) []byte {
-	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
-
 func TestGolden(t *testing.T) {
 	for _, s := range samples {
 		var d Decoder
 		var tree wire.Tree
-		c := wire.New(unhex(s.hex), &tree)
+		c := wire.New(wiretest.Unhex(s.hex), &tree)
 		m := d.Decode(&c)
 		if got := string(m.AppendInfo(nil)); c.Err() != nil || got != s.info {
 			t.Errorf("%s: %v, %q, want %q", s.name, c.Err(), got, s.info)
@@ -53,22 +40,13 @@ func TestGolden(t *testing.T) {
 		if gaps := tree.Gaps(0); gaps != nil {
 			t.Errorf("%s: gaps %v", s.name, gaps)
 		}
-		file := filepath.Join("testdata", s.name+".tree")
-		if *update {
-			if err := os.WriteFile(file, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil || !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s: %v, the tree is now\n%s", s.name, err, &got)
-		}
+		wiretest.Golden(t, s.name, got.Bytes())
 	}
 }
 
 func TestDialects(t *testing.T) {
 	var d Decoder
-	c := wire.New(unhex(samples[0].hex), nil)
+	c := wire.New(wiretest.Unhex(samples[0].hex), nil)
 	m := d.Decode(&c)
 	var got []string
 	m.Negotiate.Each(func(name []byte) bool { got = append(got, string(name)); return true })
@@ -80,7 +58,7 @@ func TestDialects(t *testing.T) {
 // TestPrefixes: nothing is read past the end, and a cut blames the capture.
 func TestPrefixes(t *testing.T) {
 	for _, s := range samples[:2] {
-		b := unhex(s.hex)
+		b := wiretest.Unhex(s.hex)
 		for i := range b {
 			var d Decoder
 			c := wire.New(b[:i], nil)
@@ -97,7 +75,7 @@ func TestPrefixes(t *testing.T) {
 
 func TestAllocs(t *testing.T) {
 	var d Decoder
-	b := unhex(samples[0].hex)
+	b := wiretest.Unhex(samples[0].hex)
 	if n := testing.AllocsPerRun(100, func() {
 		c := wire.New(b, nil)
 		d.Decode(&c)
