@@ -137,6 +137,9 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 	}
 	if h.Flags&(inet.RST|inet.FIN) != 0 {
 		conn.closed = true
+		if conn.endTime == 0 {
+			conn.endTime = a.now
+		}
 	}
 }
 

@@ -175,6 +175,7 @@ func (c *Capture) publish(done bool) {
 	c.mu.Lock()
 	r := c.a.results()
 	if r.Done = done; done && c.err != nil {
+		r.Unread = !errors.Is(c.err, captures.ErrCut)
 		r.Problems = append(r.Problems, c.err.Error())
 		r.Incomplete = true
 	}

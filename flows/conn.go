@@ -57,6 +57,8 @@ type conn struct {
 	malformed   int
 	lost        uint64 // bytes
 	firstTime   int64
+	endTime     int64  // of its first FIN or RST, or when its ports were used again; 0 if it goes on
+	name        string // of the client, as clientOf has it; "" if not made yet
 	lastTime    int64
 
 	choseSigning bool
@@ -174,6 +176,9 @@ func servicePort(p uint16) bool { return p == 445 || p == 139 }
 
 // endConn forgets what the connection's requests still wait for.
 func (a *Analyzer) endConn(c *conn) {
+	if c.endTime == 0 {
+		c.endTime = a.now
+	}
 	a.flushStream(c, 0)
 	a.flushStream(c, 1)
 	c.streams[0].buf, c.streams[1].buf = nil, nil
@@ -212,7 +217,7 @@ func (c *conn) clientName() string {
 func (c *conn) published() Connection {
 	client, server := c.ends()
 	return Connection{
-		ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last),
+		Host: int(c.host), ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last),
 		Dialect: c.dialect, ClientGUID: c.clientGUID, ServerGUID: c.serverGUID,
 		LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
 		Retransmitted: c.retransmits, Messages: c.messages, Encrypted: c.encrypted, Malformed: c.malformed,

@@ -1,10 +1,11 @@
 package flows
 
-// Copies: calls that move data from one file to another, joined over opens,
-// sessions and connections.
+// Calls that move data from one file to another: which requests they are, and what
+// is kept of them until they are answered.
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 
@@ -15,30 +16,39 @@ import (
 )
 
 const (
-	maxCalls  = 1 << 16 // calls kept of one copy's story
-	maxTokens = 1 << 16 // mints whose 512 bytes are kept
+	maxCalls  = 1 << 12 // calls kept of one copy's story; past it, only those that are not ordinary
+	allCalls  = 1 << 16 // calls kept of all
+	maxTokens = 1 << 13 // mints whose 512 bytes are kept
 	maxChunks = 1 << 10 // chunks kept of one copychunk request; servers take 256
+	maxKeys   = 1 << 16 // resume keys kept
 )
 
 // copyTable is every copy, mint and file.
 type copyTable struct {
 	list    []*copyState
 	byKey   map[copyKey]*copyState
-	mints   []*mint
-	byToken map[tokenKey][]*mint
-	waiting map[uint32]waitingCall // offload and copychunk requests by exchange
-	keys    map[resumeKey]uint32
-	idCount map[string]int
-	refused map[uint32][]Call // offload reads that brought no token, by source
+	tokens  tokenTable
+	waiting map[uint32]*waitingCall // requests by exchange
+	keys    map[resumeKey]uint32    // the source's file
+	lost    bool                    // some of them were dropped
+	orphans map[orphanKey][]Call    // calls of a source that belong to no copy yet
+	loose   []Call                  // calls that belong to no copy
+	calls   int                     // kept in all
+	accepts map[fileKey]bool        // shares on which an offload call was taken
+	strange map[string]*copyState   // by client, the latest copy in which a token was refused that nobody minted
+	breaks  breakTable
+	recent  recentReaders
 }
 
 func (t *copyTable) init() {
 	t.byKey = make(map[copyKey]*copyState)
-	t.byToken = make(map[tokenKey][]*mint)
-	t.waiting = make(map[uint32]waitingCall)
+	t.tokens.init()
+	t.waiting = make(map[uint32]*waitingCall)
 	t.keys = make(map[resumeKey]uint32)
-	t.idCount = make(map[string]int)
-	t.refused = make(map[uint32][]Call)
+	t.orphans = make(map[orphanKey][]Call)
+	t.accepts = make(map[fileKey]bool)
+	t.strange = make(map[string]*copyState)
+	t.breaks.leases = make(map[leaseKey]uint32)
 }
 
 // resumeKey is what SRV_REQUEST_RESUME_KEY gives for a source. [MS-SMB2] 2.2.32.3
@@ -53,32 +63,22 @@ type copyKey struct {
 	from, to uint32 // files
 }
 
-// copyState is a copy that may go on.
-type copyState struct {
-	Copy
-	from, to uint32 // files
-	origin   bool   // its first bytes went from offset 0 to offset 0
-	covered  Ranges // of the destination
-	zero     Ranges // of the source, shown as zero
-	asked    Ranges // of the destination
-	bytes    [ODX + 1]uint64
-	used     [ODX + 1]bool
+type orphanKey struct {
+	client string
+	file   uint32
 }
 
 // waitingCall is a request that waits for its answer, with what the answer does not
 // repeat.
 type waitingCall struct {
-	function fscc.Code
-	token    tokenKey
-	kind     odx.TokenType
-	ttl      uint32 // milliseconds
-	offset   uint64 // of a read in the source, of a write in the destination
-	length   uint64
-	inToken  uint64 // offset in the token, or in the source of DUPLICATE_EXTENTS
-	key      fscc.ResumeKey
-	source   smb2.FileID // of DUPLICATE_EXTENTS
-	chunks   []fscc.Chunk
-	repeats  []int // frames
+	Call
+	token   tokenKey
+	raw     []byte // of the token
+	ttl     uint32 // milliseconds
+	key     fscc.ResumeKey
+	source  smb2.FileID // of DUPLICATE_EXTENTS
+	chunks  []fscc.Chunk
+	session uint32
 }
 
 // request keeps what the answer of a copy's call will not say, and reports whether m
@@ -88,46 +88,78 @@ func (t *copyTable) request(a *Analyzer, x uint32, m *smb2.Message) (ours bool) 
 	if !ok {
 		return false
 	}
-	w := waitingCall{function: b.Function}
-	switch in := b.Input.(type) {
-	case *odx.ReadRequest:
-		w.ttl, w.offset, w.length = in.TTL, in.FileOffset, in.CopyLength
+	e := &a.exchanges.list[x]
+	w := &waitingCall{session: e.session, Call: Call{
+		Command: smb2.Ioctl, Function: b.Function, Frame: int(e.reqFrame), Time: e.reqTime, Conn: int(e.conn),
+		Input: b.InputCount, MaxOutput: b.MaxOutput, Replay: m.Flags&smb2.FlagReplay != 0,
+	}}
+	short := m.Err != nil && errors.Is(m.Err, wire.ErrShort)
+	switch b.Function {
+	case fscc.OffloadRead:
+		if in, ok := b.Input.(*odx.ReadRequest); ok {
+			w.Size, w.ttl, w.Offset, w.Asked = in.Size, in.TTL, in.FileOffset, in.CopyLength
+		}
+		w.Damaged = short || b.InputCount < readRequestSize
 		a.marks |= MarkOffload
-	case *odx.WriteRequest:
-		w.token, w.kind = keyOfToken(in.Token.Raw), in.Token.Type
-		w.offset, w.length, w.inToken = in.FileOffset, in.CopyLength, in.TransferOffset
+	case fscc.OffloadWrite:
+		if in, ok := b.Input.(*odx.WriteRequest); ok && len(in.Token.Raw) > 0 {
+			w.Size, w.Offset, w.Asked, w.From = in.Size, in.FileOffset, in.CopyLength, in.TransferOffset
+			w.token, w.TokenType, w.raw = keyOfToken(in.Token.Raw), uint32(in.Token.Type), slices.Clone(in.Token.Raw)
+		}
+		w.Damaged = short || b.InputCount < writeRequestSize
 		a.marks |= MarkOffload
-	case *fscc.CopyChunkRequest:
+	case fscc.CopyChunk, fscc.CopyChunkWrite:
+		in, ok := b.Input.(*fscc.CopyChunkRequest)
+		if !ok || short {
+			return false
+		}
 		w.key = in.Source
-		for i := range min(in.Chunks.Len(), maxChunks) {
-			w.chunks = append(w.chunks, in.Chunks.At(i))
+		for i := range in.Chunks.Len() {
+			k := in.Chunks.At(i)
+			w.Asked += uint64(k.Length)
+			if i < maxChunks {
+				w.chunks = append(w.chunks, k)
+			}
+		}
+		if len(w.chunks) > 0 {
+			w.Offset, w.From = w.chunks[0].Target, w.chunks[0].Source
 		}
 		a.marks |= MarkCopy
-	case *fscc.DuplicateExtentsRequest:
-		w.clone(in)
-		a.marks |= MarkCopy
-	case *fscc.DuplicateExtentsExRequest:
-		w.clone(&in.DuplicateExtentsRequest)
+	case fscc.DuplicateExtents, fscc.DuplicateExtentsEx:
+		switch in := b.Input.(type) {
+		case *fscc.DuplicateExtentsRequest:
+			w.clone(in)
+		case *fscc.DuplicateExtentsExRequest:
+			w.clone(&in.DuplicateExtentsRequest)
+		}
+		if short || w.source == (smb2.FileID{}) {
+			return false
+		}
 		a.marks |= MarkCopy
 	default:
 		return false
 	}
-	a.exchanges.list[x].facts |= kept
+	e.facts |= kept
 	t.waiting[x] = w
 	return true
 }
 
+// Sizes of the structures of offload calls, in bytes. [MS-FSCC] 2.3.41, 2.3.43
+const (
+	readRequestSize  = 32
+	writeRequestSize = 544
+)
+
 // clone keeps what a DUPLICATE_EXTENTS asks for.
 func (w *waitingCall) clone(in *fscc.DuplicateExtentsRequest) {
-	w.source, w.inToken, w.offset, w.length = smb2.FileID(in.Source), in.SourceOffset, in.TargetOffset, in.Length
+	w.source, w.From, w.Offset, w.Asked = smb2.FileID(in.Source), in.SourceOffset, in.TargetOffset, in.Length
 }
 
 // repeated notes that the request of exchange x, which ended in frame first, was on
 // the wire again.
 func (t *copyTable) repeated(x, first, again uint32) {
 	if w, ok := t.waiting[x]; ok {
-		w.repeats = append(w.repeats, int(again))
-		t.waiting[x] = w
+		w.Repeats = append(w.Repeats, int(again))
 		return
 	}
 	// Answered meanwhile: it is one of the latest calls.
@@ -146,11 +178,7 @@ func (t *copyTable) repeated(x, first, again uint32) {
 func (t *copyTable) response(a *Analyzer, c *conn, x uint32, m *smb2.Message) {
 	e := &a.exchanges.list[x]
 	if e.function == fscc.RequestResumeKey {
-		if b, ok := m.Body.(*smb2.IoctlResponse); ok && e.open != 0 {
-			if out, ok := b.Output.(*fscc.ResumeKeyReply); ok {
-				t.keys[resumeKey{a.serverOf(c), out.Key}] = a.fileOf(e.open)
-			}
-		}
+		t.learn(a, c, e, m)
 		return
 	}
 	w, ok := t.waiting[x]
@@ -158,54 +186,111 @@ func (t *copyTable) response(a *Analyzer, c *conn, x uint32, m *smb2.Message) {
 		return
 	}
 	delete(t.waiting, x)
-	if e.open != 0 {
-		a.opens[e.open].kept = true
-	}
-	k := Call{
-		Command: smb2.Ioctl, Function: w.function, Frame: int(e.reqFrame), Answer: int(e.ansFrame),
-		Time: e.reqTime, Took: e.ansTime - e.reqTime, Offset: w.offset, Asked: w.length, Status: m.Status, Repeats: w.repeats,
-	}
-	if e.ansFrame != 0 {
-		a.marks |= MarkCopy
-	}
-	var output any
+	e.facts &^= kept
+	w.Answer, w.Took, w.Status = int(e.ansFrame), e.ansTime-e.reqTime, m.Status
+	var output smb2.Buffer
 	if b, ok := m.Body.(*smb2.IoctlResponse); ok {
-		output = b.Output
+		output, w.Output = b.Output, b.OutputCount
+		if m.Err != nil && !failed(m.Status) {
+			w.Damaged = w.Damaged || errors.Is(m.Err, wire.ErrShort)
+		}
 	}
-	switch w.function {
+	t.done(a, c, e, w, output)
+}
+
+// learn keeps a resume key.
+func (t *copyTable) learn(a *Analyzer, c *conn, e *exchange, m *smb2.Message) {
+	b, ok := m.Body.(*smb2.IoctlResponse)
+	if !ok || e.open == 0 {
+		return
+	}
+	if out, ok := b.Output.(*fscc.ResumeKeyReply); ok {
+		if len(t.keys) >= maxKeys {
+			clear(t.keys)
+			t.lost = true
+		}
+		t.keys[resumeKey{a.serverOf(c), out.Key}] = a.fileOf(e.open)
+	}
+}
+
+// done takes a call that is answered, or will never be.
+func (t *copyTable) done(a *Analyzer, c *conn, e *exchange, w *waitingCall, output smb2.Buffer) {
+	w.Host, w.Interim = int(a.serverOf(c)), int(a.interim(e))
+	w.tree = e.tree
+	to := a.target(e)
+	if to != 0 {
+		f := &a.files[to]
+		w.File, w.End, w.HasEnd = a.names[f.name], f.size, f.hasSize
+	}
+	switch w.Function {
 	case fscc.OffloadRead:
-		a.offloadRead(c, e, &w, k, output)
+		a.offloadRead(c, e, w, to, output)
 	case fscc.OffloadWrite:
-		a.offloadWrite(c, e, &w, k, output)
+		a.offloadWrite(c, e, w, to, output)
 	case fscc.CopyChunk, fscc.CopyChunkWrite:
-		a.copyChunk(c, e, &w, k, output)
-	case fscc.DuplicateExtents, fscc.DuplicateExtentsEx:
-		a.duplicateExtents(c, e, &w, k)
+		a.copyChunk(c, e, w, to, output)
+	default:
+		a.duplicateExtents(c, e, w, to)
+	}
+	if w.Accepted() && methodOf(&w.Call) == ODX && to != 0 {
+		t.accepts[fileKey{a.files[to].server, a.files[to].share, 0}] = true
+	}
+}
+
+// interim returns the frame of the STATUS_PENDING answer to a request, or to one
+// before it in its compound.
+func (a *Analyzer) interim(e *exchange) uint32 {
+	for {
+		if e.interim != 0 || e.before == 0 {
+			return e.interim
+		}
+		e = &a.exchanges.list[e.before]
 	}
 }
 
 // finish ends the calls that were never answered, at the end of the capture.
 func (t *copyTable) finish(a *Analyzer) {
-	for _, x := range slices.Sorted(maps.Keys(t.waiting)) {
+	byFrame := func(x, y uint32) int { return cmp.Compare(t.waiting[x].Frame, t.waiting[y].Frame) }
+	for _, x := range slices.SortedFunc(maps.Keys(t.waiting), byFrame) {
 		w, e := t.waiting[x], &a.exchanges.list[x]
 		c := a.byID[e.conn]
-		if c == nil || w.function != fscc.OffloadWrite {
+		if c == nil {
 			continue
 		}
-		k := Call{
-			Command: smb2.Ioctl, Function: w.function, Frame: int(e.reqFrame), Time: e.reqTime,
-			Offset: w.offset, Asked: w.length, Repeats: w.repeats,
+		w.Ended, w.Waited = c.endTime != 0, a.last-w.Time
+		if w.Ended {
+			w.Waited = max(0, c.endTime-w.Time)
 		}
-		a.offloadWrite(c, e, &w, k, nil)
+		t.done(a, c, e, w, nil)
 	}
 	clear(t.waiting)
+	for i := range a.files {
+		a.settle(uint32(i))
+	}
+	t.number()
+}
+
+// number gives copies their ids in the order of their first frames.
+func (t *copyTable) number() {
+	slices.SortStableFunc(t.list, func(x, y *copyState) int { return cmp.Compare(x.FirstFrame, y.FirstFrame) })
+	for i, y := range t.list {
+		y.ID = i + 1
+	}
 }
 
 // clientOf names the client of a connection: its ClientGuid, or its address.
 func (a *Analyzer) clientOf(c *conn) string {
-	if c.clientGUID != (wire.GUID{}) {
-		return string(c.clientGUID[:])
+	if c.name == "" {
+		c.name = addressOf(c)
+		if c.clientGUID != (wire.GUID{}) {
+			c.name = string(c.clientGUID[:])
+		}
 	}
+	return c.name
+}
+
+// addressOf is the client's address, which is what people know it by.
+func addressOf(c *conn) string {
 	client, _ := c.ends()
 	return client.Addr().String()
 }
@@ -213,111 +298,74 @@ func (a *Analyzer) clientOf(c *conn) string {
 // copyOf returns the copy that a call from one file to another belongs to.
 func (a *Analyzer) copyOf(c *conn, e *exchange, from, to uint32, k *Call) *copyState {
 	t := &a.copies
-	key := copyKey{a.clientOf(c), from, to}
+	client := a.clientOf(c)
+	key := copyKey{client, from, to}
 	y, ok := t.byKey[key]
-	if !ok {
-		client, _ := c.ends()
-		y = &copyState{from: from, to: to, Copy: Copy{
-			ID: len(t.list) + 1, Client: client.Addr().String(), FirstFrame: k.Frame, FirstTime: k.Time,
-		}}
-		if e.session != 0 {
-			y.SessionID = a.sessions[e.session].id
-		}
-		t.list = append(t.list, y)
-		t.byKey[key] = y
+	if ok && y.life == a.files[to].life && !y.over(a, k) {
+		y.frozen = false
+		return y
 	}
+	y = &copyState{client: client, from: from, to: to, life: a.files[to].life, fromLife: a.files[from].life, Copy: Copy{
+		ID: len(t.list) + 1, Client: addressOf(c), FirstFrame: k.Frame, FirstTime: k.Time, LastTime: k.Time,
+	}}
+	if e.session != 0 {
+		y.SessionID = a.sessions[e.session].id
+	}
+	t.list = append(t.list, y)
+	t.byKey[key] = y
+	into, outOf := a.bytesOf(to), a.bytesOf(from)
+	into.into = append(into.into, y)
+	outOf.outOf = append(outOf.outOf, y)
+	outOf.watched = true
+	o := orphanKey{client, from}
+	for i := range t.orphans[o] {
+		y.add(a, t.orphans[o][i])
+	}
+	delete(t.orphans, o)
 	return y
 }
 
-// add takes a call into the copy's story.
-func (y *copyState) add(k Call) {
-	if y.FirstFrame == 0 || k.Frame < y.FirstFrame {
-		y.FirstFrame, y.FirstTime = k.Frame, k.Time
+// orphan takes a call that brought no token: it is part of the copy that goes on
+// from its source, if there is one, or of the next.
+func (a *Analyzer) orphan(c *conn, from uint32, k Call) {
+	t := &a.copies
+	if from == 0 {
+		t.keepLoose(k)
+		return
 	}
-	if last := max(k.Frame, k.Answer); last > y.LastFrame {
-		y.LastFrame, y.LastTime = last, k.Time+k.Took
+	client := a.clientOf(c)
+	for _, y := range slices.Backward(a.bytesOf(from).outOf) {
+		if y.client == client && y.going(a) {
+			y.add(a, k)
+			return
+		}
 	}
-	if len(y.Calls) < maxCalls {
-		y.Calls = append(y.Calls, k)
+	if o := (orphanKey{client, from}); len(t.orphans[o]) < maxRecent {
+		t.orphans[o] = append(t.orphans[o], k)
+	} else {
+		t.keepLoose(k)
 	}
 }
 
-// moved takes n bytes from one offset to the other.
-func (y *copyState) moved(m Method, from, to, n uint64) {
-	if !y.used[m] {
-		y.used[m] = true
-		y.Methods = append(y.Methods, m)
+// keepLoose keeps a call that belongs to no copy.
+func (t *copyTable) keepLoose(k Call) {
+	if t.calls < allCalls {
+		t.calls++
+		t.loose = append(t.loose, k)
 	}
-	y.bytes[m] += n
-	y.Bytes += n
-	if len(y.covered) == 0 {
-		y.origin = from == 0 && to == 0
-	}
-	y.covered.Add(span(to, n))
 }
 
-// result returns what is known of the copy.
-func (y *copyState) result(a *Analyzer) Copy {
-	r := y.Copy
-	r.Method = r.mainMethod(y)
-	r.Methods = slices.Clone(r.Methods)
-	from, to := &a.files[y.from], &a.files[y.to]
-	r.Source, r.Destination = a.end(y.from), a.end(y.to)
-	slices.SortStableFunc(r.Calls, func(x, y Call) int { return cmp.Compare(x.Frame, y.Frame) })
-
-	all := Range{0, ^uint64(0)}
-	whole := y.origin && (to.fresh || !from.hasSize)
-	if from.hasSize {
-		all.End = from.size
+// looseCalls lists the calls that belong to no copy, so far.
+func (t *copyTable) looseCalls() []Call {
+	list := slices.Clone(t.loose)
+	for _, calls := range t.orphans {
+		list = append(list, calls...)
 	}
-	r.Covered = y.covered.Cut(all)
-	switch {
-	case y.Bytes == 0 && len(y.zero) == 0:
-		r.Verdict = Failed
-	case !from.hasSize:
-		r.Verdict, r.Uncertain = Unknown, "the capture does not show how long the source is"
-	case whole || y.covered.Overlap(all) == all.Len():
-		known := append(slices.Clone(y.covered), y.zero...)
-		var have Ranges
-		for _, z := range known {
-			have.Add(z)
-		}
-		r.Gaps = have.Gaps(all)
-		r.Verdict = Complete
-		if len(r.Gaps) > 0 {
-			r.Verdict = Partial
-		}
-	default: // a range of the file
-		r.Verdict = Complete
-		for _, z := range y.asked.Cut(all) {
-			r.Gaps = append(r.Gaps, y.covered.Gaps(z)...)
-		}
-		if len(r.Gaps) > 0 {
-			r.Verdict = Partial
+	for _, m := range t.tokens.list {
+		if m.call != nil {
+			list = append(list, *m.call)
 		}
 	}
-	return r
-}
-
-// mainMethod returns the method of most bytes; of none, the last one tried.
-func (r *Copy) mainMethod(y *copyState) Method {
-	best := Method(0)
-	for m := range y.bytes {
-		if y.bytes[m] > y.bytes[best] {
-			best = Method(m)
-		}
-	}
-	if y.bytes[best] == 0 && len(y.Methods) > 0 {
-		return y.Methods[len(y.Methods)-1]
-	}
-	return best
-}
-
-// end describes one end of a copy.
-func (a *Analyzer) end(i uint32) End {
-	f := &a.files[i]
-	return End{
-		Server: a.servers[f.server].name, Share: a.names[f.share], Path: a.names[f.name],
-		Size: f.size, HasSize: f.hasSize, Frame: int(f.openFrame),
-	}
+	slices.SortFunc(list, func(x, y Call) int { return cmp.Compare(x.Frame, y.Frame) })
+	return list
 }

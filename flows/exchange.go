@@ -36,7 +36,7 @@ type exchange struct {
 	open      uint32
 	before    uint32 // the exchange that a related request goes on from
 	name      uint32 // CREATE: path. QUERY_DIRECTORY: pattern. TREE_CONNECT: share. SESSION_SETUP: account
-	host      uint32 // SESSION_SETUP: workstation
+	host      uint32 // SESSION_SETUP: workstation. SET_INFO: new path. WRITE: hash of the first bytes
 	function  fscc.Code
 	more      uint32 // QUERY_INFO: AdditionalInformation. CLOSE: Flags
 	status    ntstatus.Status
@@ -55,6 +55,7 @@ const (
 	damaged  // a message of it was lost or cut in part
 	kept     // a copy or the index refers to it
 	setsSize // length is the end of file that it sets
+	setsAllocation
 )
 
 // pendingKey is what pairs messages: ids are unique within a connection. [MS-SMB2] 3.2.4.1.3
@@ -154,6 +155,9 @@ func (t *exchangeTable) context(a *Analyzer, x uint32, ctx *smb2.Context) {
 // request begins an exchange. prev is the exchange of the message before it in the
 // chain, or 0.
 func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) delivered {
+	if m.Command == smb2.OplockBreak {
+		a.acknowledged(c, m)
+	}
 	if m.Command == smb2.Cancel {
 		return delivered{x: a.exchanges.find(c.id, m.MessageID)}
 	}
@@ -183,7 +187,7 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 	if m.Err != nil || u.lost {
 		e.facts |= damaged
 	}
-	if m.Err == nil {
+	if m.Err == nil || m.Command == smb2.Ioctl { // whose buffer may be the part that is wrong
 		a.asked(c, e, m)
 	}
 	a.pipes.spoken(a, e, m.RPC)
@@ -193,7 +197,7 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 	} else {
 		a.exchanges.pending[k] = x
 	}
-	if m.Err == nil && a.copies.request(a, x, m) {
+	if (m.Err == nil || m.Command == smb2.Ioctl) && a.copies.request(a, x, m) {
 		dir := 1 - c.server
 		c.streams[dir].remember(u, x, a.frame)
 	}
@@ -217,6 +221,9 @@ func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 	switch b := m.Body.(type) {
 	case *smb2.CreateRequest:
 		e.name = a.internFile(b)
+		if b.Contexts.Has(smb2.ContextAllocation) {
+			e.length = b.AllocationSize
+		}
 	case *smb2.OplockBreakAcknowledgment:
 		on(b.File)
 	case *smb2.CloseRequest:
@@ -230,6 +237,7 @@ func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 	case *smb2.WriteRequest:
 		on(b.File)
 		at(b.Offset, max(uint64(b.Length), uint64(b.RemainingBytes)))
+		e.host = sampleOf(b.Data, b.Length)
 	case *smb2.LockRequest:
 		on(b.File)
 	case *smb2.IoctlRequest:
@@ -237,6 +245,9 @@ func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 		on(b.File)
 		if off, n, ok := ioctlRange(b); ok {
 			at(off, n)
+		}
+		if in, ok := b.Input.(*fscc.SparseRequest); ok && !in.Sparse {
+			e.length = 1
 		}
 	case *smb2.QueryDirectoryRequest:
 		on(b.File)
@@ -254,14 +265,22 @@ func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 			at(0, in.EndOfFile)
 			e.facts |= setsSize
 		}
+		if in, ok := b.Info.(*fscc.AllocationInfo); ok {
+			e.length = in.AllocationSize
+			e.facts |= setsAllocation
+		}
+		if in, ok := b.Info.(*fscc.RenameInfo); ok {
+			e.host = a.intern(in.Name)
+		}
 	case *smb2.NegotiateRequest:
-		c.clientGUID = b.ClientGUID
+		c.clientGUID, c.name = b.ClientGUID, ""
 	case *smb2.TreeConnectRequest:
 		e.name = a.intern(b.Path)
 	case *smb2.SessionSetupRequest:
 		if b.Flags&smb2.SessionBinding != 0 {
 			a.bind(c, e)
 		}
+		e.length = b.PreviousSessionID
 		a.whoAsks(e, b.SecurityBlob)
 	}
 }
@@ -269,6 +288,7 @@ func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 // response ends or goes on with exchange x, or begins one without a request.
 func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) delivered {
 	if m.MessageID == ^uint64(0) {
+		a.breaks(c, m)
 		return delivered{response: true} // an oplock or lease break: nobody asked
 	}
 	if x == 0 {
@@ -385,6 +405,9 @@ func (a *Analyzer) loggedIn(c *conn, e *exchange, m *smb2.Message, b *smb2.Sessi
 		return
 	}
 	s := &a.sessions[e.session]
+	if lost, ok := a.sessionByKey[sessionKey{s.server, e.length}]; ok && lost != e.session && a.root(lost) != e.session {
+		s.after = lost
+	}
 	if s.frame == 0 {
 		s.frame = a.frame
 	}
@@ -419,6 +442,10 @@ func ioctlRange(m *smb2.IoctlRequest) (offset, length uint64, ok bool) {
 		return b.Offset, b.Beyond - b.Offset, b.Beyond >= b.Offset
 	case *fscc.AllocatedRangesRequest:
 		return b.Offset, b.Length, true
+	case *fscc.TrimRequest:
+		if b.Ranges.Len() > 0 {
+			return b.Ranges.At(0).Offset, b.Ranges.At(0).Length, true
+		}
 	}
 	return 0, 0, false
 }

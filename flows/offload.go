@@ -5,10 +5,13 @@ package flows
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/odxray/odxray/dissect/odx"
+	"github.com/odxray/odxray/dissect/smb2"
 )
 
 // tokenKey stands for the 512 bytes of a token: their SHA-256.
@@ -16,148 +19,396 @@ type tokenKey [sha256.Size]byte
 
 func keyOfToken(raw []byte) tokenKey { return sha256.Sum256(raw) }
 
+const (
+	maxMints = 1 << 15 // mints kept before those that nothing can be said about are dropped
+	maxUses  = 1 << 10 // uses kept of one mint; past it, only those that are not ordinary
+	allUses  = 1 << 17 // uses kept of all
+)
+
+// tokenTable is every mint.
+type tokenTable struct {
+	list    []*mint
+	limit   int                 // of list, before some are dropped
+	raws    int                 // mints whose 512 bytes are kept
+	uses    int                 // kept in all
+	byToken map[tokenKey]*mint  // the newest of its bytes
+	ids     map[uint32]uint32   // mints by the first four bytes of their key
+	dropped map[uint64]struct{} // first eight bytes of the keys of mints that were dropped
+}
+
+func (t *tokenTable) init() {
+	t.byToken, t.ids, t.dropped = make(map[tokenKey]*mint), make(map[uint32]uint32), make(map[uint64]struct{})
+	t.limit = maxMints
+}
+
 // mint is a token that was issued and may be spent.
 type mint struct {
 	Mint
 	key      tokenKey
 	server   uint32
-	session  uint32
 	file     uint32
-	call     Call // the read, for the story of the copy that it turns out to belong to
+	tree     uint32
+	call     *Call // the read, until the copy is known that it belongs to
+	before   *mint // of the same bytes
 	consumed Ranges
 	again    uint64 // bytes consumed more than once
 	past     bool   // consumed beyond its end
+	sized    bool   // Below is final: the source's size is known
+	accepted int    // uses
+	lastUse  int64  // when the latest accepted use was answered; 0 if none
+	odd      bool   // something could be said about it
 	copy     *copyState
 }
 
-// allZero is the flag OFFLOAD_READ_FLAG_ALL_ZERO_BEYOND_CURRENT_RANGE. [MS-FSCC] 2.3.42
-const allZero = 1
-
 // offloadRead takes an answered FSCTL_OFFLOAD_READ.
-func (a *Analyzer) offloadRead(c *conn, e *exchange, w *waitingCall, k Call, output any) {
+func (a *Analyzer) offloadRead(c *conn, e *exchange, w *waitingCall, from uint32, output smb2.Buffer) {
+	w.SourceEnd, w.HasSourceEnd = w.End, w.HasEnd
 	out, ok := output.(*odx.ReadReply)
-	if !ok || failed(k.Status) || len(out.Token.Raw) == 0 {
-		a.refusedRead(e, k)
+	if ok && w.Accepted() {
+		w.Moved, w.AnswerSize, w.AllZero = out.TransferLength, out.Size, out.Flags&odx.AllZeroBeyond != 0
+	}
+	a.stalled(c, &w.Call, from, 0)
+	if from != 0 {
+		client := a.clientOf(c)
+		for _, y := range a.bytesOf(from).outOf {
+			if y.client == client {
+				y.minted(&w.Call)
+			}
+		}
+	}
+	if !ok || !w.Accepted() || len(out.Token.Raw) == 0 {
+		a.orphan(c, from, w.Call)
 		return
 	}
-	t := &a.copies
-	k.Moved = out.TransferLength
-	m := &mint{
-		key: keyOfToken(out.Token.Raw), server: a.serverOf(c), session: e.session, file: a.fileOf(e.open),
-		Mint: Mint{
-			Type: uint32(out.Token.Type), Server: a.servers[a.serverOf(c)].name, Frame: k.Answer, Time: k.Time + k.Took,
-			Offset: w.offset, Asked: w.length, Length: out.TransferLength, TTL: w.ttl, AllZero: out.Flags&allZero != 0,
-		},
-	}
-	if m.file != 0 {
-		m.Source = a.names[a.files[m.file].name]
-	}
-	id := hex.EncodeToString(m.key[:4])
-	t.idCount[id]++
-	if m.ID = id; t.idCount[id] > 1 {
-		m.ID = fmt.Sprintf("%s-%d", id, t.idCount[id])
-	}
-	if len(t.mints) < maxTokens {
-		m.Token = bytes.Clone(out.Token.Raw)
-	}
-	k.Mint = m.ID
-	m.call = k
-	t.mints = append(t.mints, m)
-	t.byToken[m.key] = append(t.byToken[m.key], m)
+	m := a.mint(c, e, w, from, out)
+	w.Mint = m.ID
+	m.call = &w.Call
 }
 
-// refusedRead keeps an OFFLOAD_READ that brought no token, for the copy that goes on
-// from its source.
-func (a *Analyzer) refusedRead(e *exchange, k Call) {
-	f := a.fileOf(e.open)
-	if f == 0 {
-		return
+// mint keeps a token that was issued.
+func (a *Analyzer) mint(c *conn, e *exchange, w *waitingCall, from uint32, out *odx.ReadReply) *mint {
+	t := &a.copies.tokens
+	s := &a.sessions[e.session]
+	m := &mint{
+		key: keyOfToken(out.Token.Raw), server: a.serverOf(c), file: from, tree: e.tree,
+		Mint: Mint{
+			Type: uint32(out.Token.Type), Server: a.servers[a.serverOf(c)].name, Frame: w.Answer, Time: w.Time + w.Took,
+			Offset: w.Offset, Asked: w.Asked, Length: out.TransferLength, Below: out.TransferLength, TTL: w.ttl, AllZero: w.AllZero,
+			Request: w.Frame, Client: a.clientOf(c), Host: int(a.serverOf(c)), Conn: w.Conn, Session: int(a.root(e.session)), SessionID: s.id, File: int(from),
+			IDLength: out.Token.IDLength, Reserved: binary.BigEndian.Uint16(out.Token.Raw[4:]),
+			HasID: len(bytes.Trim(out.Token.Raw[8:], "\x00")) > 0,
+		},
 	}
-	a.copies.refused[f] = append(a.copies.refused[f], k)
+	m.odd = w.AnswerSize != readReplySize || w.Damaged || !w.ordinary() || m.IDLength > 504
+	if from != 0 {
+		f := &a.files[from]
+		m.Source = a.names[f.name]
+		if f.hasSize {
+			m.cut(f.size)
+		}
+		b := a.bytesOf(from)
+		b.watched = true
+		if len(b.mints) >= maxRecent {
+			b.mints = slices.Delete(b.mints, 0, 1)
+		}
+		b.mints = append(b.mints, m)
+	}
+	prefix := binary.BigEndian.Uint32(m.key[:])
+	t.ids[prefix]++
+	if m.ID = hex.EncodeToString(m.key[:4]); t.ids[prefix] > 1 {
+		m.ID = fmt.Sprintf("%s-%d", m.ID, t.ids[prefix])
+	}
+	if t.raws < maxTokens {
+		t.raws++
+		m.Token = bytes.Clone(out.Token.Raw)
+	}
+	m.before = t.byToken[m.key]
+	t.byToken[m.key] = m
+	t.list = append(t.list, m)
+	if len(t.list) > t.limit {
+		t.drop()
+	}
+	return m
+}
+
+// readReplySize is the size of the answer's structure in bytes. [MS-FSCC] 2.3.42
+const readReplySize = 528
+
+// cut notes that the source ends at n.
+func (m *mint) cut(n uint64) {
+	m.sized = true
+	m.Below = min(m.Below, max(n, m.Offset)-m.Offset)
+}
+
+// drop forgets mints that are used up and that nothing can be said about.
+func (t *tokenTable) drop() {
+	n := len(t.list)
+	t.list = slices.DeleteFunc(t.list, func(m *mint) bool {
+		if m.odd || m.copy == nil || m.before != nil || m.past || m.again > 0 || m.consumed.Len() < m.Length || t.byToken[m.key] != m {
+			return false
+		}
+		t.dropped[binary.BigEndian.Uint64(m.key[:])] = struct{}{}
+		t.uses -= len(m.Uses)
+		delete(t.byToken, m.key)
+		return true
+	})
+	if len(t.list) > n/2 {
+		t.limit += t.limit / 2 // or the next mint would look through all of them again
+	}
 }
 
 // minted returns the mint that a token presented to a server belongs to: the newest
 // of the same bytes on that server, else on any; nil if none is in the capture.
-func (t *copyTable) minted(key tokenKey, server uint32) *mint {
-	list := t.byToken[key]
-	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].server == server {
-			return list[i]
+func (t *tokenTable) minted(key tokenKey, server uint32) *mint {
+	newest := t.byToken[key]
+	for m := newest; m != nil; m = m.before {
+		if m.server == server {
+			return m
 		}
 	}
-	if len(list) > 0 {
-		return list[len(list)-1]
+	return newest
+}
+
+// nearest returns the mint on a server whose bytes differ in the fewest from raw, and
+// in how many.
+func (t *tokenTable) nearest(raw []byte, server uint32) (best *mint, differs int) {
+	differs = len(raw) + 1
+	for _, m := range slices.Backward(t.list) {
+		if m.server != server || len(m.Token) != len(raw) {
+			continue
+		}
+		n := 0
+		for i := 0; i < len(raw) && n < differs; i++ {
+			if raw[i] != m.Token[i] {
+				n++
+			}
+		}
+		if n < differs {
+			best, differs = m, n
+		}
 	}
-	return nil
+	return best, differs
 }
 
 // offloadWrite takes an answered FSCTL_OFFLOAD_WRITE.
-func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, k Call, output any) {
+func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32, output smb2.Buffer) {
 	t := &a.copies
-	to := a.fileOf(e.open)
-	if out, ok := output.(*odx.WriteReply); ok && !failed(k.Status) {
-		k.Moved = out.LengthWritten
+	k := &w.Call
+	if out, ok := output.(*odx.WriteReply); ok && k.Accepted() {
+		k.Moved, k.AnswerSize = out.LengthWritten, out.Size
 	}
-	m := t.minted(w.token, a.serverOf(c))
+	var m *mint
+	if w.raw != nil {
+		m = t.tokens.minted(w.token, a.serverOf(c))
+	}
 	from := uint32(0)
-	if m != nil {
-		from, k.Mint = m.file, m.ID
+	source := k.From
+	switch {
+	case m != nil:
+		from, k.Mint, source = m.file, m.ID, k.From+m.Offset
+	case k.TokenType == zeroData:
+		from = a.zeroSource(c, to)
+	case w.raw != nil:
+		_, k.Forgotten = t.tokens.dropped[binary.BigEndian.Uint64(w.token[:])]
+		if near, n := t.tokens.nearest(w.raw, a.serverOf(c)); near != nil && k.Refused() {
+			k.Nearest, k.Differs = near.ID, n
+		}
+		if !k.Accepted() {
+			from = a.zeroSource(c, to) // no bytes came from anywhere: it is part of what goes on
+		}
 	}
-	if w.kind == odx.ZeroData {
-		from = a.zeroSource(c, to, m)
+	if from != 0 && k.TokenType != zeroData {
+		k.SourceEnd, k.HasSourceEnd = a.files[from].size, a.files[from].hasSize
 	}
-	y := a.copyOf(c, e, from, to, &k)
-	if m != nil && m.copy == nil {
-		m.copy = y
-		m.Copy = y.ID
-		y.Mints++
-		y.Reads++
-		y.add(m.call)
-	}
-	y.Writes++
-	y.add(k)
-	y.asked.Add(span(k.Offset, k.Asked))
-	source := w.inToken
-	if m != nil {
-		source += m.Offset
-	}
-	y.moved(ODX, source, k.Offset, k.Moved)
-	if m == nil {
+	a.stalled(c, k, to, from)
+	if to == 0 || w.raw == nil {
+		a.orphan(c, 0, *k)
+		if m != nil {
+			a.used(c, e, w, m, nil)
+		}
 		return
 	}
-	if m.AllZero && a.files[from].hasSize {
+	y := a.copyOf(c, e, from, to, k)
+	if m != nil && m.copy == nil {
+		a.attach(m, y)
+	}
+	y.Writes++
+	if k.Refused() {
+		y.refusedWrite = k.Frame
+		if m == nil && k.TokenType != zeroData {
+			t.strange[y.client] = y
+		}
+	}
+	moved := a.copies.moving(k, from != 0 && (m != nil || k.Accepted()) && k.TokenType != zeroData)
+	if k.Asked > 0 && k.HasEnd && k.Offset >= k.End && len(y.Unsized) < maxKept {
+		y.Unsized = append(y.Unsized, k.Frame)
+	}
+	if m != nil {
+		a.used(c, e, w, m, y)
+	}
+	if k.Accepted() || m != nil || k.TokenType == zeroData {
+		y.asked.Add(span(k.Offset, k.Asked))
+		y.follow(span(k.Offset, k.Asked), k.Frame)
+	}
+	y.add(a, *k)
+	y.moved(ODX, k, source, k.Offset, k.Moved, moved)
+	if k.Accepted() && k.Moved < k.Asked && len(y.shorts) < maxKept && !a.copies.underWay(a, e, from, to) {
+		stop := k.Offset + k.Moved
+		y.shorts = append(y.shorts, short{Resume{Short: k.Frame, At: stop, Left: span(stop, k.Asked-k.Moved)}, k.Answer, source + k.Moved})
+	}
+	if m != nil && m.AllZero && a.files[from].hasSize {
 		y.zero.Add(Range{m.Offset + m.Length, a.files[from].size})
 	}
-	m.Uses = append(m.Uses, Use{
-		Frame: k.Frame, Response: k.Answer, Time: k.Time, Took: k.Took, Destination: a.names[a.files[to].name],
-		FileOffset: k.Offset, TokenOffset: w.inToken, Asked: k.Asked, Written: k.Moved, Status: k.Status, Copy: y.ID, Repeats: k.Repeats,
-	})
-	if !failed(k.Status) {
-		r := span(w.inToken, k.Moved)
-		m.again += m.consumed.Add(r)
-		m.past = m.past || r.End > m.Length
+	if k.Moved > 0 {
+		a.bytesOf(to)
+		a.altered(to, e, span(k.Offset, k.Moved), k.TokenType == zeroData)
 	}
 }
 
-// zeroSource returns the source of a copy that writes a zero token: that of the mint
-// if it was minted, else that of the copy going on into the same file.
-func (a *Analyzer) zeroSource(c *conn, to uint32, m *mint) uint32 {
-	if m != nil {
-		return m.file
+// moving reports whether a call says where its bytes come from.
+func (t *copyTable) moving(k *Call, known bool) bool { return known && k.Asked > 0 }
+
+// underWay reports whether another call of the same copy waits for its answer.
+func (t *copyTable) underWay(a *Analyzer, e *exchange, from, to uint32) bool {
+	for x, w := range t.waiting {
+		if w.session != e.session {
+			continue
+		}
+		if i := a.target(&a.exchanges.list[x]); i == 0 || i == from || i == to {
+			return true
+		}
 	}
-	client := a.clientOf(c)
-	for i := len(a.copies.list) - 1; i >= 0; i-- {
-		if y := a.copies.list[i]; y.to == to && a.copies.byKey[copyKey{client, y.from, to}] == y {
-			return y.from
+	return false
+}
+
+// attach makes a mint part of a copy.
+func (a *Analyzer) attach(m *mint, y *copyState) {
+	m.copy = y
+	y.Mints++
+	if m.call != nil {
+		y.add(a, *m.call)
+		m.call = nil
+	}
+	if m.judged() {
+		y.Tokens++
+		if m.Length < m.Asked/churn {
+			y.SmallMints++
+		}
+	}
+}
+
+// churn is how much less than asked for is a small part.
+const churn = 8
+
+// judged reports whether the token stands for bytes of its own.
+func (m *mint) judged() bool { return m.Type != zeroData && m.Length > 0 }
+
+// used keeps that a token was presented.
+func (a *Analyzer) used(c *conn, e *exchange, w *waitingCall, m *mint, y *copyState) {
+	k := &w.Call
+	t := &a.copies.tokens
+	u := Use{
+		Frame: k.Frame, Response: k.Answer, Time: k.Time, Took: k.Took, Destination: k.File, FileOffset: k.Offset,
+		TokenOffset: k.From, Asked: k.Asked, Written: k.Moved, Status: k.Status, Repeats: k.Repeats, copy: y,
+		Host: k.Host, Conn: k.Conn, Session: int(a.root(e.session)), SessionID: a.sessions[e.session].id,
+		Age: max(0, k.Time-max(m.Time, m.lastUse)), Before: m.accepted,
+	}
+	if m.file != 0 {
+		f := &a.files[m.file]
+		u.Closed = f.opens == 0
+		if f.traffic != nil && len(f.changes) > 0 {
+			for _, ch := range f.changes {
+				u.changed(m, ch)
+			}
+		}
+	}
+	r := span(k.From, k.Moved)
+	if k.Accepted() {
+		if m.accepted == 0 && k.Moved > 0 && y != nil && m.judged() && k.Moved < k.Asked/churn {
+			y.ShortFirsts++
+			if y.ShortFrames == nil {
+				y.ShortFrames = []int{k.Frame, k.Answer}
+			}
+		}
+		m.accepted++
+		m.lastUse = max(m.lastUse, k.Time+k.Took)
+		u.Again = m.consumed.Cut(r)
+		m.again += m.consumed.Add(r)
+		m.past = m.past || r.End > m.Length
+	}
+	odd := !k.ordinary() || k.AnswerSize != writeReplySize || u.Again != nil || u.Stale != nil || m.past || u.Age > 1e9 ||
+		u.Host != m.Host || u.Session != m.Session
+	m.odd = m.odd || odd
+	if odd || len(m.Uses) < maxUses && t.uses < allUses {
+		t.uses++
+		m.Uses = append(m.Uses, u)
+	}
+}
+
+// writeReplySize is the size of the answer's structure in bytes. [MS-FSCC] 2.3.44
+const writeReplySize = 16
+
+// changed notes that a change altered bytes that the use consumed.
+func (u *Use) changed(m *mint, ch Change) {
+	if ch.begun < m.Time || ch.Frame == u.Frame || u.Response == 0 || ch.begun >= u.Time+u.Took {
+		return
+	}
+	if want := span(m.Offset+u.TokenOffset, u.Asked); ch.Start < want.End && want.Start < ch.End {
+		u.Changed = true
+	}
+	if got := span(m.Offset+u.TokenOffset, u.Written); u.Accepted() && ch.Start < got.End && got.Start < ch.End && len(u.Stale) < maxKept {
+		u.Stale = append(u.Stale, ch)
+	}
+}
+
+// changed takes a change that was answered after uses which it may have come before.
+func (m *mint) changed(ch Change) {
+	if ch.begun >= m.lastUse {
+		return
+	}
+	for i := len(m.Uses) - 1; i >= 0 && i >= len(m.Uses)-maxKept; i-- {
+		m.Uses[i].changed(m, ch)
+		m.odd = m.odd || m.Uses[i].Stale != nil
+	}
+}
+
+// zeroSource returns the source of the copy going on into a file, for a call that
+// does not say.
+func (a *Analyzer) zeroSource(c *conn, to uint32) uint32 {
+	if t := a.files[to].traffic; to != 0 && t != nil {
+		client := a.clientOf(c)
+		for _, y := range slices.Backward(t.into) {
+			if y.client == client && y.from != 0 {
+				return y.from
+			}
 		}
 	}
 	return 0
 }
 
 // result returns what is known of the mint.
-func (m *mint) result() Mint {
+func (m *mint) result(a *Analyzer) Mint {
 	r := m.Mint
-	r.Consumed = m.consumed.Cut(Range{0, ^uint64(0)})
+	if m.copy != nil {
+		r.Copy = m.copy.ID
+	}
+	if m.tree != 0 {
+		r.Sector = a.trees[m.tree].sector
+	}
+	if f := &a.files[m.file]; !m.sized && m.file != 0 && f.hasSize {
+		r.Below = min(r.Below, max(f.size, m.Offset)-m.Offset)
+	}
+	if len(m.Uses) == 0 {
+		m.instead(a, &r)
+	}
+	r.Uses = slices.Clone(m.Uses)
+	for i := range r.Uses {
+		u := &r.Uses[i]
+		if u.copy != nil {
+			u.Copy = u.copy.ID
+		}
+	}
+	r.Consumed = slices.Clone(m.consumed)
 	n := m.consumed.Len()
 	switch {
 	case m.past || m.again > 0:
@@ -170,4 +421,26 @@ func (m *mint) result() Mint {
 		r.State = Consumed
 	}
 	return r
+}
+
+// instead fills which copy of the source says why a token was not presented: one that
+// left offloading, or that had another token refused.
+func (m *mint) instead(a *Analyzer, r *Mint) {
+	var outOf []*copyState
+	if t := a.files[m.file].traffic; m.file != 0 && t != nil {
+		outOf = t.outOf
+	}
+	if y := a.copies.strange[m.Client]; y != nil {
+		outOf = append(slices.Clone(outOf), y)
+	}
+	for _, y := range outOf {
+		frame := y.refusedWrite
+		if y.Slower > 0 {
+			frame = max(y.LeftAt, frame)
+		}
+		if y.client == m.Client && frame != 0 {
+			r.Instead, r.InsteadFrame = y.ID, frame
+			return
+		}
+	}
 }

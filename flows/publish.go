@@ -45,6 +45,7 @@ func (a *Analyzer) results() *Results {
 		Protocols: make(map[string]int),
 	}
 	for _, c := range a.byID {
+		a.serverOf(c)
 		a.conns[c.pub-1] = c.published()
 	}
 	r.Connections = append(r.Connections, a.conns...)
@@ -67,8 +68,12 @@ func (a *Analyzer) results() *Results {
 	for _, y := range a.copies.list {
 		r.Copies = append(r.Copies, y.result(a))
 	}
-	for _, m := range a.copies.mints {
-		r.Mints = append(r.Mints, m.result())
+	for _, m := range a.copies.tokens.list {
+		r.Mints = append(r.Mints, m.result(a))
+	}
+	r.Loose = a.copies.looseCalls()
+	for i := range r.Loose {
+		a.volume(&r.Loose[i])
 	}
 	a.problemsOf(r)
 	return r

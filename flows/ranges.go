@@ -92,3 +92,23 @@ func (s Ranges) Gaps(r Range) Ranges {
 	}
 	return out
 }
+
+// Remove takes r out of the set.
+func (s *Ranges) Remove(r Range) {
+	if r.Len() == 0 || s.Overlap(r) == 0 {
+		return
+	}
+	out := make(Ranges, 0, len(*s)+1)
+	for _, x := range *s {
+		if left := (Range{x.Start, min(x.End, r.Start)}); left.Len() > 0 {
+			out = append(out, left)
+		}
+		if right := (Range{max(x.Start, r.End), x.End}); right.Len() > 0 {
+			out = append(out, right)
+		}
+	}
+	*s = out
+}
+
+// Has reports whether all of r is in the set.
+func (s Ranges) Has(r Range) bool { return s.Overlap(r) == r.Len() }

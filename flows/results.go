@@ -80,6 +80,7 @@ func (x *Exchange) Took() (time.Duration, bool) {
 // Connection is a TCP connection that carries SMB.
 type Connection struct {
 	ID            int
+	Host          int // the same for all connections to one server
 	Client        netip.AddrPort
 	Server        netip.AddrPort
 	First, Last   int // frames
@@ -125,137 +126,6 @@ type Tree struct {
 	Frame int
 }
 
-// Method is how a copy moves its bytes.
-type Method uint8
-
-const (
-	Plain Method = iota // READ and WRITE
-	CopyChunk
-	DuplicateExtents
-	ODX
-)
-
-func (m Method) String() string {
-	return [...]string{"plain", "copychunk", "duplicate-extents", "odx"}[m]
-}
-
-// Verdict is what became of a copy.
-type Verdict uint8
-
-const (
-	Unknown Verdict = iota
-	Complete
-	Partial
-	Failed
-)
-
-func (v Verdict) String() string { return [...]string{"unknown", "complete", "partial", "failed"}[v] }
-
-// End is one end of a copy.
-type End struct {
-	Server  string
-	Share   string // "" if unknown
-	Path    string // "" if unknown
-	Size    uint64 // last known end of file; valid iff HasSize
-	HasSize bool
-	Frame   int // of the CREATE response of its first open; 0 if not in the capture
-}
-
-// Call is one request of a copy's story, with its answer.
-type Call struct {
-	Command  smb2.Command
-	Function fscc.Code // valid iff Command is Ioctl
-	Frame    int       // of the request
-	Answer   int       // of the final response; 0 if not in the capture
-	Time     int64     // of the request, nanoseconds since 1970 UTC
-	Took     int64     // nanoseconds; 0 if Answer is
-	Offset   uint64    // in the file that the call is on
-	Asked    uint64    // bytes
-	Moved    uint64    // bytes
-	Status   ntstatus.Status
-	Mint     string // Mint.ID of the token it brought or presented
-	Repeats  []int  // frames that carried the same request again
-}
-
-// Copy is all calls that move data from one file to another for one client.
-type Copy struct {
-	ID          int
-	Client      string
-	SessionID   uint64
-	Method      Method // of most bytes
-	Methods     []Method
-	Fallback    string // status name that ended the first method; "" if none
-	Source      End
-	Destination End
-	Bytes       uint64 // moved, not cut at the end of file
-	WireBytes   uint64 // file data that crossed the network for it
-	Mints       int
-	Reads       int // OFFLOAD_READs (or READs of a plain copy), a retransmitted one once
-	Writes      int // calls that write the destination
-	Covered     []Range
-	Gaps        []Range
-	Verdict     Verdict
-	Uncertain   string // why the verdict is; "" if it is certain
-	FirstFrame  int
-	LastFrame   int
-	FirstTime   int64
-	LastTime    int64
-	Calls       []Call // its story, in order; may be cut at a limit
-}
-
-// Seconds returns how long the copy took, from its first request to its last answer.
-func (c *Copy) Seconds() float64 { return float64(c.LastTime-c.FirstTime) / 1e9 }
-
-// MintState says how much of a token was used.
-type MintState uint8
-
-const (
-	Unused MintState = iota
-	PartlyConsumed
-	Consumed
-	OverConsumed
-)
-
-func (s MintState) String() string {
-	return [...]string{"unused", "partly-consumed", "consumed", "over-consumed"}[s]
-}
-
-// Use is an OFFLOAD_WRITE that presents a token.
-type Use struct {
-	Frame       int
-	Response    int // 0 if not in the capture
-	Time        int64
-	Took        int64 // nanoseconds
-	Destination string
-	FileOffset  uint64
-	TokenOffset uint64
-	Asked       uint64
-	Written     uint64
-	Status      ntstatus.Status
-	Copy        int
-	Repeats     []int // frames that carried the same request again
-}
-
-// Mint is a successful OFFLOAD_READ answer that carries a token.
-type Mint struct {
-	ID       string // first 8 hex digits of SHA-256 of the token; -2, -3 … for later mints of the same bytes
-	Type     uint32 // TokenType
-	Server   string
-	Frame    int // of the response
-	Time     int64
-	Source   string // path
-	Offset   uint64 // FileOffset
-	Asked    uint64 // CopyLength
-	Length   uint64 // TransferLength
-	TTL      uint32 // milliseconds, of the request; 0 is the server's default
-	AllZero  bool   // ALL_ZERO_BEYOND_CURRENT_RANGE
-	Token    []byte // 512 bytes; nil once there are too many mints to keep them
-	Uses     []Use
-	Consumed []Range // from the token's start
-	State    MintState
-	Copy     int // Copy.ID; 0 if none
-}
-
 // Level says how bad a finding is.
 type Level uint8
 
@@ -293,6 +163,8 @@ type Results struct {
 	Opens       int
 	Copies      []Copy
 	Mints       []Mint
+	Loose       []Call // of copies' calls, those that belong to no copy
+	Unread      bool   // the pass ended before the capture did
 	Findings    []Finding
 	Protocols   map[string]int // frames by Protocol column
 }

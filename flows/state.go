@@ -32,6 +32,7 @@ type sessionState struct {
 	cipher  smb2.Cipher
 	sealing *sealing // nil without keys
 	trees   []uint32
+	after   uint32 // the session that the client had lost when it began this one; 0 if none
 }
 
 // account returns domain\user, or what there is of it.
@@ -50,6 +51,7 @@ type treeState struct {
 	kind    uint8 // 1 disk, 2 pipe, 3 printer
 	frame   uint32
 	sector  uint32 // logical sector size in bytes; 0 if the capture does not show it
+	cluster uint32 // allocation unit in bytes; 0 if the capture does not show it
 }
 
 // openState is a file as one CREATE opened it.
@@ -63,6 +65,7 @@ type openState struct {
 	file       uint32 // index of the file in Analyzer.files: what copies are made of
 	pipe       uint32 // index of what is said on it in Analyzer.pipes; 0 if that is no DCE/RPC
 	kept       bool   // a copy or the index refers to it: not to be used again
+	exclusive  bool   // its oplock is one whose break is to be acknowledged
 }
 
 type sessionKey struct {
@@ -212,6 +215,14 @@ func (a *Analyzer) sessionOf(c *conn, id uint64) uint32 {
 			}
 		}
 		s.conns = append(s.conns, c.id)
+	}
+	return i
+}
+
+// root returns the first of the sessions that a client went on with as one.
+func (a *Analyzer) root(i uint32) uint32 {
+	for n := 0; a.sessions[i].after != 0 && n < 1000; n++ {
+		i = a.sessions[i].after
 	}
 	return i
 }

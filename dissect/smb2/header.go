@@ -61,6 +61,7 @@ const (
 	FlagAsync    Flags = 1 << 1
 	FlagRelated  Flags = 1 << 2 // goes on with the previous message's session, tree and file
 	FlagSigned   Flags = 1 << 3
+	FlagReplay   Flags = 1 << 29 // the request was sent before, on another channel perhaps
 )
 
 // Header is the SMB2 header, in both forms. [MS-SMB2] 2.2.1.1 (async), 2.2.1.2 (sync)

@@ -8,9 +8,10 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
-	"strings"
 
+	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/flows"
 )
 
@@ -26,7 +27,7 @@ type Rule struct {
 
 // Rules returns all rules, in the order of their ids.
 func Rules() []Rule {
-	return slices.SortedFunc(slices.Values(slices.Concat(tokenRules, copyRules, messageRules, captureRules)),
+	return slices.SortedFunc(slices.Values(slices.Concat(offloadRules, tokenRules, copyRules, chunkRules, messageRules, captureRules)),
 		func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 }
 
@@ -42,10 +43,11 @@ func Find(id string) (Rule, bool) {
 
 // Judge returns the findings of all rules, in order of their first frame.
 func Judge(r *flows.Results) []flows.Finding {
-	j := &judge{Results: r}
+	j := newJudge(r)
 	for _, rule := range Rules() {
 		j.rule = rule
 		rule.check(j)
+		j.sum()
 	}
 	slices.SortStableFunc(j.found, func(a, b flows.Finding) int {
 		return cmp.Or(cmp.Compare(firstFrame(a), firstFrame(b)), cmp.Compare(a.Rule, b.Rule))
@@ -63,14 +65,51 @@ func firstFrame(f flows.Finding) int {
 // judge is one audit.
 type judge struct {
 	*flows.Results
-	rule  Rule
-	found []flows.Finding
+	conns  map[int]*flows.Connection
+	copies map[int]*flows.Copy
+	mints  map[string]*flows.Mint
+	rule   Rule
+	found  []flows.Finding
+	count  [flows.Error + 1]int // findings of the rule at hand, by level
+	spare  flows.Finding        // stands for one too many
 }
 
-// report adds a finding of the rule at hand at its level; change what differs.
-func (j *judge) report(frames []int, format string, args ...any) *flows.Finding {
-	j.found = append(j.found, flows.Finding{Rule: j.rule.ID, Level: j.rule.Level, Message: fmt.Sprintf(format, args...), Frames: frames})
+func newJudge(r *flows.Results) *judge {
+	j := &judge{Results: r, conns: make(map[int]*flows.Connection), copies: make(map[int]*flows.Copy), mints: make(map[string]*flows.Mint)}
+	for i := range r.Connections {
+		j.conns[r.Connections[i].ID] = &r.Connections[i]
+	}
+	for i := range r.Copies {
+		j.copies[r.Copies[i].ID] = &r.Copies[i]
+	}
+	for i := range r.Mints {
+		j.mints[r.Mints[i].ID] = &r.Mints[i]
+	}
+	return j
+}
+
+// maxFindings bounds the findings of one rule at one level: past it they are counted.
+const maxFindings = 1000
+
+// report adds a finding of the rule at hand.
+func (j *judge) report(level flows.Level, frames []int, format string, args ...any) *flows.Finding {
+	if j.count[level]++; j.count[level] > maxFindings {
+		return &j.spare
+	}
+	slices.Sort(frames)
+	frames = slices.Compact(slices.DeleteFunc(frames, func(n int) bool { return n == 0 }))
+	j.found = append(j.found, flows.Finding{Rule: j.rule.ID, Level: level, Message: fmt.Sprintf(format, args...), Frames: frames})
 	return &j.found[len(j.found)-1]
+}
+
+// sum says how many findings were not listed, at the end of a rule.
+func (j *judge) sum() {
+	for level, n := range j.count {
+		if n > maxFindings {
+			j.found = append(j.found, flows.Finding{Rule: j.rule.ID, Level: flows.Level(level), Message: fmt.Sprintf("%d more like these", n-maxFindings)})
+		}
+	}
+	j.count = [flows.Error + 1]int{}
 }
 
 // doubt makes f a note if why says that it cannot be certain.
@@ -80,26 +119,126 @@ func doubt(f *flows.Finding, why string) {
 	}
 }
 
-// missing says why what a copy's connections did not show may have been on the
-// wire; "" if it was not.
-func (j *judge) missing() string {
-	var lost uint64
-	cut, sealed := 0, 0
+// missing says why what some connections did not show may have been on the wire; ""
+// if they showed everything.
+func (j *judge) missing(conns ...int) string {
+	if j.Unread {
+		return "the capture was not read to its end"
+	}
+	for _, id := range conns {
+		if c := j.conns[id]; c != nil {
+			if why := gapsOf(c); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// gapsOf says what of a connection was not seen; "" if all of it was.
+func gapsOf(c *flows.Connection) string {
+	switch {
+	case c.LostBytes > 0:
+		return fmt.Sprintf("%d bytes of connection %d are missing from the capture", c.LostBytes, c.ID)
+	case c.CutFrames > 0:
+		return fmt.Sprintf("%d frames of connection %d were cut", c.CutFrames, c.ID)
+	case c.Encrypted > 0:
+		return fmt.Sprintf("%d messages of connection %d are encrypted", c.Encrypted, c.ID)
+	}
+	return ""
+}
+
+// unseen is missing for all connections to a server, whose start counts too.
+func (j *judge) unseen(host int) string {
 	for i := range j.Connections {
 		c := &j.Connections[i]
-		lost += c.LostBytes
-		cut += c.CutFrames
-		sealed += c.Encrypted
+		if c.Host != host {
+			continue
+		}
+		if why := j.missing(c.ID); why != "" {
+			return why
+		}
+		if c.LateStart {
+			return fmt.Sprintf("connection %d to that server began before the capture", c.ID)
+		}
 	}
-	var why []string
-	if lost > 0 {
-		why = append(why, fmt.Sprintf("%d bytes are missing from the capture", lost))
+	return ""
+}
+
+// calls yields every call that is kept, with its copy or nil.
+func (j *judge) calls() iter.Seq2[*flows.Call, *flows.Copy] {
+	return func(yield func(*flows.Call, *flows.Copy) bool) {
+		for i := range j.Copies {
+			c := &j.Copies[i]
+			for k := range c.Calls {
+				if !yield(&c.Calls[k], c) {
+					return
+				}
+			}
+		}
+		for i := range j.Loose {
+			if !yield(&j.Loose[i], nil) {
+				return
+			}
+		}
 	}
-	if cut > 0 {
-		why = append(why, fmt.Sprintf("%d frames were cut", cut))
+}
+
+// offloads yields the offload calls among them.
+func (j *judge) offloads() iter.Seq2[*flows.Call, *flows.Copy] {
+	return func(yield func(*flows.Call, *flows.Copy) bool) {
+		for k, c := range j.calls() {
+			if isOffload(k) && !yield(k, c) {
+				return
+			}
+		}
 	}
-	if sealed > 0 {
-		why = append(why, fmt.Sprintf("%d messages are encrypted", sealed))
+}
+
+func isOffload(k *flows.Call) bool {
+	return k.Function == fscc.OffloadRead || k.Function == fscc.OffloadWrite
+}
+
+func isChunk(k *flows.Call) bool {
+	return k.Function == fscc.CopyChunk || k.Function == fscc.CopyChunkWrite
+}
+
+// about says which copy and token a finding about a call belongs to.
+func about(f *flows.Finding, k *flows.Call, c *flows.Copy) {
+	f.Mint = k.Mint
+	if c != nil {
+		f.Copy = c.ID
 	}
-	return strings.Join(why, ", ")
+}
+
+// sector is the logical sector size to go by.
+func sector(known uint32) uint64 {
+	if known == 0 {
+		return 512
+	}
+	return uint64(known)
+}
+
+// roundUp returns the next multiple of unit; what would not fit stays as it is.
+func roundUp(n, unit uint64) uint64 {
+	if n > ^uint64(0)-unit {
+		return n
+	}
+	return (n + unit - 1) / unit * unit
+}
+
+// endOf returns offset plus length; the greatest offset there is if it is beyond.
+func endOf(offset, length uint64) uint64 {
+	if end := offset + length; end >= offset {
+		return end
+	}
+	return ^uint64(0)
+}
+
+// name is a file for people.
+func name(path string) string {
+	if path == "" {
+		return "a file whose name is not in the capture"
+	}
+	return fmt.Sprintf("%q", path)
 }
