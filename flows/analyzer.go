@@ -80,7 +80,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 	a.frame++
 	a.prev, a.now = a.now, p.Time
 	if a.frame == 1 {
-		a.first = p.Time
+		a.first, a.prev = p.Time, p.Time // as tshark counts
 	}
 	a.last = max(a.last, p.Time)
 	a.marks, a.at = 0, nil

@@ -244,7 +244,7 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 	if v.whole = ix.datagram(c.source, uint32(n)); v.whole != nil {
 		joined(v.whole, &v.headers, nil, nil)
 	}
-	v.ctx.FirstTime = c.a.first
+	v.ctx.FirstTime, v.ctx.PrevTime = c.a.first, c.a.first
 	if n > 1 {
 		v.ctx.PrevTime = ix.frames.at(n - 2).time
 	}

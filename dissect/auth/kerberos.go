@@ -132,7 +132,7 @@ var (
 
 var (
 	extended   = fields.Section("[MS-KILE] 2.2.1, 2.2.2")
-	fNTStatus  = extended.Enum("kerberos.smb.nt_status", "NT Status", wire.Text[ntstatus.Status]).InHex()
+	fNTStatus  = extended.Enum("kerberos.smb.nt_status", "NT Status", wire.Text[ntstatus.Status]).InHex().Among(ntstatus.Numbers)
 	fExtUnused = extended.Hex("kerberos.ext_error.reserved", "Reserved")
 	fExtFlags  = extended.Hex("kerberos.ext_error.flags", "Flags")
 )

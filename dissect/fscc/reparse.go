@@ -2,6 +2,7 @@ package fscc
 
 import (
 	"cmp"
+	"maps"
 
 	"github.com/odxray/odxray/dissect/wire"
 )
@@ -119,7 +120,7 @@ func (t NFSType) String() string {
 var (
 	reparse         = fields.Section("[MS-FSCC] 2.1.2.2")
 	fReparse        = reparse.Struct("smb2.reparse_data_buffer", "Reparse Data Buffer")
-	fTag            = reparse.Enum("smb2.reparse_tag", "Reparse Tag", wire.Text[ReparseTag]).InHex()
+	fTag            = reparse.Enum("smb2.reparse_tag", "Reparse Tag", wire.Text[ReparseTag]).InHex().Among(wire.Numbers(maps.Keys(reparseTags)))
 	fReparseLength  = reparse.Uint("smb2.reparse_data_length", "Reparse Data Length")
 	fReparseZero    = reparse.Bytes("smb2.reserved", "Reserved")
 	fReparseVendor  = fields.Section("[MS-FSCC] 2.1.2.3").GUID("smb2.reparse_guid", "Reparse GUID")

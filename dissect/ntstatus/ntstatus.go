@@ -122,6 +122,15 @@ func All() iter.Seq[Status] {
 	}
 }
 
+// Numbers yields the same codes as All, as filters want them.
+func Numbers(yield func(uint64) bool) {
+	for i := range table {
+		if !yield(uint64(table[i].code)) {
+			return
+		}
+	}
+}
+
 // IsError reports whether the severity is that of an error, and not of success,
 // information or warning.
 func (s Status) IsError() bool { return s>>30 == 3 }

@@ -1,6 +1,10 @@
 package rpc
 
-import "github.com/odxray/odxray/dissect/wire"
+import (
+	"maps"
+
+	"github.com/odxray/odxray/dissect/wire"
+)
 
 var (
 	call       = fields.Section("[C706] 12.6.4.9, 12.6.4.10")
@@ -20,7 +24,7 @@ var (
 	faults      = fields.Section("[C706] 12.6.4.7, [MS-RPCE] 2.2.2.8")
 	fFaultFlags = faults.Hex("dcerpc.cn_fault_flags", "Fault flags").List(
 		faults.Flag(1, "dcerpc.cn_fault_flags.extended_error", "Extended error information present", "False", "True"))
-	fStatus    = faults.Enum("dcerpc.cn_status", "Status", wire.Text[Status]).InHex()
+	fStatus    = faults.Enum("dcerpc.cn_status", "Status", wire.Text[Status]).InHex().Among(wire.Numbers(maps.Keys(statuses)))
 	fFaultStub = faults.Bytes("dcerpc.fault_stub_data", "Fault stub data")
 )
 

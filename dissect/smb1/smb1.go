@@ -54,7 +54,7 @@ var (
 	fHeader   = header.Struct("", "SMB Header")
 	fProtocol = header.Hex("smb.server_component", "Server Component").Formatted(func(uint64) string { return "SMB" })
 	fCommand  = header.Enum("smb.cmd", "SMB Command", wire.Text[Command]).InHex()
-	fStatus   = header.Enum("smb.nt_status", "NT Status", wire.Text[ntstatus.Status]).InHex()
+	fStatus   = header.Enum("smb.nt_status", "NT Status", wire.Text[ntstatus.Status]).InHex().Among(ntstatus.Numbers)
 	fFlags    = header.Hex("smb.flags", "Flags").List(
 		header.Flag(0x80, "smb.flags.response", "Request/Response", "Message is a request to the server", "Message is a response to the client/redirector"),
 		header.Flag(0x40, "smb.flags.notify", "Notify", "Notify client only on open", "Notify client on all modifications"),

@@ -3,6 +3,7 @@ package smb2
 import (
 	"cmp"
 
+	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
 )
 
@@ -52,7 +53,7 @@ var (
 	fAAPLLength = aapl.Uint("", "Length")
 	fAAPLModel  = aapl.String("smb2.aapl.model_string", "Model string")
 	fAAPLFileID = aapl.Hex("smb2.file_id", "File Id")
-	fAAPLStatus = aapl.Enum("smb2.nt_status", "NT Status", wire.Text[Status]).InHex()
+	fAAPLStatus = aapl.Enum("smb2.nt_status", "NT Status", wire.Text[Status]).InHex().Among(ntstatus.Numbers)
 	fAAPLPath   = aapl.String("smb2.aapl.server_path", "Server path")
 )
 

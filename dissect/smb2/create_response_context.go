@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/odxray/odxray/dissect/dtyp"
+	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
 )
 
@@ -33,7 +34,7 @@ type POSIX struct {
 var (
 	maximal    = fields.Section("[MS-SMB2] 2.2.14.2.5")
 	fMaximal   = maximal.Struct("", "MxAc INFO")
-	fMaxStatus = maximal.Enum("smb2.mxac_status", "Query Status", wire.Text[Status]).InHex()
+	fMaxStatus = maximal.Enum("smb2.mxac_status", "Query Status", wire.Text[Status]).InHex().Among(ntstatus.Numbers)
 
 	diskID       = fields.Section("[MS-SMB2] 2.2.14.2.9")
 	fDiskID      = diskID.Struct("", "QFid INFO")

@@ -2,6 +2,7 @@ package smb2
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
@@ -54,7 +55,7 @@ var (
 	fErrorRes     = errorBody.Hex("smb2.error.reserved", "Reserved")
 	fByteCount    = errorBody.Uint("smb2.error.byte_count", "Byte Count")
 	fErrorData    = errorBody.Bytes("smb2.error.data", "Error Data")
-	fErrorOf      = errorBody.Enum("smb2.ioctl.function", "Function", wire.Text[fscc.Code]).InHex()
+	fErrorOf      = errorBody.Enum("smb2.ioctl.function", "Function", wire.Text[fscc.Code]).InHex().Among(wire.Numbers(slices.Values(fscc.Codes())))
 	fRequiredSize = errorBody.Uint("smb2.required_size", "Required Buffer Size")
 
 	errorContext  = fields.Section("[MS-SMB2] 2.2.2.1")

@@ -50,6 +50,21 @@ func (c Command) String() string {
 	return fmt.Sprintf("unknown-0x%02X", uint8(c))
 }
 
+// names are the commands as [MS-SMB2] 2.2.1 names them, without SMB2.
+var names = [...]string{
+	"NEGOTIATE", "SESSION_SETUP", "LOGOFF", "TREE_CONNECT", "TREE_DISCONNECT", "CREATE", "CLOSE", "FLUSH", "READ",
+	"WRITE", "LOCK", "IOCTL", "CANCEL", "ECHO", "QUERY_DIRECTORY", "CHANGE_NOTIFY", "QUERY_INFO", "SET_INFO",
+	"OPLOCK_BREAK", "SERVER_TO_CLIENT_NOTIFICATION",
+}
+
+// Name returns the specification's name of a command, or "".
+func (c Command) Name() string {
+	if int(c) < len(names) {
+		return names[c]
+	}
+	return ""
+}
+
 // Status is an NTSTATUS. [MS-ERREF] 2.3.1
 type Status = ntstatus.Status
 
@@ -101,10 +116,10 @@ var (
 	fProtocolID = header.Hex("smb2.protocol_id", "ProtocolId")
 	fHeaderSize = header.Uint("smb2.header_len", "Header Length")
 	fCharge     = header.Uint("smb2.credit.charge", "Credit Charge")
-	fStatus     = header.Enum("smb2.nt_status", "NT Status", wire.Text[Status]).InHex()
+	fStatus     = header.Enum("smb2.nt_status", "NT Status", wire.Text[Status]).InHex().Among(ntstatus.Numbers)
 	fChannelSeq = header.Uint("smb2.channel_sequence", "Channel Sequence")
 	fReserved   = header.Bytes("smb2.reserved", "Reserved")
-	fCommand    = header.Enum("smb2.cmd", "Command", wire.Text[Command])
+	fCommand    = header.Enum("smb2.cmd", "Command", wire.Text[Command]).Named(func(v uint64) string { return Command(v).Name() })
 	fRequested  = header.Uint("smb2.credits.requested", "Credits requested")
 	fGranted    = header.Uint("smb2.credits.granted", "Credits granted")
 	fFlags      = header.Hex("smb2.flags", "Flags").List(

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"iter"
 	"sync/atomic"
 )
 
@@ -46,6 +47,11 @@ type Field struct {
 
 	Scale uint8 // the value is the number on the wire times Scale; 0 counts as 1
 	Width uint8 // bits of the number, if it does not fill its bytes: TCP's 12 flags
+
+	// Values yields the numbers of an Enum that have names, where trying all of 16 bits
+	// would not find them: filters and completion take names.
+	Values iter.Seq[uint64]
+	Also   func(uint64) string // another name of an Enum's value: the specification's
 
 	// Show appends the value of a Text to dst; b is its bytes, as many as were
 	// gathered. Remark is what the line says of the bytes: of a Text after the value,
@@ -184,6 +190,19 @@ func (f *Field) Times(n uint8) *Field { f.Scale = n; return f }
 
 // Wide sets Width.
 func (f *Field) Wide(bits uint8) *Field { f.Width = bits; return f }
+
+// Named sets Also.
+func (f *Field) Named(also func(uint64) string) *Field { f.Also = also; return f }
+
+// Numbers makes a Values of the keys of a table of names.
+func Numbers[T ~uint16 | ~uint32 | ~uint64](keys iter.Seq[T]) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		keys(func(k T) bool { return yield(uint64(k)) })
+	}
+}
+
+// Among sets Values.
+func (f *Field) Among(values iter.Seq[uint64]) *Field { f.Values = values; return f }
 
 // Remarked sets Remark.
 func (f *Field) Remarked(remark func(b []byte) string) *Field { f.Remark = remark; return f }

@@ -113,8 +113,7 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 		}
 		return appendPadded(append(strconv.AppendUint(dst, v/1e9, 10), '.'), v%1e9, 10, 9)
 	case KindInt:
-		unused := 64 - n.bits()
-		return strconv.AppendInt(dst, int64(n.Val<<unused)>>unused, 10)
+		return strconv.AppendInt(dst, n.Int(), 10)
 	case KindBool:
 		if n.Val != 0 {
 			return append(dst, '1')
@@ -165,6 +164,12 @@ func (t *Tree) Bytes(i int) []byte {
 	n, b := &t.Nodes[i], t.Bufs[t.Nodes[i].Buf]
 	size := uint64(len(b))
 	return b[min(uint64(n.Off), size):min(uint64(n.Off)+uint64(n.Len), size)]
+}
+
+// Int returns the value of an Int with its sign.
+func (n *Node) Int() int64 {
+	unused := 64 - n.bits()
+	return int64(n.Val<<unused) >> unused
 }
 
 // bits returns how wide the number of n is. A generated one counts as 32 bits:

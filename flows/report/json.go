@@ -171,17 +171,10 @@ func sessionID(id uint64) any {
 	return fmt.Sprintf("0x%016x", id)
 }
 
-// commandNames are the commands as [MS-SMB2] 2.2.1 names them, without SMB2.
-var commandNames = [...]string{
-	"NEGOTIATE", "SESSION_SETUP", "LOGOFF", "TREE_CONNECT", "TREE_DISCONNECT", "CREATE", "CLOSE", "FLUSH", "READ",
-	"WRITE", "LOCK", "IOCTL", "CANCEL", "ECHO", "QUERY_DIRECTORY", "CHANGE_NOTIFY", "QUERY_INFO", "SET_INFO",
-	"OPLOCK_BREAK", "SERVER_TO_CLIENT_NOTIFICATION",
-}
-
 // CommandName returns the specification's name of a command.
 func CommandName(c smb2.Command) string {
-	if int(c) < len(commandNames) {
-		return commandNames[c]
+	if name := c.Name(); name != "" {
+		return name
 	}
 	return fmt.Sprintf("0x%04x", uint16(c))
 }
