@@ -140,6 +140,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 		if conn.endTime == 0 {
 			conn.endTime = a.now
 		}
+		a.ending(conn, dir, h.Flags)
 	}
 }
 

@@ -56,6 +56,10 @@ type conn struct {
 	encrypted   int
 	malformed   int
 	lost        uint64 // bytes
+	sessions    []uint32
+	credits     credits
+	synAck      int64 // ns from SYN to its answer; 0 if the capture does not show both
+	fins        uint8 // bits of the sides that have sent FIN, or RST for both
 	firstTime   int64
 	endTime     int64  // of its first FIN or RST, or when its ports were used again; 0 if it goes on
 	name        string // of the client, as clientOf has it; "" if not made yet
@@ -219,7 +223,7 @@ func (c *conn) published() Connection {
 	return Connection{
 		Host: int(c.host), ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last),
 		Dialect: c.dialect, ClientGUID: c.clientGUID, ServerGUID: c.serverGUID,
-		LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
+		Credits: c.credits.Credits, LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
 		Retransmitted: c.retransmits, Messages: c.messages, Encrypted: c.encrypted, Malformed: c.malformed,
 	}
 }

@@ -20,7 +20,6 @@ import (
 // there may be millions.
 type exchange struct {
 	messageID uint64
-	asyncID   uint64
 	offset    uint64
 	length    uint64
 	moved     uint64
@@ -46,7 +45,7 @@ type exchange struct {
 	facts     exchangeFacts
 }
 
-type exchangeFacts uint8
+type exchangeFacts uint16
 
 const (
 	answered exchangeFacts = 1 << iota // the final answer was seen
@@ -75,6 +74,8 @@ type exchangeTable struct {
 	free    []uint32
 	done    []uint32 // finished by the unit at hand
 	pending map[pendingKey]uint32
+	async   map[pendingKey]uint32 // by AsyncId: those of pending that the server has said so of
+	asides  map[uint32]*aside
 	count   int // of all there were
 	evicted int // requests dropped because too many waited
 }
@@ -83,6 +84,8 @@ func (t *exchangeTable) init() {
 	t.list = make([]exchange, 1)
 	t.numbers = make([]uint32, 1)
 	t.pending = make(map[pendingKey]uint32)
+	t.async = make(map[pendingKey]uint32)
+	t.asides = make(map[uint32]*aside)
 }
 
 func (t *exchangeTable) add() (uint32, *exchange) {
@@ -116,6 +119,7 @@ func (t *exchangeTable) settle(a *Analyzer) {
 		for _, i := range t.done {
 			if t.list[i].facts&kept == 0 {
 				t.free = append(t.free, i)
+				delete(t.asides, i)
 			}
 		}
 	}
@@ -157,9 +161,10 @@ func (t *exchangeTable) context(a *Analyzer, x uint32, ctx *smb2.Context) {
 func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) delivered {
 	if m.Command == smb2.OplockBreak {
 		a.acknowledged(c, m)
+		a.gaveUp(c, m)
 	}
 	if m.Command == smb2.Cancel {
-		return delivered{x: a.exchanges.find(c.id, m.MessageID)}
+		return delivered{x: a.exchanges.cancelled(c, m, a.frame)}
 	}
 	x, e := a.exchanges.add()
 	*e = exchange{
@@ -184,11 +189,18 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 			a.sessions[e.session].signed = true
 		}
 	}
+	if waited := c.credits.spend(c, m, a.now); waited > 0 {
+		a.exchanges.aside(x).creditWait = waited
+	}
+	if replay := m.Flags&smb2.FlagReplay != 0; replay || m.ChannelSequence != 0 && c.dialect >= smb2.Dialect300 {
+		b := a.exchanges.aside(x)
+		b.sequence, b.replay = m.ChannelSequence, replay
+	}
 	if m.Err != nil || u.lost {
 		e.facts |= damaged
 	}
 	if m.Err == nil || m.Command == smb2.Ioctl { // whose buffer may be the part that is wrong
-		a.asked(c, e, m)
+		a.asked(c, x, m)
 	}
 	a.pipes.spoken(a, e, m.RPC)
 	k := pendingKey{c.id, m.MessageID}
@@ -205,7 +217,8 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 }
 
 // asked keeps what the body of a request says.
-func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
+func (a *Analyzer) asked(c *conn, x uint32, m *smb2.Message) {
+	e := &a.exchanges.list[x]
 	on := func(fid smb2.FileID) {
 		switch {
 		case fid == invalidFile && e.before != 0:
@@ -224,6 +237,7 @@ func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 		if b.Contexts.Has(smb2.ContextAllocation) {
 			e.length = b.AllocationSize
 		}
+		a.outlives(x, b)
 	case *smb2.OplockBreakAcknowledgment:
 		on(b.File)
 	case *smb2.CloseRequest:
@@ -278,6 +292,7 @@ func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 		e.name = a.intern(b.Path)
 	case *smb2.SessionSetupRequest:
 		if b.Flags&smb2.SessionBinding != 0 {
+			a.exchanges.aside(x).binding = true
 			a.bind(c, e)
 		}
 		e.length = b.PreviousSessionID
@@ -289,8 +304,10 @@ func (a *Analyzer) asked(c *conn, e *exchange, m *smb2.Message) {
 func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) delivered {
 	if m.MessageID == ^uint64(0) {
 		a.breaks(c, m)
+		a.broken(c, m)
 		return delivered{response: true} // an oplock or lease break: nobody asked
 	}
+	c.credits.grant(c, m, a.now)
 	if x == 0 {
 		var e *exchange
 		x, e = a.exchanges.add()
@@ -302,11 +319,12 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 	}
 	e := &a.exchanges.list[x]
 	if m.Status == ntstatus.Pending && m.Flags&smb2.FlagAsync != 0 {
-		e.interim, e.asyncID = a.frame, m.AsyncID
+		a.exchanges.pended(c, x, m.AsyncID, a.frame, a.now)
 		a.exchanges.pending[pendingKey{c.id, m.MessageID}] = x
 		return delivered{x: x, response: true, interim: true}
 	}
 	delete(a.exchanges.pending, pendingKey{c.id, m.MessageID})
+	a.exchanges.ended(c, x)
 	e.ansFrame, e.ansTime, e.status = a.frame, a.now, m.Status
 	e.facts |= answered
 	if failed(m.Status) && m.Status != ntstatus.MoreProcessingRequired {
@@ -315,7 +333,7 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 	if m.Err != nil || u.lost {
 		e.facts |= damaged
 	}
-	if e.session == 0 {
+	if e.session == 0 && m.Command != smb2.SessionSetup { // which may begin another of that id
 		e.session = a.sessionOf(c, m.SessionID)
 	}
 	if m.Err == nil || m.Body != nil {
@@ -343,10 +361,14 @@ func (a *Analyzer) answer(c *conn, x uint32, m *smb2.Message) {
 		c.serverGUID = b.ServerGUID
 		a.identify(c, b.ServerGUID)
 	case *smb2.SessionSetupResponse:
-		a.loggedIn(c, e, m, b)
+		a.loggedIn(c, x, m, b)
 	case *smb2.LogoffResponse:
-		if s := e.session; s != 0 {
-			delete(a.sessionByKey, sessionKey{a.sessions[s].server, a.sessions[s].id})
+		if s := e.session; s != 0 && !failed(m.Status) {
+			a.sessionOver(s, false)
+		}
+	case *smb2.TreeDisconnectResponse:
+		if e.tree != 0 && !failed(m.Status) {
+			a.treeGone(e.tree)
 		}
 	case *smb2.TreeConnectResponse:
 		if e.session != 0 && m.TreeID != 0 {
@@ -357,10 +379,17 @@ func (a *Analyzer) answer(c *conn, x uint32, m *smb2.Message) {
 			e.tree, e.treeID = i, m.TreeID
 		}
 	case *smb2.CreateResponse:
-		i := a.newOpen(openKey{e.session, b.File}, e.tree)
+		i := a.resumed(c, x, b)
+		if i == 0 {
+			i = a.newOpen(openKey{e.session, b.File}, e.tree)
+			a.opens[i].openFrame = a.frame
+		}
 		e.open = i
-		o := &a.opens[i]
-		o.name, o.openFrame = e.name, a.frame
+		if o := &a.opens[i]; e.name != 0 || o.name == 0 {
+			o.name = e.name
+		}
+		a.lasts(c, x, i, b)
+		a.granted(c, i, b)
 	case *smb2.CloseResponse:
 		if e.open != 0 {
 			a.closed(e.open, a.frame)
@@ -399,17 +428,28 @@ func (a *Analyzer) whoAsks(e *exchange, blob []byte) {
 }
 
 // loggedIn keeps who a session belongs to.
-func (a *Analyzer) loggedIn(c *conn, e *exchange, m *smb2.Message, b *smb2.SessionSetupResponse) {
+func (a *Analyzer) loggedIn(c *conn, x uint32, m *smb2.Message, b *smb2.SessionSetupResponse) {
+	e := &a.exchanges.list[x]
+	if e.session == 0 && e.reqFrame != 0 && (m.Status == ntstatus.Success || m.Status == ntstatus.MoreProcessingRequired) {
+		a.begins(c, m.SessionID)
+	}
 	e.session = a.sessionOf(c, m.SessionID)
 	if m.Status != ntstatus.Success || e.session == 0 {
 		return
 	}
 	s := &a.sessions[e.session]
+	if a.exchanges.beside(x).binding {
+		return // another channel of the same
+	}
 	if lost, ok := a.sessionByKey[sessionKey{s.server, e.length}]; ok && lost != e.session && a.root(lost) != e.session {
 		s.after = lost
 	}
 	if s.frame == 0 {
 		s.frame = a.frame
+		a.succeeds(e.session, e.length)
+		s = &a.sessions[e.session]
+	} else {
+		a.reauthenticated(s, a.names[e.name])
 	}
 	s.guest = b.Flags&smb2.SessionGuest != 0
 	if name := a.names[e.name]; name != "" {

@@ -20,14 +20,18 @@ func (a *Analyzer) exchange(i uint32, x *Exchange) {
 		RequestFrame: int(e.reqFrame), AnswerFrame: int(e.ansFrame), InterimFrame: int(e.interim),
 		RequestTime: e.reqTime, AnswerTime: e.ansTime,
 	}
+	if b := a.exchanges.asides[i]; b != nil {
+		x.InterimTime, x.CreditWait, x.CancelFrame = b.interimTime, time.Duration(b.creditWait), int(b.cancel)
+		x.Replay, x.ChannelSequence = b.replay, b.sequence
+	}
 	if s := e.session; s != 0 {
-		x.SessionID, x.User = a.sessions[s].id, a.sessions[s].account()
+		x.SessionID, x.User = a.sessions[s].id, a.sessions[s].accountAt(max(e.reqFrame, e.ansFrame))
 	}
 	if t := e.tree; t != 0 {
 		x.Share = a.trees[t].share
 	}
 	if c := a.byID[e.conn]; c != nil {
-		x.Client = c.clientName()
+		x.Client, x.Network = c.clientName(), time.Duration(c.synAck)
 	}
 	x.File = a.fileName(e)
 	switch {
@@ -56,6 +60,13 @@ func (a *Analyzer) results() *Results {
 		}
 		out := Session{ID: s.id, Server: a.servers[s.server].name, User: s.account(), Host: s.host, First: int(s.frame), Guest: s.guest, Signed: s.signed, Sealed: s.sealed > 0, Encrypted: s.sealed, KeyOrigin: s.sealing.keyOrigin(), Trouble: a.trouble(s)}
 		s.sealing.publish(&out)
+		out.Ended, out.Previous = int(s.ended), s.previous
+		for _, who := range s.earlier {
+			out.Earlier = append(out.Earlier, who.account)
+		}
+		for i := s.opens; i != 0; i = a.opens[i].next {
+			out.Opens++
+		}
 		for _, c := range s.conns {
 			out.Conns = append(out.Conns, int(c))
 		}
@@ -75,6 +86,8 @@ func (a *Analyzer) results() *Results {
 	for i := range r.Loose {
 		a.volume(&r.Loose[i])
 	}
+	r.Caching = Caches{a.caching.CacheCounts, a.caching.breaksShown()}
+	r.Durables, r.Resumptions = a.durables, a.resumptions
 	a.problemsOf(r)
 	return r
 }

@@ -66,7 +66,14 @@ type Exchange struct {
 	InterimFrame int   // of the STATUS_PENDING answer; 0 if there was none
 	RequestTime  int64 // nanoseconds since 1970 UTC; 0 if RequestFrame is
 	AnswerTime   int64
-	Uncertain    string // why the exchange may be incomplete; "" if it is not
+
+	InterimTime     int64         // 0 if InterimFrame is
+	CreditWait      time.Duration // for which the client had no credits just before; 0 if it had, or if that is unknown
+	Network         time.Duration // of Took, between capture and server, as the handshake took; 0 if unknown
+	CancelFrame     int           // of the CANCEL; 0 if there was none
+	Replay          bool          // sent again, after its channel had failed
+	ChannelSequence uint16
+	Uncertain       string // why the exchange may be incomplete; "" if it is not
 }
 
 // Took returns the time from request to final answer, or false if one is missing.
@@ -75,6 +82,25 @@ func (x *Exchange) Took() (time.Duration, bool) {
 		return 0, false
 	}
 	return time.Duration(x.AnswerTime - x.RequestTime), true
+}
+
+// UntilInterim returns the time from request to STATUS_PENDING, or false if one is missing.
+func (x *Exchange) UntilInterim() (time.Duration, bool) {
+	return time.Duration(x.InterimTime - x.RequestTime), x.RequestFrame != 0 && x.InterimTime != 0
+}
+
+// Pending returns the time from STATUS_PENDING to the final answer, or false if one is
+// missing.
+func (x *Exchange) Pending() (time.Duration, bool) {
+	return time.Duration(x.AnswerTime - x.InterimTime), x.AnswerFrame != 0 && x.InterimTime != 0
+}
+
+// InServer estimates how long the server took: what is left of Took without the way
+// between the capture and the server, as long as that was for the handshake. It is
+// best where the capture is near the server.
+func (x *Exchange) InServer() (time.Duration, bool) {
+	took, ok := x.Took()
+	return max(0, took-x.Network), ok && x.Network > 0
 }
 
 // Connection is a TCP connection that carries SMB.
@@ -94,6 +120,19 @@ type Connection struct {
 	Messages      int
 	Encrypted     int // messages that could not be decrypted
 	Malformed     int
+	Credits       Credits
+}
+
+// Credits are how many requests a client was allowed to have on its way. [MS-SMB2] 3.3.1.1
+type Credits struct {
+	Asked   uint64 // in all
+	Granted uint64
+	Charged uint64
+	Known   bool // Window is what the client has, and all below is of the whole connection
+	Window  int
+	Most    int   // the largest Window
+	Stalls  int   // times that the client had none left
+	Stalled int64 // nanoseconds of those
 }
 
 // Session is an authenticated session, on one or more connections.
@@ -116,6 +155,11 @@ type Session struct {
 	Verified      int    // messages outside encryption whose signature a key proved
 	BadSignatures []int  // frames of messages whose signature is wrong, on connections where others were verified; not all if there are very many
 	Unverified    int    // messages with a signature that no key fits, on connections where none does
+
+	Ended    int      // frame in which it was over; 0 if it goes on
+	Previous uint64   // id of the session that it took the place of; 0 if none
+	Earlier  []string // whose it was before somebody authenticated anew
+	Opens    int      // files that are open at the end
 }
 
 // Tree is a tree connect.
@@ -161,6 +205,9 @@ type Results struct {
 	Connections []Connection
 	Sessions    []Session
 	Opens       int
+	Caching     Caches
+	Durables    int // opens that were made to outlive their connection
+	Resumptions int // times a client came back to one
 	Copies      []Copy
 	Mints       []Mint
 	Loose       []Call // of copies' calls, those that belong to no copy
@@ -177,4 +224,63 @@ func (r *Results) Count(l Level) (n int) {
 		}
 	}
 	return n
+}
+
+// Caching is what a client may keep to itself: an oplock, or the state of a lease.
+type Caching struct {
+	Oplock smb2.OplockLevel
+	Lease  smb2.LeaseState // valid iff Oplock is OplockLease
+}
+
+// String returns the letters that leases are spoken of with, or the oplock's name.
+func (c Caching) String() string {
+	switch {
+	case c.Oplock == smb2.OplockII:
+		return "level II"
+	case c.Oplock == smb2.OplockExclusive:
+		return "exclusive"
+	case c.Oplock == smb2.OplockBatch:
+		return "batch"
+	case c.Oplock != smb2.OplockLease || c.Lease == 0:
+		return "none"
+	}
+	s := ""
+	for _, bit := range []struct {
+		state  smb2.LeaseState
+		letter string
+	}{{smb2.LeaseRead, "R"}, {smb2.LeaseWrite, "W"}, {smb2.LeaseHandle, "H"}} {
+		if c.Lease&bit.state != 0 {
+			s += bit.letter
+		}
+	}
+	return s
+}
+
+// CacheBreak is a server's demand that a client give up caching.
+type CacheBreak struct {
+	Conn      int
+	File      string // "" if unknown
+	Frame     int    // of the notification
+	Time      int64
+	From      Caching // valid iff FromKnown
+	FromKnown bool
+	To        Caching
+	Needed    bool    // an acknowledgement is
+	Ack       int     // frame of that; 0 if it is not in the capture
+	AckTime   int64   // 0 if Ack is
+	Kept      Caching // what the client says that it goes on with; valid iff Ack is not 0
+}
+
+// CacheCounts is how often clients were allowed to cache, and had to stop it.
+type CacheCounts struct {
+	Leases    int // granted, each CREATE counted
+	Oplocks   int
+	Breaks    int
+	Forgotten int // grants that were not followed, because there were too many
+}
+
+// Caches is what became of leases and oplocks.
+type Caches struct {
+	CacheCounts
+	Shown []CacheBreak // the breaks, in order; not all if there are very many
 }

@@ -33,6 +33,27 @@ type sessionState struct {
 	sealing *sealing // nil without keys
 	trees   []uint32
 	after   uint32 // the session that the client had lost when it began this one; 0 if none
+
+	opens    uint32 // the first of its list of opens
+	previous uint64 // id of the session that this one takes the place of; 0 if none
+	ended    uint32 // frame in which it was over; 0 if it goes on
+	earlier  []identity
+}
+
+// identity is who a session belonged to until somebody authenticated anew.
+type identity struct {
+	account string
+	until   uint32 // frame
+}
+
+// accountAt returns whose the session was in a frame.
+func (s *sessionState) accountAt(frame uint32) string {
+	for _, who := range s.earlier {
+		if frame < who.until {
+			return who.account
+		}
+	}
+	return s.account()
 }
 
 // account returns domain\user, or what there is of it.
@@ -66,6 +87,9 @@ type openState struct {
 	pipe       uint32 // index of what is said on it in Analyzer.pipes; 0 if that is no DCE/RPC
 	kept       bool   // a copy or the index refers to it: not to be used again
 	exclusive  bool   // its oplock is one whose break is to be acknowledged
+	prev, next uint32 // in the list of its session
+	durable    durableKey
+	hold       *hold // its oplock or lease; nil if it has none
 }
 
 type sessionKey struct {
@@ -106,6 +130,11 @@ type state struct {
 
 	files     []file
 	fileByKey map[fileKey]uint32
+
+	caching     cachingTable
+	durable     map[durableKey]uint32 // opens
+	durables    int                   // durable opens that were granted
+	resumptions int                   // opens that a client came back to
 }
 
 func newState() state {
@@ -215,6 +244,7 @@ func (a *Analyzer) sessionOf(c *conn, id uint64) uint32 {
 			}
 		}
 		s.conns = append(s.conns, c.id)
+		c.sessions = append(c.sessions, i)
 	}
 	return i
 }
@@ -299,6 +329,7 @@ func (a *Analyzer) newOpen(k openKey, tree uint32) uint32 {
 	}
 	a.opens[i] = openState{fid: k.fid, session: k.session, tree: tree, kept: a.index != nil}
 	a.openByKey[k] = i
+	a.sessions[k.session].link(a, i)
 	return i
 }
 
@@ -309,6 +340,11 @@ func (a *Analyzer) closed(i uint32, frame uint32) {
 	if k := (openKey{o.session, o.fid}); a.openByKey[k] == i {
 		delete(a.openByKey, k)
 	}
+	if a.durable[o.durable] == i {
+		delete(a.durable, o.durable)
+	}
+	a.letGo(o)
+	a.sessions[o.session].unlink(a, i)
 	if !o.kept {
 		a.pipes.hangUp(o)
 		a.freeOpens = append(a.freeOpens, i)

@@ -51,6 +51,8 @@ func (a *Analyzer) analyse(c *conn, dir int, h *inet.Headers) inet.Analysis {
 		}
 		if flags&inet.ACK == 0 {
 			c.synTime = a.now
+		} else if c.synTime != 0 && c.synAck == 0 {
+			c.synAck = a.now - c.synTime
 		}
 	} else if c.synTime != 0 && c.roundTrip == 0 && flags&inet.ACK != 0 {
 		c.roundTrip = max(a.now-c.synTime, 1)

@@ -10,19 +10,22 @@ import (
 // and the like change the next one.
 type Client struct {
 	*Conn
-	Session uint64
-	Tree    uint32
-	id      uint64 // MessageId of the next request
-	files   byte
-	Request int // frame of the last request
-	Answer  int // frame of its answer; 0 if there was none
+	Session  uint64
+	Previous uint64 // PreviousSessionId of the next Setup
+	Tree     uint32
+	id       uint64 // MessageId of the next request
+	files    byte
+	Request  int // frame of the last request
+	Answer   int // frame of its answer; 0 if there was none
 
 	// How the next call goes; each call resets them.
-	Mute    bool   // no answer
-	Pending bool   // an interim answer first
-	Meet    func() // runs between request and answer
-	Flags   uint32 // more flags of the request's header
-	Status  uint32 // of the answer
+	Mute     bool   // no answer
+	Pending  bool   // an interim answer first
+	Meet     func() // runs between request and answer
+	Flags    uint32 // more flags of the request's header
+	Sequence uint16 // ChannelSequence of the request
+	Oplock   byte   // that a CREATE is granted
+	Status   uint32 // of the answer
 }
 
 // Status codes that tests use. [MS-ERREF] 2.3.1
@@ -36,6 +39,7 @@ const (
 	InvalidToken     = 0xc0000465
 	InvalidLevel     = 0xc0000148
 	InvalidRequest   = 0xc0000010
+	Cancelled        = 0xc0000120
 )
 
 // Login makes a connection and what belongs on it: NEGOTIATE of 3.1.1 without
@@ -62,11 +66,17 @@ func (s *Client) Setup(share string) {
 	session, tree := s.Session, s.Tree
 	s.Session, s.Tree = 0, 0
 	s.Call(0, negotiate, answer)
-	s.Session = session
-	s.Call(1, cat(u16(25), []byte{0, 1}, u32(0), u32(0), u16(88), u16(0), make([]byte, 8)), cat(u16(9), u16(0), u16(72), u16(0)))
-	s.Tree = tree
+	s.answerAs(func() { s.Session = session }, 1, cat(u16(25), []byte{0, 1}, u32(0), u32(0), u16(88), u16(0), u64(s.Previous)), cat(u16(9), u16(0), u16(72), u16(0)))
 	path := Text(share)
-	s.Call(3, cat(u16(9), u16(0), u16(72), u16(uint16(len(path))), path), cat(u16(16), []byte{1, 0}, u32(0), u32(0), u32(0x1f01ff)))
+	s.answerAs(func() { s.Tree = tree }, 3, cat(u16(9), u16(0), u16(72), u16(uint16(len(path))), path), cat(u16(16), []byte{1, 0}, u32(0), u32(0), u32(0x1f01ff)))
+}
+
+// answerAs is Call where the answer brings an id that the request has not.
+func (s *Client) answerAs(named func(), command uint16, request, answer []byte) {
+	s.Mute = true
+	s.Call(command, request, nil)
+	named()
+	s.Answer = s.Send(1, s.frame(s.message(command, s.id-1, Success, 0x1, answer)))
 }
 
 // Call adds a request with that body and the answer to it. An error status takes the
@@ -74,7 +84,7 @@ func (s *Client) Setup(share string) {
 func (s *Client) Call(command uint16, request, answer []byte) {
 	id := s.id
 	s.id++
-	s.Request = s.Send(0, s.frame(s.message(command, id, 0, s.Flags, request)))
+	s.Request = s.Send(0, s.frame(s.message(command, id, uint32(s.Sequence), s.Flags, request)))
 	if s.Pending {
 		s.Send(1, s.frame(s.message(command, id, Pending, 0x3, failure())))
 	}
@@ -93,7 +103,28 @@ func (s *Client) Call(command uint16, request, answer []byte) {
 		}
 		s.Answer = s.Send(1, s.frame(s.message(command, id, s.Status, 0x1, answer)))
 	}
-	s.Mute, s.Pending, s.Flags, s.Status = false, false, 0, Success
+	s.Mute, s.Pending, s.Flags, s.Status, s.Sequence = false, false, 0, Success, 0
+}
+
+// Tell adds what the server says without being asked, and returns its frame.
+func (s *Client) Tell(command uint16, body []byte) int {
+	return s.Send(1, s.frame(s.message(command, ^uint64(0), 0, 0x1, body)))
+}
+
+// Cancel adds a CANCEL of the request at hand, and returns its frame. One that the
+// server has called pending is named by its AsyncId. [MS-SMB2] 3.2.4.24
+func (s *Client) Cancel(pending bool) int {
+	m := s.message(12, s.id-1, 0, 0, u16(4))
+	if pending {
+		m = s.message(12, s.id-1, 0, 2, u16(4))
+		copy(m[24:], make([]byte, 8)) // MessageId
+	}
+	return s.Send(0, s.frame(m))
+}
+
+// Watch adds a CHANGE_NOTIFY.
+func (s *Client) Watch(f File) {
+	s.Call(15, cat(u16(32), u16(0), u32(1024), f.ID[:], u32(0x17), u32(0)), cat(u16(9), u16(0), u32(0)))
 }
 
 // failure is the ERROR Response without data. [MS-SMB2] 2.2.2
@@ -129,20 +160,55 @@ const (
 )
 
 // Open adds a CREATE of a file that has that size.
-func (s *Client) Open(name string, size uint64) File { return s.create(name, size, Opened) }
+func (s *Client) Open(name string, size uint64) File { return s.create(name, size, Opened, nil, nil) }
+
+// OpenDurable adds a CREATE that is granted a durable open, version 2.
+func (s *Client) OpenDurable(name string, guid [16]byte) File {
+	return s.create(name, 0, Opened, context("DH2Q", cat(u32(0), u32(0), u64(0), guid[:])), context("DH2Q", cat(u32(60000), u32(0))))
+}
+
+// Reconnect adds a CREATE that goes on with a durable open.
+func (s *Client) Reconnect(name string, f File, guid [16]byte) File {
+	return s.create(name, 0, Opened, context("DH2C", cat(f.ID[:], guid[:], u32(0))), nil)
+}
+
+// OpenLeased adds a CREATE that is granted a lease.
+func (s *Client) OpenLeased(name string, key [16]byte, state uint32) File {
+	lease := context("RqLs", cat(key[:], u32(state), u32(0), u64(0)))
+	s.Oplock = 0xff
+	return s.create(name, 0, Opened, lease, lease)
+}
+
+// context is a create context, the only one. [MS-SMB2] 2.2.13.2
+func context(tag string, data []byte) []byte {
+	return cat(u32(0), u16(16), u16(4), u16(0), u16(24), u32(uint32(len(data))), []byte(tag), u32(0), data)
+}
 
 // New adds a CREATE of a file that did not exist.
-func (s *Client) New(name string) File { return s.create(name, 0, Created) }
+func (s *Client) New(name string) File { return s.create(name, 0, Created, nil, nil) }
 
-func (s *Client) create(name string, size uint64, action uint32) File {
+func (s *Client) create(name string, size uint64, action uint32, ask, grant []byte) File {
 	s.files++
 	f := File{Name: name, ID: [16]byte{s.files, byte(s.Session), 1, 0, 0, 0, 0, 0, s.files}}
 	path := Text(name)
-	if len(path) == 0 {
-		path = make([]byte, 1)
+	name16 := len(path)
+	if name16 == 0 {
+		path = make([]byte, 8)
 	}
-	request := cat(u16(57), []byte{0, 0}, u32(2), make([]byte, 16), u32(0x12019f), u32(0x80), u32(7), u32(1), u32(0x40), u16(120), u16(uint16(2*len(utf16.Encode([]rune(name))))), u32(0), u32(0), path)
-	answer := cat(u16(89), []byte{0, 0}, u32(action), make([]byte, 32), u64((size+4095)&^4095), u64(size), u32(0x80), u32(0), f.ID[:], u32(0), u32(0), []byte{0})
+	askAt, grantAt := 0, 0
+	if ask != nil {
+		path = append(path, make([]byte, -len(path)&7)...)
+		askAt, path = 120+len(path), append(path, ask...)
+	}
+	if grant != nil {
+		grantAt = 152
+	}
+	request := cat(u16(57), []byte{0, 0}, u32(2), make([]byte, 16), u32(0x12019f), u32(0x80), u32(7), u32(1), u32(0x40), u16(120), u16(uint16(name16)), u32(uint32(askAt)), u32(uint32(len(ask))), path)
+	answer := cat(u16(89), []byte{s.Oplock, 0}, u32(action), make([]byte, 32), u64((size+4095)&^4095), u64(size), u32(0x80), u32(0), f.ID[:], u32(uint32(grantAt)), u32(uint32(len(grant))), grant)
+	if grant == nil {
+		answer = append(answer, 0)
+	}
+	s.Oplock = 0
 	s.Call(5, request, answer)
 	return f
 }

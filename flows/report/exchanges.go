@@ -34,12 +34,41 @@ type exchangeJSON struct {
 	User        any    `json:"user"`
 	RDMA        any    `json:"rdma"`
 	Uncertain   any    `json:"uncertain"`
+	Timing      any    `json:"timing"`
+	Cancel      any    `json:"cancel_frame"`
+	Replay      bool   `json:"replay"`
+}
+
+// timingJSON is the parts of the time that an exchange took.
+type timingJSON struct {
+	Interim any `json:"interim_seconds"`
+	Pending any `json:"pending_seconds"`
+	Credit  any `json:"credit_wait_seconds"`
+	Server  any `json:"server_seconds"`
+}
+
+// timingOf returns what is known of an exchange's time; nil if nothing is.
+func timingOf(x *flows.Exchange) any {
+	var t timingJSON
+	if d, ok := x.UntilInterim(); ok {
+		t.Interim = seconds(int64(d))
+	}
+	if d, ok := x.Pending(); ok {
+		t.Pending = seconds(int64(d))
+	}
+	if x.CreditWait > 0 {
+		t.Credit = seconds(int64(x.CreditWait))
+	}
+	if d, ok := x.InServer(); ok {
+		t.Server = seconds(int64(d))
+	}
+	return known(t)
 }
 
 func (j *exchangeJSON) fill(x *flows.Exchange) {
 	*j = exchangeJSON{ID: x.ID, Command: CommandName(x.Command), File: known(x.File), Request: known(x.RequestFrame),
 		Response: known(x.AnswerFrame), Interim: j.Interim[:0], Connection: x.Conn, Transport: "tcp", Session: sessionID(x.SessionID),
-		Tree: known(x.Share), User: known(x.User), Uncertain: known(x.Uncertain)}
+		Tree: known(x.Share), User: known(x.User), Timing: timingOf(x), Cancel: known(x.CancelFrame), Replay: x.Replay, Uncertain: known(x.Uncertain)}
 	if x.Command == smb2.Ioctl {
 		j.ControlCode = FunctionName(x.Function)
 	}
@@ -102,7 +131,8 @@ func newExchangePrinter(w io.Writer, f Format, s Style) (*exchangePrinter, error
 	case CSV:
 		p.csv = csv.NewWriter(w)
 		return p, p.csv.Write([]string{"id", "command", "control_code", "file", "offset", "length", "status", "request_frame",
-			"response_frame", "interim_frames", "seconds", "connection", "transport", "session", "tree", "user", "uncertain"})
+			"response_frame", "interim_frames", "seconds", "connection", "transport", "session", "tree", "user", "uncertain",
+			"interim_seconds", "pending_seconds", "credit_wait_seconds", "server_seconds", "cancel_frame", "replay"})
 	}
 	return nil, errFormat(f)
 }
@@ -153,8 +183,34 @@ func exchangeText(x *flows.Exchange, first int64, s Style) string {
 	if x.File != "" {
 		line += "  " + Escape(x.File)
 	}
+	if note := exchangeNote(x); note != "" {
+		line += "  " + s.paint(dim, note)
+	}
 	// Paint last: the width of a colour's escape sequence would count.
 	return strings.Replace(line, "  "+status, "  "+s.paint(color, status), 1) + "\n"
+}
+
+// exchangeNote says in brackets what is unusual about an exchange's way.
+func exchangeNote(x *flows.Exchange) string {
+	var parts []string
+	if d, ok := x.UntilInterim(); ok {
+		parts = append(parts, fmt.Sprintf("pending f%d after %s", x.InterimFrame, Took(d)))
+	} else if x.InterimFrame != 0 {
+		parts = append(parts, fmt.Sprintf("pending f%d", x.InterimFrame))
+	}
+	if x.CancelFrame != 0 {
+		parts = append(parts, fmt.Sprintf("cancelled f%d", x.CancelFrame))
+	}
+	if x.CreditWait > 0 {
+		parts = append(parts, "no credits for "+Took(x.CreditWait))
+	}
+	if x.Replay {
+		parts = append(parts, "replay")
+	}
+	if parts == nil {
+		return ""
+	}
+	return "[" + strings.Join(parts, ", ") + "]"
 }
 
 func frameOrDash(n int) string {
@@ -173,9 +229,11 @@ func (j *exchangeJSON) cells() []string {
 	for i, n := range j.Interim {
 		interim[i] = strconv.Itoa(n)
 	}
+	t, _ := j.Timing.(timingJSON) // else it is null
 	cells := []string{strconv.Itoa(j.ID), j.Command, csvCell(j.ControlCode), csvCell(j.File), csvCell(j.Offset), csvCell(j.Length),
 		csvCell(j.Status), csvCell(j.Request), csvCell(j.Response), strings.Join(interim, " "), csvCell(j.Seconds),
-		strconv.Itoa(j.Connection), j.Transport, csvCell(j.Session), csvCell(j.Tree), csvCell(j.User), csvCell(j.Uncertain)}
+		strconv.Itoa(j.Connection), j.Transport, csvCell(j.Session), csvCell(j.Tree), csvCell(j.User), csvCell(j.Uncertain),
+		csvCell(t.Interim), csvCell(t.Pending), csvCell(t.Credit), csvCell(t.Server), csvCell(j.Cancel), strconv.FormatBool(j.Replay)}
 	for i := range cells {
 		cells[i] = Escape(cells[i])
 	}

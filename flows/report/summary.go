@@ -92,6 +92,9 @@ func summaryText(w io.Writer, files []string, r *flows.Results, s Style) error {
 	list("Connections", some(r.Connections, connectionLine))
 	list("Sessions", some(r.Sessions, sessionLine))
 	list("Shares", shareLines(r))
+	if text := cachingLine(r); text != "" {
+		line("Caching", text)
+	}
 	kinds, counts := methods(r)
 	copies := "none"
 	for i, kind := range kinds {
@@ -151,6 +154,9 @@ func connectionLine(c *flows.Connection) string {
 	if c.LostBytes > 0 {
 		parts = append(parts, Size(c.LostBytes)+" lost")
 	}
+	if c.Credits.Stalls > 0 {
+		parts = append(parts, Plural(c.Credits.Stalls, "time", "times")+" out of credits, "+Took(time.Duration(c.Credits.Stalled)))
+	}
 	for _, count := range []struct {
 		n         int
 		one, many string
@@ -169,6 +175,15 @@ func sessionLine(x *flows.Session) string {
 	parts := []string{fmt.Sprintf("0x%016x", x.ID), Escape(cmp.Or(x.User, "(user unknown)"))}
 	if x.Host != "" {
 		parts = append(parts, "from "+Escape(x.Host))
+	}
+	if len(x.Earlier) > 0 {
+		parts = append(parts, "before that "+Escape(strings.Join(x.Earlier, ", ")))
+	}
+	if len(x.Conns) > 1 {
+		parts = append(parts, Plural(len(x.Conns), "channel", "channels"))
+	}
+	if x.Previous != 0 {
+		parts = append(parts, fmt.Sprintf("after 0x%016x", x.Previous))
 	}
 	for _, fact := range []struct {
 		is   bool
@@ -221,6 +236,24 @@ func shareLines(r *flows.Results) []string {
 	return some(lines, func(s *string) string { return *s })
 }
 
+// cachingLine says what clients were allowed to keep, and what was taken back; "" if
+// there was nothing.
+func cachingLine(r *flows.Results) string {
+	var parts []string
+	for _, count := range []struct {
+		n         int
+		one, many string
+	}{
+		{r.Caching.Leases, "lease", "leases"}, {r.Caching.Oplocks, "oplock", "oplocks"}, {r.Caching.Breaks, "break", "breaks"},
+		{r.Durables, "durable open", "durable opens"}, {r.Resumptions, "reconnected open", "reconnected opens"},
+	} {
+		if count.n > 0 {
+			parts = append(parts, Plural(count.n, count.one, count.many))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 func copyLine(c *flows.Copy, s Style) string {
 	return fmt.Sprintf("%d  %s → %s  %s  %s  %s", c.ID, Path(c.Source.Path), Path(c.Destination.Path), Method(c), Size(c.Bytes),
 		s.paint(verdictColor(c.Verdict), c.Verdict.String()))
@@ -253,6 +286,63 @@ type connectionJSON struct {
 	Retransmitted int            `json:"retransmitted_frames"`
 	Encrypted     int            `json:"encrypted_messages"`
 	Malformed     int            `json:"malformed_messages"`
+	Credits       creditsJSON    `json:"credits"`
+}
+
+type creditsJSON struct {
+	Asked   uint64 `json:"requested"`
+	Granted uint64 `json:"granted"`
+	Charged uint64 `json:"charged"`
+	Window  any    `json:"window"`
+	Most    any    `json:"most"`
+	Stalls  any    `json:"stalls"`
+	Stalled any    `json:"stalled_seconds"`
+}
+
+func newCreditsJSON(k *flows.Credits) creditsJSON {
+	j := creditsJSON{Asked: k.Asked, Granted: k.Granted, Charged: k.Charged}
+	if k.Known {
+		j.Window, j.Most, j.Stalls, j.Stalled = k.Window, k.Most, k.Stalls, seconds(k.Stalled)
+	}
+	return j
+}
+
+type cachingJSON struct {
+	Leases  int         `json:"leases"`
+	Oplocks int         `json:"oplocks"`
+	Count   int         `json:"breaks"`
+	Breaks  []breakJSON `json:"shown"`
+	Durable int         `json:"durable_opens"`
+	Resumed int         `json:"reconnected_opens"`
+}
+
+type breakJSON struct {
+	Frame      int    `json:"frame"`
+	Connection int    `json:"connection"`
+	File       any    `json:"file"`
+	From       any    `json:"from"`
+	To         string `json:"to"`
+	Needed     bool   `json:"acknowledgement_needed"`
+	Ack        any    `json:"acknowledgement_frame"`
+	Kept       any    `json:"kept"`
+	Seconds    any    `json:"seconds"`
+}
+
+func newCachingJSON(r *flows.Results) cachingJSON {
+	j := cachingJSON{Leases: r.Caching.Leases, Oplocks: r.Caching.Oplocks, Count: r.Caching.Breaks, Breaks: []breakJSON{},
+		Durable: r.Durables, Resumed: r.Resumptions}
+	for i := range r.Caching.Shown {
+		y := &r.Caching.Shown[i]
+		b := breakJSON{Frame: y.Frame, Connection: y.Conn, File: known(y.File), To: y.To.String(), Needed: y.Needed, Ack: known(y.Ack)}
+		if y.FromKnown {
+			b.From = y.From.String()
+		}
+		if y.Ack != 0 {
+			b.Kept, b.Seconds = y.Kept.String(), seconds(y.AckTime-y.Time)
+		}
+		j.Breaks = append(j.Breaks, b)
+	}
+	return j
 }
 
 type sessionJSON struct {
@@ -272,6 +362,10 @@ type sessionJSON struct {
 	Bad         int        `json:"wrong_signatures"`
 	Unverified  int        `json:"unverified_signatures"`
 	Trees       []treeJSON `json:"trees"`
+	Earlier     []string   `json:"earlier_users"`
+	Previous    any        `json:"previous"`
+	Ended       any        `json:"ended_frame"`
+	Opens       int        `json:"opens"`
 }
 
 type treeJSON struct {
@@ -300,7 +394,7 @@ func summaryJSON(w io.Writer, files []string, r *flows.Results) error {
 			for i := range r.Connections {
 				c := &r.Connections[i]
 				if !yield(connectionJSON{c.ID, c.Client, c.Server, known(DialectName(c.Dialect)), c.First, c.Last, c.Messages, c.LateStart,
-					c.LostBytes, c.CutFrames, c.Retransmitted, c.Encrypted, c.Malformed}) {
+					c.LostBytes, c.CutFrames, c.Retransmitted, c.Encrypted, c.Malformed, newCreditsJSON(&c.Credits)}) {
 					return
 				}
 			}
@@ -313,11 +407,13 @@ func summaryJSON(w io.Writer, files []string, r *flows.Results) error {
 					trees[i] = treeJSON{t.ID, known(t.Share), known(TreeType(t.Type))}
 				}
 				if !yield(sessionJSON{sessionID(x.ID), x.Server, known(x.User), known(x.Host), orEmpty(x.Conns), x.Guest, x.Signed, x.Sealed,
-					x.Encrypted, x.Decrypted, known(x.KeyOrigin), known(x.Trouble), x.Verified, len(x.BadSignatures), x.Unverified, trees}) {
+					x.Encrypted, x.Decrypted, known(x.KeyOrigin), known(x.Trouble), x.Verified, len(x.BadSignatures), x.Unverified, trees,
+					orEmpty(x.Earlier), sessionID(x.Previous), known(x.Ended), x.Opens}) {
 					return
 				}
 			}
 		})},
+		member{"caching", newCachingJSON(r)},
 		member{"copies", byMethod},
 		member{"tokens", len(r.Mints)},
 		member{"findings", newCounts(r)})

@@ -1,0 +1,76 @@
+package flows
+
+// What few exchanges have, kept beside them.
+
+import (
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// aside is what an exchange has that most have not. The zero aside says nothing.
+type aside struct {
+	asyncID     uint64
+	interimTime int64
+	creditWait  int64  // ns for which the client had no credits just before
+	cancel      uint32 // frame of the CANCEL
+	sequence    uint16 // ChannelSequence
+	replay      bool
+	binding     bool           // a SESSION_SETUP that binds a channel
+	durable     wire.GUID      // a CREATE: CreateGuid of the open that it asks to be durable
+	reconnects  bool           // a CREATE that asks for an open that outlived its connection
+	reconnect   smb2.Reconnect // valid iff reconnects
+}
+
+// aside returns what is kept beside an exchange, to be changed.
+func (t *exchangeTable) aside(x uint32) *aside {
+	b := t.asides[x]
+	if b == nil {
+		b = new(aside)
+		t.asides[x] = b
+	}
+	return b
+}
+
+var nothingAside aside
+
+// beside returns what is kept beside an exchange, for a look at it.
+func (t *exchangeTable) beside(x uint32) *aside {
+	if b := t.asides[x]; b != nil {
+		return b
+	}
+	return &nothingAside
+}
+
+// cancelled finds the exchange that a CANCEL means, and keeps that it was: by AsyncId
+// once the server has given one, by MessageId before. [MS-SMB2] 3.2.4.24
+func (t *exchangeTable) cancelled(c *conn, m *smb2.Message, frame uint32) uint32 {
+	x := uint32(0)
+	if m.Flags&smb2.FlagAsync != 0 {
+		x = t.async[pendingKey{c.id, m.AsyncID}]
+	}
+	if x == 0 {
+		x = t.find(c.id, m.MessageID)
+	}
+	if x != 0 {
+		t.aside(x).cancel = frame
+	}
+	return x
+}
+
+// pended keeps that the server has said it needs time.
+func (t *exchangeTable) pended(c *conn, x uint32, asyncID uint64, frame uint32, now int64) {
+	b := t.aside(x)
+	b.asyncID, b.interimTime = asyncID, now
+	t.list[x].interim = frame
+	t.async[pendingKey{c.id, asyncID}] = x
+}
+
+// ended forgets what only a waiting exchange needs.
+func (t *exchangeTable) ended(c *conn, x uint32) {
+	if t.list[x].interim == 0 {
+		return
+	}
+	if k := (pendingKey{c.id, t.beside(x).asyncID}); t.async[k] == x {
+		delete(t.async, k)
+	}
+}

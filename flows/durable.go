@@ -1,0 +1,125 @@
+package flows
+
+// Opens that outlive their connection: a client that comes back goes on with the same
+// open. [MS-SMB2] 3.3.5.9.7, 3.3.5.9.12
+
+import (
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// durableKey is what a client asks for an open with: its CreateGuid, or before
+// version 2 the persistent half of its FileId.
+type durableKey struct {
+	server     uint32
+	persistent [8]byte
+	create     wire.GUID
+}
+
+// maxDurable bounds the durable opens that are followed at once.
+const maxDurable = 1 << 16
+
+// lasts keeps that the server has made an open durable.
+func (a *Analyzer) lasts(c *conn, x, open uint32, b *smb2.CreateResponse) {
+	const either = smb2.ContextDurable | smb2.ContextDurableV2
+	if b.Contexts&either == 0 || len(a.durable) >= maxDurable {
+		return
+	}
+	o := &a.opens[open]
+	o.durable = durableKey{server: a.serverOf(c), create: a.exchanges.beside(x).durable}
+	if o.durable.create == (wire.GUID{}) {
+		o.durable.persistent = [8]byte(b.File[:8])
+	}
+	if a.durable == nil {
+		a.durable = make(map[durableKey]uint32)
+	}
+	a.durable[o.durable] = open
+	a.durables++
+}
+
+// resumed returns the open that an answered CREATE goes on with, now under another
+// FileId, session and tree; 0 if it is another one.
+func (a *Analyzer) resumed(c *conn, x uint32, b *smb2.CreateResponse) uint32 {
+	ask := a.exchanges.beside(x)
+	if !ask.reconnects {
+		return 0
+	}
+	k := durableKey{server: a.serverOf(c), create: ask.reconnect.CreateGUID}
+	if k.create == (wire.GUID{}) {
+		k.persistent = [8]byte(ask.reconnect.File[:8])
+	}
+	i, ok := a.durable[k]
+	if !ok {
+		return 0
+	}
+	e := &a.exchanges.list[x]
+	o := &a.opens[i]
+	if was := (openKey{o.session, o.fid}); a.openByKey[was] == i {
+		delete(a.openByKey, was)
+	}
+	a.sessions[o.session].unlink(a, i)
+	o.fid, o.session, o.tree = b.File, e.session, e.tree
+	a.openByKey[openKey{o.session, o.fid}] = i
+	a.sessions[o.session].link(a, i)
+	a.resumptions++
+	return i
+}
+
+// abandoned ends the opens of a session that is over; those that are durable wait for
+// their client if spare is true.
+func (a *Analyzer) abandoned(session uint32, spare bool) {
+	for i := a.sessions[session].opens; i != 0; {
+		o := &a.opens[i]
+		next := o.next
+		if !spare || o.durable == (durableKey{}) {
+			a.dropped(i)
+		}
+		i = next
+	}
+}
+
+// treeGone ends the opens on a tree that is disconnected.
+func (a *Analyzer) treeGone(tree uint32) {
+	for i := a.sessions[a.trees[tree].session].opens; i != 0; {
+		o := &a.opens[i]
+		next := o.next
+		if o.tree == tree {
+			a.dropped(i)
+		}
+		i = next
+	}
+}
+
+// dropped ends an open that nobody closed.
+func (a *Analyzer) dropped(i uint32) {
+	if f := a.opens[i].file; f != 0 {
+		a.left(f)
+	}
+	a.closed(i, 0)
+}
+
+// link and unlink keep the list of a session's opens.
+func (s *sessionState) link(a *Analyzer, i uint32) {
+	o := &a.opens[i]
+	o.prev, o.next = 0, s.opens
+	if s.opens != 0 {
+		a.opens[s.opens].prev = i
+	}
+	s.opens = i
+}
+
+func (s *sessionState) unlink(a *Analyzer, i uint32) {
+	o := &a.opens[i]
+	switch {
+	case o.prev != 0:
+		a.opens[o.prev].next = o.next
+	case s.opens == i:
+		s.opens = o.next
+	default:
+		return // in no list
+	}
+	if o.next != 0 {
+		a.opens[o.next].prev = o.prev
+	}
+	o.prev, o.next = 0, 0
+}
