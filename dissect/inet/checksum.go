@@ -13,6 +13,7 @@ const (
 	goodStatus       = 1
 	unverifiedStatus = 2
 	missingStatus    = 3 // the sender computed none
+	illegalStatus    = 4 // and had to
 )
 
 func sumStatus(v uint64) string {
@@ -23,6 +24,8 @@ func sumStatus(v uint64) string {
 		return "Good"
 	case missingStatus:
 		return "Not present"
+	case illegalStatus:
+		return "Illegal"
 	}
 	return "Unverified"
 }

@@ -26,7 +26,7 @@ var (
 		ip.Flag(0x40, "ip.flags.df", "Don't fragment", "Not set", "Set"),
 		ip.Flag(0x20, "ip.flags.mf", "More fragments", "Not set", "Set"),
 	)
-	fIPOffset   = ip.Uint("ip.frag_offset", "Fragment Offset").In(0x1fff).Times(8)
+	fIPOffset   = ip.Uint("ip.frag_offset", "Fragment Offset").In(0x1fff).Formatted(func(v uint64) string { return fmt.Sprint(8 * v) })
 	fIPFragment = ip.Hex("", "Flags and Fragment Offset").Beside(fIPOffset)
 	fIPTTL      = ip.Uint("ip.ttl", "Time to Live")
 	fIPProto    = ip.Enum("ip.proto", "Protocol", protoName)

@@ -153,6 +153,8 @@ var samples = []sample{
 		kind: inet.UDP, payload: 2, proto: "UDP", info: "5000 → 6000 Len=2"},
 	{name: "udp_without_checksum", link: ethernet, b: eth(0x0800, ip4(17, "", put(udp(5000, 6000, -1, []byte("ab")), 6, 0, 0))),
 		kind: inet.UDP, payload: 2, proto: "UDP", info: "5000 → 6000 Len=2"},
+	{name: "udp_without_checksum_ipv6", link: ethernet, b: eth(0x86dd, ip6(17, -1, put(udp(5000, 6000, -1, []byte("ab")), 6, 0, 0))),
+		kind: inet.UDP, payload: 2, proto: "UDP", info: "5000 → 6000 Len=2"},
 	{name: "udp_length_below_header", link: ethernet, b: eth(0x0800, ip4(17, "", udp(5000, 6000, 4, []byte("ab")))),
 		kind: inet.UDP, bad: true, proto: "UDP", info: "5000 → 6000 Len=0", differs: "tshark stops in the middle"},
 	{name: "arp", link: ethernet, b: eth(0x0806, []byte{0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 2, 10, 0, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 0, 2}),

@@ -15,6 +15,8 @@ var (
 	fUDPLen     = udp.Uint("udp.length", "Length")
 	fUDPLenBad  = udp.Uint("udp.length", "Length").Formatted(func(v uint64) string { return fmt.Sprintf("%d (bogus, must be >= 8)", v) })
 	fUDPSum     = udp.Hex("udp.checksum", "Checksum").Formatted(udpSum)
+	fUDPSumBad  = udp.Hex("udp.checksum", "Checksum").Formatted(zeroIllegal)
+	fUDPZero    = udp.Struct("udp.checksum.zero", "Illegal checksum value (0)")
 	fUDPStatus  = udp.Uint("udp.checksum.status", "Checksum Status").Formatted(sumStatus)
 	fUDPStream  = udp.Uint("udp.stream", "Stream index")
 	fUDPTimes   = udp.Struct("", "Timestamps")
@@ -23,6 +25,8 @@ var (
 	fUDPPayload = udp.Bytes("udp.payload", "UDP payload").Formatted(func(n uint64) string { return fmt.Sprintf(" (%d bytes)", n) })
 	fUDPBadLen  = udp.Struct("udp.length.bad", "Bad length value")
 )
+
+func zeroIllegal(uint64) string { return "0x0000 [zero-value illegal]" }
 
 func udpSum(v uint64) string {
 	if v == 0 {
@@ -97,11 +101,20 @@ func (w *walk) udpLength(c *wire.Cursor) uint16 {
 // udpChecksum reads the checksum, and is false if the sender made none, which is shown
 // below it.
 func (w *walk) udpChecksum(c *wire.Cursor) bool {
-	m := c.Overlay(fUDPSum, 2)
-	if b := c.Pass(fUDPSum, 2); b == nil || b[0] != 0 || b[1] != 0 {
-		return true
+	look := c.Peek(2)
+	if look == nil || look[0] != 0 || look[1] != 0 || !c.Recording() {
+		return c.BE16(fUDPSum) != 0
 	}
-	c.Note(fUDPStatus, missingStatus, "")
-	c.Close(m)
+	if w.h.Src.Is6() { // RFC 8200 8.1: "the default behavior is that the UDP checksum is not optional"
+		m := c.Overlay(fUDPSumBad, 2)
+		remark(c, fUDPZero, severityError, "Checksum", "")
+		c.Note(fUDPStatus, illegalStatus, "")
+		c.Close(m)
+	} else {
+		m := c.Overlay(fUDPSum, 2)
+		c.Note(fUDPStatus, missingStatus, "")
+		c.Close(m)
+	}
+	c.Pass(fUDPSum, 2)
 	return false
 }
