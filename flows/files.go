@@ -34,8 +34,7 @@ type traffic struct {
 	listed  Ranges // known to be allocated
 	watched bool   // tokens or copies were made of it: changes are kept
 	changes []Change
-	mints   []*mint // of it, the latest
-	readers []*reader
+	mints   []*mint      // of it, the latest
 	pairs   []*pair      // plain copies into it
 	into    []*copyState // copies into it that may go on
 	outOf   []*copyState

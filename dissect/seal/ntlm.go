@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf16"
 
+	//lint:ignore SA1019 NTLM hashes passwords with MD4: nothing else reads them
 	"golang.org/x/crypto/md4"
 
 	"github.com/odxray/odxray/dissect/auth"
