@@ -101,7 +101,7 @@ var (
 		return "Unknown"
 	})
 	fDialectName = negotiate.ASCII("smb.dialect.name", "Name")
-	fDialect     = negotiate.Struct("smb.dialect", "Dialect").Titled(fDialectName)
+	fDialect     = negotiate.ASCII("smb.dialect", "Dialect")
 )
 
 // bodyText is what the line of a body says: whether it is a response, above the command.
@@ -183,14 +183,20 @@ func (n *Negotiate) decode(c *wire.Cursor, size int) {
 
 // dialect reads one dialect: a byte that says it is one, and text that a zero ends.
 func dialect(c *wire.Cursor) []byte {
-	defer c.Close(c.Open(fDialect))
 	look := c.Ahead()
 	look.U8(fBufferFormat)
+	from := look
 	n := 1
 	for look.U8(fDialectName) != 0 {
 		n++
 	}
+	text := bytes.TrimSuffix(from.Pass(fDialectName, n), []byte{0})
+	var mark wire.Mark = -1
+	if c.Recording() {
+		mark = c.Fact(fDialect, 0, string(text))
+	}
 	c.U8(fBufferFormat)
-	name := c.Bytes(fDialectName, n)
-	return bytes.TrimSuffix(name, []byte{0})
+	c.Bytes(fDialectName, n)
+	c.Close(mark)
+	return text
 }

@@ -65,18 +65,16 @@ func (t *Tree) Value(i int) string { return string(t.AppendValue(nil, i)) }
 func (t *Tree) AppendValue(dst []byte, i int) []byte {
 	n := &t.Nodes[i]
 	switch {
-	case n.Generated && n.Field.Kind == KindStruct: // a remark: it is there
+	case n.Field.Kind == KindStruct: // it is there; what its line says is no value
 		return append(dst, '1')
 	case n.Text != "":
 		return append(dst, n.Text...)
 	}
 	var b []byte // what the node covers and was gathered; Off and Len were checked when it was read
-	if !n.Generated && n.Field.Kind != KindStruct {
+	if !n.Generated {
 		b = t.Bytes(i)
 	}
 	switch n.Field.Kind {
-	case KindStruct:
-		return dst
 	case KindBytes:
 		return hex.AppendEncode(dst, b)
 	case KindString:
