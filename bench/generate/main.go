@@ -1,7 +1,8 @@
 // Generate writes a large capture for measurements: the traffic of clients that read
-// and write in bulk, that open many small files, or that copy by offload calls.
+// and write in bulk, that open many small files, that copy by offload calls, or that do
+// all of that at once.
 //
-//	go run ./bench/generate -kind bulk|metadata|odx -mb 1000 FILE
+//	go run ./bench/generate -kind bulk|metadata|odx|mixed -mb 1000 FILE
 package main
 
 import (
@@ -15,7 +16,7 @@ import (
 )
 
 func main() {
-	kind := flag.String("kind", "bulk", "`bulk`, metadata or odx")
+	kind := flag.String("kind", "bulk", "`bulk`, metadata, odx or mixed")
 	mb := flag.Int("mb", 100, "size of the file, in MB")
 	flag.Parse()
 	if err := generate(*kind, int64(*mb)*1e6, flag.Arg(0)); err != nil {
@@ -57,12 +58,15 @@ func generate(kind string, size int64, path string) error {
 	return f.Close()
 }
 
-// workloads add one connection's traffic each.
-var workloads = map[string]func(c *flowtest.Capture, round int){"bulk": bulk, "metadata": metadata, "odx": offload}
+// workloads add what some connections carry.
+var workloads = map[string]func(c *flowtest.Capture, round int){"bulk": bulk, "metadata": metadata, "odx": offload, "mixed": mixed}
 
-func login(c *flowtest.Capture, round int) *flowtest.Client {
-	s := c.Login(fmt.Sprintf("10.1.%d.%d:%d", round>>8&255, round&255, 20000+round%40000), "10.0.0.2:445", `\\fs\data`)
+// login begins a session that no other client has.
+func login(c *flowtest.Capture, number int) *flowtest.Client {
+	from := fmt.Sprintf("10.%d.%d.%d:%d", number>>16&255, number>>8&255, number&255, 20000+number%40000)
+	s := &flowtest.Client{Conn: c.Dial(from, "192.168.0.2:445"), Session: 0x100000000001 + uint64(number)<<8, Tree: 7}
 	s.AckEvery = 2
+	s.Setup(`\\fs\data`)
 	return s
 }
 
@@ -82,30 +86,57 @@ func bulk(c *flowtest.Capture, round int) {
 	s.Close(to)
 }
 
-// metadata opens, asks and closes small files.
+// metadata opens, asks and closes small files of several clients in turn.
 func metadata(c *flowtest.Capture, round int) {
-	s := login(c, round)
+	var clients [16]*flowtest.Client
+	for i := range clients {
+		clients[i] = login(c, round*len(clients)+i)
+	}
 	for i := range 500 {
-		f := s.Open(fmt.Sprintf(`dir%d\sub%d\file number %d.txt`, round%100, i%20, i), uint64(i))
-		s.QueryStandard(f, uint64(i))
-		s.Read(f, 0, make([]byte, 100+i))
-		s.Ack(0)
-		s.Close(f)
+		smallFile(clients[i%len(clients)], fmt.Sprintf(`dir%d\sub%d\file number %d.txt`, round%100, i%20, i), i)
 	}
 }
 
+func smallFile(s *flowtest.Client, name string, size int) {
+	f := s.Open(name, uint64(size))
+	s.QueryStandard(f, uint64(size))
+	s.Read(f, 0, make([]byte, 100+size))
+	s.Ack(0)
+	s.Close(f)
+}
+
 // offload copies a file in calls of 1 MiB.
-func offload(c *flowtest.Capture, round int) {
-	s := login(c, round)
-	const calls = 500
-	from, to := s.Open(fmt.Sprintf("disk%d.vhdx", round), calls<<20), s.New(fmt.Sprintf("clone%d.vhdx", round))
-	s.SetSize(to, calls<<20)
+func offload(c *flowtest.Capture, round int) { clone(login(c, round), round, 500) }
+
+func clone(s *flowtest.Client, round, calls int) {
+	size := uint64(calls) << 20
+	from, to := s.Open(fmt.Sprintf("disk%d.vhdx", round), size), s.New(fmt.Sprintf("clone%d.vhdx", round))
+	s.SetSize(to, size)
 	for i := range uint64(calls) {
+		token := flowtest.NewToken(byte(i/16), byte(round), byte(round>>8))
 		if i%16 == 0 {
-			s.OffloadRead(from, i<<20, 16<<20, 16<<20, flowtest.NewToken(byte(i/16), byte(round), byte(round>>8)))
+			s.OffloadRead(from, i<<20, 16<<20, 16<<20, token)
 		}
-		s.OffloadWrite(to, i<<20, 1<<20, i%16<<20, flowtest.NewToken(byte(i/16), byte(round), byte(round>>8)), 1<<20)
+		s.OffloadWrite(to, i<<20, 1<<20, i%16<<20, token, 1<<20)
 	}
 	s.Close(from)
 	s.Close(to)
+}
+
+// mixed has one client that moves data, one that opens small files and one that
+// offloads, in turn.
+func mixed(c *flowtest.Capture, round int) {
+	mover, opener, cloner := login(c, 3*round), login(c, 3*round+1), login(c, 3*round+2)
+	data := make([]byte, 1<<20)
+	from, to := mover.Open(fmt.Sprintf("big%d.vhdx", round), 4<<20), mover.New(fmt.Sprintf("copy%d.vhdx", round))
+	for i := range uint64(4) {
+		mover.Read(from, i<<20, data)
+		for k := range 50 {
+			smallFile(opener, fmt.Sprintf(`dir%d\file number %d.txt`, round%100, int(i)*50+k), k)
+		}
+		mover.Write(to, i<<20, data)
+	}
+	mover.Close(from)
+	mover.Close(to)
+	clone(cloner, round, 64)
 }
