@@ -47,6 +47,7 @@ type Capture struct {
 	o       Options
 	source  captures.Source
 	results atomic.Pointer[Results]
+	asked   atomic.Bool  // for Results since they were made
 	first   atomic.Int64 // time of the first frame; 0 before it
 
 	mu     sync.Mutex // guards what follows; held for a batch of packets at a time
@@ -94,8 +95,13 @@ func (c *Capture) Origin(n int) (file, frame int) {
 	return int(o.file), int(o.number)
 }
 
-// publishEvery is how often a running pass lets the outside see its Results.
-const publishEvery = 100 * time.Millisecond
+// publishEvery is how often a running pass lets the outside see its Results, if
+// somebody looks at them: making them costs more the more there is in them. No more
+// than a part of the time, one in publishShare, goes into that.
+const (
+	publishEvery = 100 * time.Millisecond
+	publishShare = 10
+)
 
 // Run reads the capture to its end, or until ctx is done. What could not be read is
 // the error and a line of Results.Problems; what was readable has been analysed.
@@ -154,9 +160,10 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 		}
 		c.mu.Unlock()
 		b.Release()
-		if now := time.Now(); now.After(next) {
+		if now := time.Now(); now.After(next) && c.asked.Swap(false) {
 			c.publish(false)
-			next = now.Add(publishEvery)
+			took := time.Since(now)
+			next = now.Add(max(publishEvery, publishShare*took))
 		}
 	}
 	if errors.Is(err, io.EOF) {
@@ -193,8 +200,12 @@ func (c *Capture) publish(done bool) {
 	}
 }
 
-// Results returns what the pass has found; published some ten times a second.
-func (c *Capture) Results() *Results { return c.results.Load() }
+// Results returns what the pass has found: new ones some ten times a second, for who
+// goes on asking.
+func (c *Capture) Results() *Results {
+	c.asked.Store(true)
+	return c.results.Load()
+}
 
 // First returns the time of the first frame, in nanoseconds since 1970 UTC; 0 if
 // none was read. It answers also while a pass yields.

@@ -120,7 +120,9 @@ func tasks(odxray, file string) []task {
 	for _, f := range fields {
 		columns = append(columns, "-e", f)
 	}
-	odx := func(args ...string) *command { return &command{tool: "odxray", args: append([]string{odxray}, args...)} }
+	odx := func(args ...string) *command {
+		return &command{tool: "odxray", args: append([]string{odxray}, args...)}
+	}
 	tshark := func(args ...string) *command {
 		return &command{tool: "tshark", args: append([]string{"tshark", "-n", "-r", file}, args...)}
 	}

@@ -60,7 +60,24 @@ const maxDepth = 32
 // goroutines at once.
 type Decoder struct {
 	walk
-	protocols wire.Mark // node of frame.protocols
+	protocols wire.Mark         // node of frame.protocols
+	paths     map[string]string // texts for it
+}
+
+// maxPaths bounds the texts that are kept: a capture has few.
+const maxPaths = 1 << 10
+
+// pathText returns d.path as a string, made once.
+func (d *Decoder) pathText() string {
+	s, ok := d.paths[string(d.path)]
+	if !ok {
+		s = string(d.path)
+		if d.paths == nil || len(d.paths) >= maxPaths {
+			d.paths = make(map[string]string)
+		}
+		d.paths[s] = s
+	}
+	return s
 }
 
 // walk is the state of one Decode.
@@ -86,7 +103,9 @@ func (d *Decoder) Decode(c *wire.Cursor, link layers.LinkType, h *Headers, ctx *
 	}
 	d.protocols = frame(c, link, ctx)
 	d.link(c, link)
-	c.Title(d.protocols, 0, string(d.path))
+	if d.protocols >= 0 {
+		c.Title(d.protocols, 0, d.pathText())
+	}
 }
 
 // Above adds protocols to frame.protocols that somebody else has found in what the last
@@ -95,7 +114,7 @@ func (d *Decoder) Decode(c *wire.Cursor, link layers.LinkType, h *Headers, ctx *
 func (d *Decoder) Above(c *wire.Cursor, names string) {
 	if c.Recording() && d.protocols >= 0 {
 		d.met(c, names)
-		c.Title(d.protocols, 0, string(d.path))
+		c.Title(d.protocols, 0, d.pathText())
 	}
 }
 
@@ -148,7 +167,7 @@ func (w *walk) enter(c *wire.Cursor) bool {
 
 // met notes the protocols of a layer for frame.protocols.
 func (w *walk) met(c *wire.Cursor, names string) {
-	if !c.Recording() {
+	if !c.Wants(fProtocols) {
 		return
 	}
 	if len(w.path) > 0 {

@@ -41,7 +41,11 @@ func frame(c *wire.Cursor, link layers.LinkType, ctx *Context) wire.Mark {
 	}
 	look := c.Ahead()
 	size, captured := c.Len(), len(look.Rest(fFrame))
-	m := c.Fact(fFrame, 0, fmt.Sprintf(" %d: %d bytes on wire (%d bits), %d bytes captured (%d bits)", ctx.Frame, size, 8*size, captured, 8*captured))
+	title := ""
+	if c.Wants(fFrame) {
+		title = fmt.Sprintf(" %d: %d bytes on wire (%d bits), %d bytes captured (%d bits)", ctx.Frame, size, 8*size, captured, 8*captured)
+	}
+	m := c.Fact(fFrame, 0, title)
 	if ctx.Comment != "" {
 		c.Fact(fComment, 0, ctx.Comment)
 	}

@@ -3,6 +3,7 @@ package inet
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/odxray/odxray/dissect/wire"
 )
@@ -111,8 +112,20 @@ func (f TCPFlags) appendTo(b []byte) []byte {
 	return b
 }
 
+// drawn is what letters has drawn: few sets of flags are in use.
+var drawn [1 << 12]atomic.Pointer[string]
+
 // letters draws the flags, the highest first: "·······AP···".
 func (f TCPFlags) letters() string {
+	if s := drawn[f].Load(); s != nil {
+		return *s
+	}
+	text := f.draw()
+	drawn[f].Store(&text)
+	return text
+}
+
+func (f TCPFlags) draw() string {
 	var s strings.Builder
 	for i, letter := range "RRRACEUAPRSF" {
 		if f>>(11-i)&1 != 0 {

@@ -28,6 +28,9 @@ func (w *walk) trailer(c *wire.Cursor, t uint16, f *wire.Field) {
 	if tagged(t) {
 		return // the tag's own layer shows it
 	}
+	if !c.Wants(f) && !c.Wants(fPadding) && !c.Wants(fFCS) && !c.Wants(fFCSIs) && !c.Wants(fNoPadding) {
+		return
+	}
 	var h Headers
 	look := c.Ahead()
 	(&walk{h: &h, ctx: w.ctx, depth: w.depth}).ethertype(&look, t)

@@ -76,6 +76,9 @@ type Field struct {
 	id uint32 // position in a Want
 }
 
+// ID numbers the fields of a process from 1, without gaps, for tables of them.
+func (f *Field) ID() int { return int(f.id) }
+
 // A Set is the fields of one package, in the order they are declared. The zero Set
 // is ready, so a package says
 //

@@ -24,6 +24,9 @@ func clean[S string | []byte](s S) bool {
 			i++
 			continue
 		}
+		if s[i] < utf8.RuneSelf {
+			return false
+		}
 		r, size := decodeRune(s[i:])
 		if !unicode.IsPrint(r) || r == utf8.RuneError && size == 1 {
 			return false

@@ -112,12 +112,14 @@ func known[T comparable](v T) any {
 }
 
 // stamp prints a time as RFC 3339 with as many digits as it needs of six and nine.
-func stamp(ns int64) string {
+func stamp(ns int64) string { return string(appendStamp(nil, ns)) }
+
+func appendStamp(dst []byte, ns int64) []byte {
 	t := time.Unix(0, ns).UTC()
 	if ns%1000 == 0 {
-		return t.Format("2006-01-02T15:04:05.000000Z")
+		return t.AppendFormat(dst, "2006-01-02T15:04:05.000000Z")
 	}
-	return t.Format("2006-01-02T15:04:05.000000000Z")
+	return t.AppendFormat(dst, "2006-01-02T15:04:05.000000000Z")
 }
 
 // stampOrNull is stamp, but for the zero of "there is none".

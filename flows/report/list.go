@@ -69,6 +69,9 @@ func Columns(all []*wire.Field, names []string) ([]Column, string) {
 func List(ctx context.Context, w io.Writer, c *flows.Capture, o ListOptions) error {
 	o.Digits = c.Info().TimeDigits
 	l := newLister(w, o)
+	if o.Format == JSON && o.Columns == nil {
+		l.tree.Want = wire.Only(members()...)
+	}
 	if err := l.head(); err != nil {
 		return err
 	}
@@ -94,9 +97,10 @@ func List(ctx context.Context, w io.Writer, c *flows.Capture, o ListOptions) err
 type lister struct {
 	ListOptions
 	w           io.Writer
-	tree        *wire.Tree              // nil if no fields are asked for
-	column      map[*wire.Field][]int16 // columns that a field is in; one may be asked for twice
-	b           []byte
+	tree        *wire.Tree // nil if no fields are asked for
+	column      [][]int16  // by Field.ID, the columns that it is in; one may be asked for twice
+	in          [][]int16  // the columns of every node of the tree at hand
+	b, raw      []byte
 	lines       int
 	first, last int64
 	json        fieldObject
@@ -109,12 +113,14 @@ func newLister(w io.Writer, o ListOptions) *lister {
 		l.tree = new(wire.Tree)
 	case o.Format == JSON, o.Format == Fields, o.Format == CSV && o.Columns != nil:
 		l.tree = new(wire.Tree)
-		l.column = map[*wire.Field][]int16{}
 		var want []*wire.Field
 		for i, c := range o.Columns {
 			for _, f := range c.Fields {
-				if !slices.Contains(l.column[f], int16(i)) {
-					l.column[f] = append(l.column[f], int16(i))
+				if more := f.ID() + 1 - len(l.column); more > 0 {
+					l.column = append(l.column, make([][]int16, more)...)
+				}
+				if of := &l.column[f.ID()]; !slices.Contains(*of, int16(i)) {
+					*of = append(*of, int16(i))
 				}
 				want = append(want, f)
 			}
@@ -249,13 +255,21 @@ func (l *lister) fraction(ns int64) {
 
 // fields appends the columns of a frame, values in the order of the tree.
 func (l *lister) fields() {
+	l.in = l.in[:0]
+	for i := range l.tree.Nodes {
+		var in []int16
+		if id := l.tree.Nodes[i].Field.ID(); id < len(l.column) {
+			in = l.column[id]
+		}
+		l.in = append(l.in, in)
+	}
 	for col := range l.Columns {
 		if col > 0 {
 			l.b = append(l.b, l.Separator)
 		}
 		start, end := len(l.b), len(l.b)
 		for i := range l.tree.Nodes {
-			if !slices.Contains(l.column[l.tree.Nodes[i].Field], int16(col)) {
+			if !slices.Contains(l.in[i], int16(col)) {
 				continue
 			}
 			switch {
@@ -286,12 +300,12 @@ func (l *lister) value(i int) {
 	from := len(l.b)
 	l.b = l.tree.AppendValue(l.b, i)
 	if raw := l.b[from:]; !clean(raw) {
+		l.raw = append(l.raw[:0], raw...)
 		if l.Raw {
-			raw = appendLine(nil, raw)
+			l.b = appendLine(l.b[:from], l.raw)
 		} else {
-			raw = AppendEscaped(nil, raw)
+			l.b = AppendEscaped(l.b[:from], l.raw)
 		}
-		l.b = append(l.b[:from], raw...)
 	}
 	l.double(from)
 }

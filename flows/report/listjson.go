@@ -2,7 +2,9 @@ package report
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/odxray/odxray/dissect/wire"
@@ -14,7 +16,7 @@ func (l *lister) object(r *flows.Row) {
 	l.b = append(l.b, `{"frame":`...)
 	l.b = strconv.AppendInt(l.b, int64(r.Frame), 10)
 	l.b = append(l.b, `,"time":"`...)
-	l.b = append(l.b, stamp(r.Time)...)
+	l.b = appendStamp(l.b, r.Time)
 	l.b = append(l.b, `","protocol":`...)
 	l.b = appendJSONString(l.b, r.Protocol)
 	l.b = append(l.b, `,"info":`...)
@@ -24,46 +26,80 @@ func (l *lister) object(r *flows.Row) {
 	l.b = append(l.b, '}')
 }
 
+// members are the fields that fields of a frame can have: those with a name, but not
+// the layers, whose titles repeat what is in them.
+func members() []*wire.Field {
+	return slices.DeleteFunc(flows.Fields(), func(f *wire.Field) bool {
+		return f.Name == "" || f.Kind == wire.KindStruct && !strings.Contains(f.Name, ".")
+	})
+}
+
 // fieldObject makes JSON objects of trees: a member a name, in the order of the
 // tree, with an array where a name comes more than once.
 type fieldObject struct {
-	at      map[string]int
+	names   map[string]*fieldName
+	byField []*fieldName // by Field.ID
+	tree    int          // of those made so far
 	members []fieldMember
+	text    []byte
+}
+
+// fieldName is a name that members may have.
+type fieldName struct {
+	quoted string // with the colon
+	tree   int    // the last tree that had it
+	at     int    // its member there
 }
 
 type fieldMember struct {
-	name   string
+	name   *fieldName
 	values []byte
 	many   bool
 }
 
-func (o *fieldObject) append(dst []byte, t *wire.Tree) []byte {
-	if o.at == nil {
-		o.at = map[string]int{}
+// name returns what is known of the name of f.
+func (o *fieldObject) name(f *wire.Field) *fieldName {
+	if more := f.ID() + 1 - len(o.byField); more > 0 {
+		o.byField = append(o.byField, make([]*fieldName, more)...)
 	}
-	clear(o.at)
+	n := o.byField[f.ID()]
+	if n == nil {
+		if n = o.names[f.Name]; n == nil {
+			if o.names == nil {
+				o.names = map[string]*fieldName{}
+			}
+			n = &fieldName{quoted: string(appendJSONString(nil, f.Name)) + ":"}
+			o.names[f.Name] = n
+		}
+		o.byField[f.ID()] = n
+	}
+	return n
+}
+
+func (o *fieldObject) append(dst []byte, t *wire.Tree) []byte {
+	o.tree++
 	members := o.members[:0]
 	for i := range t.Nodes {
 		f := t.Nodes[i].Field
 		if f.Name == "" || f.Kind == wire.KindStruct && t.Nodes[i].Text == "" {
 			continue
 		}
-		at, again := o.at[f.Name]
+		n := o.name(f)
+		again := n.tree == o.tree
 		if !again {
-			at = len(members)
-			o.at[f.Name] = at
-			if at < cap(members) { // its buffer has been used before
-				members = members[:at+1]
-				members[at] = fieldMember{name: f.Name, values: members[at].values[:0]}
+			n.tree, n.at = o.tree, len(members)
+			if n.at < cap(members) { // its buffer has been used before
+				members = members[:n.at+1]
+				members[n.at] = fieldMember{name: n, values: members[n.at].values[:0]}
 			} else {
-				members = append(members, fieldMember{name: f.Name})
+				members = append(members, fieldMember{name: n})
 			}
 		}
-		m := &members[at]
+		m := &members[n.at]
 		if again {
 			m.values, m.many = append(m.values, ','), true
 		}
-		m.values = appendJSONValue(m.values, t, i)
+		m.values = o.value(m.values, t, i)
 	}
 	o.members = members
 	dst = append(dst, '{')
@@ -72,7 +108,7 @@ func (o *fieldObject) append(dst []byte, t *wire.Tree) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(append(append(dst, '"'), m.name...), `":`...)
+		dst = append(dst, m.name.quoted...)
 		if m.many {
 			dst = append(dst, '[')
 		}
@@ -84,9 +120,9 @@ func (o *fieldObject) append(dst []byte, t *wire.Tree) []byte {
 	return append(dst, '}')
 }
 
-// appendJSONValue appends node i with its type: numbers as numbers, also those that
-// print in hex, times as RFC 3339, a time that is not set as null.
-func appendJSONValue(dst []byte, t *wire.Tree, i int) []byte {
+// value appends node i with its type: numbers as numbers, also those that print in
+// hex, times as RFC 3339, a time that is not set as null.
+func (o *fieldObject) value(dst []byte, t *wire.Tree, i int) []byte {
 	n := &t.Nodes[i]
 	if n.Text != "" {
 		return appendJSONString(dst, n.Text)
@@ -106,7 +142,7 @@ func appendJSONValue(dst []byte, t *wire.Tree, i int) []byte {
 	case wire.KindDuration:
 		return appendSeconds(dst, int64(n.Val))
 	case wire.KindTimestamp:
-		return append(append(append(dst, '"'), stamp(int64(n.Val))...), '"')
+		return append(appendStamp(append(dst, '"'), int64(n.Val)), '"')
 	case wire.KindTime:
 		if n.Val == 0 {
 			return append(dst, "null"...)
@@ -114,20 +150,23 @@ func appendJSONValue(dst []byte, t *wire.Tree, i int) []byte {
 		const unix = 11644473600 // seconds from 1601 to 1970
 		at := time.Unix(int64(n.Val/1e7)-unix, int64(n.Val%1e7)*100).UTC()
 		return at.AppendFormat(dst, `"2006-01-02T15:04:05.0000000Z"`)
+	case wire.KindBytes, wire.KindGUID, wire.KindAddress: // digits and what separates them
+		return append(t.AppendValue(append(dst, '"'), i), '"')
 	}
-	return appendJSONString(dst, t.Value(i))
+	o.text = t.AppendValue(o.text[:0], i)
+	return appendJSONString(dst, o.text)
 }
 
 // appendJSONString appends s quoted.
-func appendJSONString(dst []byte, s string) []byte {
+func appendJSONString[S string | []byte](dst []byte, s S) []byte {
 	if clean(s) && !hasJSONSpecial(s) {
 		return append(append(append(dst, '"'), s...), '"')
 	}
-	quoted, _ := json.Marshal(s) // a string always works
+	quoted, _ := json.Marshal(string(s)) // a string always works
 	return escapeJSON(dst, quoted)
 }
 
-func hasJSONSpecial(s string) bool {
+func hasJSONSpecial[S string | []byte](s S) bool {
 	for i := range len(s) {
 		if s[i] == '"' || s[i] == '\\' {
 			return true

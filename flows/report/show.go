@@ -115,7 +115,7 @@ func nodesJSON(t *wire.Tree, first, end int) []nodeJSON {
 		n, next := &t.Nodes[i], i+1
 		j := nodeJSON{Name: n.Field.Name, Text: t.Line(i), Buffer: int(n.Buf), Offset: n.Off, Length: n.Len}
 		if n.Field.Kind != wire.KindStruct {
-			j.Value = appendJSONValue(nil, t, i)
+			j.Value = new(fieldObject).value(nil, t, i)
 		}
 		if next < int(n.End) {
 			j.Children = nodesJSON(t, next, int(n.End))
