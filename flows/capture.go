@@ -24,6 +24,7 @@ type Options struct {
 	Window Window
 	Keys   *Keys // for signatures and what is encrypted; may be nil
 	Digits int   // of fractions of a second in rows; 0 leaves it to the file
+	Bare   bool  // rows that List yields have only Frame, Time, Length and Marks: for who prints fields
 }
 
 // Ports reads rules of the form "tcp.port==N,nbss", as tshark's -d has them, and
@@ -114,6 +115,9 @@ func (c *Capture) Run(ctx context.Context) error {
 // false for are analysed and not yielded; nil wants all.
 func (c *Capture) List(ctx context.Context, tree *wire.Tree, want func(frame int) bool, yield func(*Row) bool) error {
 	v := &frameView{tree: tree}
+	if c.o.Bare {
+		v.only(tree.Want)
+	}
 	c.a.gatherAll = want != nil
 	return c.run(ctx, func(p *captures.Packet) bool {
 		if !c.o.Window.meets(p.Time, p.Time, c.First()) || want != nil && !want(int(c.a.frame)+1) {

@@ -7,10 +7,16 @@ import (
 	"bytes"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/dissect/auth"
+	"github.com/odxray/odxray/dissect/dtyp"
+	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/netbios"
+	"github.com/odxray/odxray/dissect/odx"
+	"github.com/odxray/odxray/dissect/rpc"
 	"github.com/odxray/odxray/dissect/smb1"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
@@ -20,6 +26,9 @@ import (
 type frameView struct {
 	tree *wire.Tree // nil: rows only
 	row  Row
+
+	bare    bool // nobody looks at the columns of rows
+	shallow bool // nor at fields of messages
 
 	decoder inet.Decoder
 	headers inet.Headers
@@ -40,6 +49,14 @@ type frameView struct {
 
 // maxNames bounds the addresses whose text is kept.
 const maxNames = 1 << 16
+
+// only has v record the fields in want and nothing else.
+func (v *frameView) only(want wire.Want) {
+	deeper := slices.Concat(smb1.Fields(), smb2.BodyFields(), fscc.Fields(), odx.Fields(), dtyp.Fields(), auth.Fields(), rpc.Fields(), wire.Fields())
+	v.bare = true
+	v.smb.HeaderOnly = !want.Any(deeper)
+	v.shallow = v.smb.HeaderOnly && !want.Any(slices.Concat(netbios.Fields(), smb2.Fields(), fields.All(), inet.AboveFields()))
+}
 
 // begin takes the frame, whose headers the caller may have decoded already.
 func (v *frameView) begin(p *captures.Packet, number uint32, h *inet.Headers) {
@@ -89,7 +106,7 @@ func (v *frameView) cursor(u unit) wire.Cursor {
 // unit takes a session-service frame that ends in the frame, with the exchanges of
 // its messages.
 func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
-	if len(u.b) == 0 {
+	if len(u.b) == 0 || v.shallow {
 		return
 	}
 	v.units++
@@ -148,6 +165,9 @@ func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delive
 	default:
 		v.decoder.Above(c, "smb2")
 		m := v.smb.Decode(c, &v.smbCtx)
+		if v.bare {
+			return
+		}
 		if m.RPC != nil {
 			v.name = "DCERPC"
 			v.decoder.Above(c, "dcerpc")
@@ -173,6 +193,10 @@ func (v *frameView) context(a *Analyzer, batch []delivered, i int) {
 // end finishes the row. part: the frame holds bytes of a message that ends in a later
 // one, and the end of none.
 func (v *frameView) end(marks Mark, part bool) {
+	v.row.Marks = marks
+	if v.bare {
+		return
+	}
 	h := &v.headers
 	if h.Kind != inet.Other && h.Src.IsValid() {
 		v.row.Source, v.row.Dest = v.ip(h.Src), v.ip(h.Dst)
@@ -194,7 +218,6 @@ func (v *frameView) end(marks Mark, part bool) {
 		v.words = inet.AppendInfo(v.words, h, &v.ctx)
 	}
 	v.row.Info = string(v.words)
-	v.row.Marks = marks
 }
 
 var broadcast = []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}

@@ -108,6 +108,9 @@ func (d *Decoder) Decode(c *wire.Cursor, link layers.LinkType, h *Headers, ctx *
 	}
 }
 
+// AboveFields lists the fields that Above changes.
+func AboveFields() []*wire.Field { return []*wire.Field{fProtocols} }
+
 // Above adds protocols to frame.protocols that somebody else has found in what the last
 // frame carries: names joined by colons. c is any cursor that records into the tree of
 // that frame.

@@ -3,6 +3,7 @@ package smb2
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/odxray/odxray/dissect/ntstatus"
@@ -110,8 +111,15 @@ var fields wire.Set
 // Fields lists what this package decodes.
 func Fields() []*wire.Field { return fields.All() }
 
+// BodyFields lists those of Fields that no header has.
+func BodyFields() []*wire.Field {
+	return slices.DeleteFunc(slices.Clone(fields.All()), func(f *wire.Field) bool { return f.Spec == headerSpec || f == fAsyncID })
+}
+
+const headerSpec = "[MS-SMB2] 2.2.1.2"
+
 var (
-	header      = fields.Section("[MS-SMB2] 2.2.1.2")
+	header      = fields.Section(headerSpec)
 	fHeader     = header.Struct("", "SMB2 Header")
 	fProtocolID = header.Hex("smb2.protocol_id", "ProtocolId")
 	fHeaderSize = header.Uint("smb2.header_len", "Header Length")

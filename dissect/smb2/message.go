@@ -26,6 +26,8 @@ type Body interface{ body() }
 // nothing is allocated, and whoever keeps a message copies what it keeps. The zero
 // Decoder is ready. Not for use by several goroutines at once.
 type Decoder struct {
+	HeaderOnly bool // leave bodies alone: nobody wants a field of theirs
+
 	msg Message
 	ctx *Context
 
@@ -115,7 +117,7 @@ func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 	mark := m.Open(fMessage)
 	if d.msg.Header.decode(&m, response, ctx); m.Failed() {
 		c.Join(&m)
-	} else {
+	} else if !d.HeaderOnly {
 		d.body(&m, response)
 	}
 	d.msg.Err = m.Err()
