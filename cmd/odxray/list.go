@@ -49,6 +49,7 @@ func listCommand(a *app) *cobra.Command {
 		if o.Count < 0 {
 			return usagef("-c %d: a list cannot have fewer than no frames", o.Count)
 		}
+		in.Bare = o.Columns != nil && o.Format != report.JSON
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, _ []string) error {
 			return a.stream(ctx, func(ctx context.Context) error { return report.List(ctx, a.out, c, o) })
 		})

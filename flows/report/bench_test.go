@@ -30,7 +30,7 @@ func BenchmarkList(b *testing.B) {
 			b.SetBytes(st.Size())
 			b.ReportAllocs()
 			for b.Loop() {
-				c, err := flows.Open([]string{path}, flows.Options{})
+				c, err := flows.Open([]string{path}, flows.Options{Bare: o.Format == Fields})
 				if err != nil {
 					b.Fatal(err)
 				}
