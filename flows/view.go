@@ -52,10 +52,10 @@ const maxNames = 1 << 16
 
 // only has v record the fields in want and nothing else.
 func (v *frameView) only(want wire.Want) {
-	deeper := slices.Concat(smb1.Fields(), smb2.BodyFields(), fscc.Fields(), odx.Fields(), dtyp.Fields(), auth.Fields(), rpc.Fields(), wire.Fields())
+	deeper := slices.Concat(smb1.Fields(), smb2.BodyFields(), fscc.Fields(), odx.Fields(), dtyp.Fields(), auth.Fields(), rpc.Fields(), wire.Fields(), inet.AboveFields())
 	v.bare = true
 	v.smb.HeaderOnly = !want.Any(deeper)
-	v.shallow = v.smb.HeaderOnly && !want.Any(slices.Concat(netbios.Fields(), smb2.Fields(), fields.All(), inet.AboveFields()))
+	v.shallow = v.smb.HeaderOnly && !want.Any(slices.Concat(netbios.Fields(), smb2.Fields(), fields.All()))
 }
 
 // begin takes the frame, whose headers the caller may have decoded already.
@@ -165,14 +165,13 @@ func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delive
 	default:
 		v.decoder.Above(c, "smb2")
 		m := v.smb.Decode(c, &v.smbCtx)
-		if v.bare {
-			return
-		}
 		if m.RPC != nil {
 			v.name = "DCERPC"
 			v.decoder.Above(c, "dcerpc")
 		}
-		v.info = m.AppendInfo(v.info, &v.smbCtx)
+		if !v.bare {
+			v.info = m.AppendInfo(v.info, &v.smbCtx)
+		}
 	}
 }
 

@@ -71,6 +71,9 @@ func List(ctx context.Context, w io.Writer, c *flows.Capture, o ListOptions) err
 	l := newLister(w, o)
 	if o.Format == JSON && o.Columns == nil {
 		l.tree.Want = wire.Only(members()...)
+		if o.Filter != nil {
+			l.tree.Want = l.tree.Want.Or(o.Filter.Want())
+		}
 	}
 	if err := l.head(); err != nil {
 		return err

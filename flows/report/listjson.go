@@ -29,9 +29,11 @@ func (l *lister) object(r *flows.Row) {
 // members are the fields that fields of a frame can have: those with a name, but not
 // the layers, whose titles repeat what is in them.
 func members() []*wire.Field {
-	return slices.DeleteFunc(flows.Fields(), func(f *wire.Field) bool {
-		return f.Name == "" || f.Kind == wire.KindStruct && !strings.Contains(f.Name, ".")
-	})
+	return slices.DeleteFunc(flows.Fields(), func(f *wire.Field) bool { return f.Name == "" || isLayer(f) })
+}
+
+func isLayer(f *wire.Field) bool {
+	return f.Kind == wire.KindStruct && !strings.Contains(f.Name, ".")
 }
 
 // fieldObject makes JSON objects of trees: a member a name, in the order of the
@@ -81,7 +83,7 @@ func (o *fieldObject) append(dst []byte, t *wire.Tree) []byte {
 	members := o.members[:0]
 	for i := range t.Nodes {
 		f := t.Nodes[i].Field
-		if f.Name == "" || f.Kind == wire.KindStruct && t.Nodes[i].Text == "" {
+		if f.Name == "" || f.Kind == wire.KindStruct && (t.Nodes[i].Text == "" || isLayer(f)) {
 			continue
 		}
 		n := o.name(f)
