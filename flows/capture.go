@@ -184,7 +184,7 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 // publish makes a Results of what is known.
 func (c *Capture) publish(done bool) {
 	c.mu.Lock()
-	r := c.a.results()
+	r := c.a.Results()
 	if r.Done = done; done && c.err != nil {
 		r.Unread = !errors.Is(c.err, captures.ErrCut)
 		r.Problems = append(r.Problems, c.err.Error())

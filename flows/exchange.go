@@ -441,9 +441,6 @@ func (a *Analyzer) loggedIn(c *conn, x uint32, m *smb2.Message, b *smb2.SessionS
 	if a.exchanges.beside(x).binding {
 		return // another channel of the same
 	}
-	if lost, ok := a.sessionByKey[sessionKey{s.server, e.length}]; ok && lost != e.session && a.root(lost) != e.session {
-		s.after = lost
-	}
 	if s.frame == 0 {
 		s.frame = a.frame
 		a.succeeds(e.session, e.length)

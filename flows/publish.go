@@ -42,8 +42,8 @@ func (a *Analyzer) exchange(i uint32, x *Exchange) {
 	}
 }
 
-// results returns what is known so far.
-func (a *Analyzer) results() *Results {
+// Results returns what is known so far.
+func (a *Analyzer) Results() *Results {
 	r := &Results{
 		Frames: int(a.frame), Messages: a.messages, Exchanges: a.exchanges.count, Opens: a.openCount, First: a.first, Last: a.last,
 		Protocols: make(map[string]int),

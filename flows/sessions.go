@@ -48,6 +48,9 @@ func (a *Analyzer) succeeds(session uint32, previous uint64) {
 	}
 	s.previous = previous
 	if i, ok := a.sessionByKey[sessionKey{s.server, previous}]; ok {
+		if a.root(i) != session {
+			s.after = i
+		}
 		a.sessionOver(i, true)
 	}
 }

@@ -47,7 +47,7 @@ func TestDurableOpen(t *testing.T) {
 	if len(opens) != 5 || opens[0] != opens[4] {
 		t.Errorf("opens %d, want five times the same", opens)
 	}
-	if r := a.results(); r.Durables != 1 || r.Resumptions != 1 || r.Opens != 1 {
+	if r := a.Results(); r.Durables != 1 || r.Resumptions != 1 || r.Opens != 1 {
 		t.Errorf("%d durable, %d resumed, %d opens", r.Durables, r.Resumptions, r.Opens)
 	}
 }
@@ -59,7 +59,7 @@ func TestEndOfConnection(t *testing.T) {
 	s.Open("lost", 1)
 	s.OpenDurable("kept", [16]byte{9})
 	s.Reset(0)
-	if r := play(c.Packets).results(); r.Sessions[0].Opens != 1 {
+	if r := play(c.Packets).Results(); r.Sessions[0].Opens != 1 {
 		t.Errorf("%d opens are left, want the durable one", r.Sessions[0].Opens)
 	}
 }
@@ -72,7 +72,7 @@ func TestEnds(t *testing.T) {
 		s.OpenDurable("a", [16]byte{9})
 		s.Open("b", 1)
 		s.Call(command, []byte{4, 0, 0, 0}, []byte{4, 0, 0, 0})
-		r := play(c.Packets).results()
+		r := play(c.Packets).Results()
 		if r.Sessions[0].Opens != 0 || command == 2 && r.Sessions[0].Ended != s.Answer {
 			t.Errorf("command %d: %+v", command, r.Sessions[0])
 		}
@@ -90,7 +90,7 @@ func TestSessionIDsAgain(t *testing.T) {
 		s.Reset(0)
 	}
 	var got []string
-	for _, s := range play(c.Packets).results().Sessions {
+	for _, s := range play(c.Packets).Results().Sessions {
 		got = append(got, s.Server)
 		if s.ID != 77 || len(s.Conns) != 1 || len(s.Trees) != 1 {
 			t.Errorf("%+v", s)
@@ -108,7 +108,7 @@ func TestPreviousSession(t *testing.T) {
 	first.Open("file", 1)
 	second := &flowtest.Client{Conn: c.Dial("10.0.0.1:50001", "10.0.0.2:445"), Session: 99, Tree: 7, Previous: first.Session}
 	second.Setup(share)
-	r := play(c.Packets).results()
+	r := play(c.Packets).Results()
 	if len(r.Sessions) != 2 || r.Sessions[0].Ended == 0 || r.Sessions[0].Opens != 0 || r.Sessions[1].Previous != first.Session {
 		t.Errorf("%+v", r.Sessions)
 	}
@@ -170,7 +170,7 @@ func TestBreaks(t *testing.T) {
 	body := func(level byte) []byte { return append([]byte{24, 0, level, 0, 0, 0, 0, 0}, f.ID[:]...) }
 	notified := s.Tell(18, body(1))
 	s.Call(18, body(1), body(1))
-	r := play(c.Packets).results()
+	r := play(c.Packets).Results()
 	if r.Caching.Oplocks != 1 || r.Caching.Breaks != 1 || len(r.Caching.Shown) != 1 {
 		t.Fatalf("%+v", r.Caching)
 	}
@@ -195,7 +195,7 @@ func TestLeaseBreak(t *testing.T) {
 		notification = binary.LittleEndian.AppendUint32(notification, state)
 	}
 	s.Tell(18, notification)
-	r := play(c.Packets).results()
+	r := play(c.Packets).Results()
 	if r.Caching.Leases != 3 || len(r.Caching.Shown) != 1 {
 		t.Fatalf("%+v", r.Caching)
 	}
@@ -212,7 +212,7 @@ func TestCredits(t *testing.T) {
 	f := s.Open("file", 1)
 	s.Read(f, 0, []byte("x"))
 	a := play(c.Packets)
-	k := a.results().Connections[0].Credits
+	k := a.Results().Connections[0].Credits
 	// NEGOTIATE and SESSION_SETUP do not count as stalls; TREE_CONNECT, CREATE and READ do.
 	if !k.Known || k.Window != 1 || k.Most != 1 || k.Charged != 5 || k.Granted != 5 || k.Stalls != 3 || k.Stalled != 3e5 {
 		t.Errorf("%+v", k)
@@ -223,7 +223,7 @@ func TestCredits(t *testing.T) {
 	}
 	late := c.Late("10.0.0.1:50009", "10.0.0.2:445")
 	late.Read(f, 0, []byte("x"))
-	if k := play(c.Packets).results().Connections[1].Credits; k.Known || k.Charged != 1 {
+	if k := play(c.Packets).Results().Connections[1].Credits; k.Known || k.Charged != 1 {
 		t.Errorf("of a late start: %+v", k)
 	}
 }

@@ -74,7 +74,7 @@ func TestStreamsInAnyOrder(t *testing.T) {
 		if g, w := byStream(got), byStream(want); fmt.Sprint(g) != fmt.Sprint(w) {
 			t.Fatalf("seed %d: messages %v, want %v", seed, g, w)
 		}
-		if r := a.results(); r.Incomplete {
+		if r := a.Results(); r.Incomplete {
 			t.Fatalf("seed %d: %v", seed, r.Problems)
 		}
 	}
@@ -109,7 +109,7 @@ func TestLostSegments(t *testing.T) {
 		if len(got) < len(known)/2 {
 			t.Errorf("seed %d: %d of %d messages", seed, len(got), len(known))
 		}
-		if c := a.results().Connections[0]; c.LostBytes < uint64(lost) {
+		if c := a.Results().Connections[0]; c.LostBytes < uint64(lost) {
 			t.Errorf("seed %d: %d bytes lost, %d counted", seed, lost, c.LostBytes)
 		}
 	}
@@ -118,10 +118,10 @@ func TestLostSegments(t *testing.T) {
 // TestLateStart: a capture that begins anywhere finds its place.
 func TestLateStart(t *testing.T) {
 	clean := workload().Packets
-	whole := play(clean).results()
+	whole := play(clean).Results()
 	for from := 4; from < len(clean)-200; from += 7 {
 		a := play(clean[from:])
-		r := a.results()
+		r := a.Results()
 		if len(r.Connections) != 1 || !r.Connections[0].LateStart || r.Connections[0].Malformed != 0 {
 			t.Fatalf("from frame %d: %+v", from, r.Connections)
 		}
@@ -140,7 +140,7 @@ func TestReusedPorts(t *testing.T) {
 		s.Reset(0)
 		c.Wait(time.Second)
 	}
-	if r := play(c.Packets).results(); r.Messages != 30 {
+	if r := play(c.Packets).Results(); r.Messages != 30 {
 		t.Errorf("%d messages, want 30", r.Messages)
 	}
 }
@@ -158,7 +158,7 @@ func TestManyConnections(t *testing.T) {
 	if len(a.byKey) > maxConns {
 		t.Errorf("%d connections are kept", len(a.byKey))
 	}
-	if r := a.results(); !r.Incomplete || len(r.Problems) != 1 {
+	if r := a.Results(); !r.Incomplete || len(r.Problems) != 1 {
 		t.Errorf("problems %q", r.Problems)
 	}
 }

@@ -98,6 +98,9 @@ func (n *Conn) Ack(from int) int { return n.segment(from, 0x10, nil) }
 // Reset ends the connection.
 func (n *Conn) Reset(from int) int { return n.segment(from, 0x14, nil) }
 
+// Finish ends the connection from one side.
+func (n *Conn) Finish(from int) int { return n.segment(from, 0x11, nil) }
+
 // segment adds Ethernet, IPv4 and TCP headers. RFC 791, RFC 9293
 func (n *Conn) segment(from int, flags byte, data []byte) int {
 	src, dst := n.ends[from], n.ends[1-from]

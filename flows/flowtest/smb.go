@@ -26,6 +26,7 @@ type Client struct {
 	Sequence uint16 // ChannelSequence of the request
 	Oplock   byte   // that a CREATE is granted
 	Status   uint32 // of the answer
+	Room     uint32 // MaxOutputResponse of an IOCTL; 0 for enough
 }
 
 // Status codes that tests use. [MS-ERREF] 2.3.1
@@ -103,7 +104,7 @@ func (s *Client) Call(command uint16, request, answer []byte) {
 		}
 		s.Answer = s.Send(1, s.frame(s.message(command, id, s.Status, 0x1, answer)))
 	}
-	s.Mute, s.Pending, s.Flags, s.Status, s.Sequence = false, false, 0, Success, 0
+	s.Mute, s.Pending, s.Flags, s.Status, s.Sequence, s.Room = false, false, 0, Success, 0, 0
 }
 
 // Tell adds what the server says without being asked, and returns its frame.
@@ -243,7 +244,11 @@ func (s *Client) Write(f File, offset uint64, data []byte) {
 
 // Ioctl adds an FSCTL.
 func (s *Client) Ioctl(code uint32, f File, input, output []byte) {
-	request := cat(u16(57), u16(0), u32(code), f.ID[:], u32(120), u32(uint32(len(input))), u32(0), u32(0), u32(0), u32(uint32(max(len(output), 1024))), u32(1), u32(0), input)
+	room := s.Room
+	if room == 0 {
+		room = uint32(max(len(output), 1024))
+	}
+	request := cat(u16(57), u16(0), u32(code), f.ID[:], u32(120), u32(uint32(len(input))), u32(0), u32(0), u32(0), u32(room), u32(1), u32(0), input)
 	answer := cat(u16(49), u16(0), u32(code), f.ID[:], u32(112), u32(0), u32(112), u32(uint32(len(output))), u32(0), u32(0), output)
 	s.Call(11, request, answer)
 }
@@ -325,4 +330,38 @@ func cat(parts ...[]byte) (b []byte) {
 		b = append(b, p...)
 	}
 	return b
+}
+
+// SectorSize adds a QUERY_INFO of FileFsSizeInformation.
+func (s *Client) SectorSize(f File, bytes, perUnit uint32) {
+	s.Call(16, cat(u16(41), []byte{2, 3}, u32(24), u16(0), u16(0), u32(0), u32(0), u32(0), f.ID[:], []byte{0}),
+		cat(u16(9), u16(72), u32(24), u64(1<<20), u64(1<<19), u32(perUnit), u32(bytes)))
+}
+
+// ZeroData adds an FSCTL_SET_ZERO_DATA of the bytes from start up to end.
+func (s *Client) ZeroData(f File, start, end uint64) {
+	s.Ioctl(0x980c8, f, cat(u64(start), u64(end)), nil)
+}
+
+// Allocated adds an FSCTL_QUERY_ALLOCATED_RANGES answered with pairs of offset and
+// length.
+func (s *Client) Allocated(f File, offset, length uint64, pairs ...uint64) {
+	var out []byte
+	for _, v := range pairs {
+		out = cat(out, u64(v))
+	}
+	s.Ioctl(0x940cf, f, cat(u64(offset), u64(length)), out)
+}
+
+// Break adds an oplock break notification of the server.
+func (s *Client) Break(f File) int {
+	id := s.id
+	defer func() { s.id = id }()
+	return s.Send(1, s.frame(s.message(18, ^uint64(0), 0, 1, cat(u16(24), []byte{1, 0}, u32(0), f.ID[:]))))
+}
+
+// BreakDone adds the client's acknowledgement of one, and the answer.
+func (s *Client) BreakDone(f File) {
+	body := cat(u16(24), []byte{1, 0}, u32(0), f.ID[:])
+	s.Call(18, body, body)
 }
