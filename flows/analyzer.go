@@ -39,6 +39,7 @@ type Analyzer struct {
 	forced    map[uint16]bool
 	keys      *Keys  // nil if there are none
 	scratch   []byte // what was decrypted last
+	grown     []byte // what was decompressed last
 
 	exchanges exchangeTable
 	copies    copyTable

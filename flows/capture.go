@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 )
 
@@ -283,8 +284,8 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 		if err := c.gather(n, f, m); err != nil {
 			return err
 		}
-		if m.facts&isOpened != 0 {
-			c.reopen(f.conn, int(m.dir))
+		if m.facts&isMade != 0 {
+			c.remake(f.conn, int(m.dir))
 		}
 		v.unit(c.a, &c.again, batch)
 		marks |= c.a.marksOf(batch)
@@ -307,14 +308,17 @@ func (c *Capture) gather(n int, f *indexedFrame, m *indexedMessage) error {
 	return c.a.index.regather(c.source, u, f.conn, start, m)
 }
 
-// reopen decrypts c.again, which was decrypted before.
-func (c *Capture) reopen(conn uint32, dir int) {
-	u := &c.again
+// remake decrypts and decompresses c.again as it was before.
+func (c *Capture) remake(id uint32, dir int) {
+	u, on, d := &c.again, c.a.byID[id], &c.look.smb
 	cur := u.cursor(nil)
 	cur.Skip(fSession, pduHeaderLen)
-	h := c.look.smb.Transform(&cur, nil)
-	fromServer := c.a.byID[conn] != nil && c.a.byID[conn].server == dir
-	u.plain = c.a.reopen(conn, h.SessionID, h, fromServer)
+	if smb2.ProtocolOf(&cur) == smb2.ProtocolTransform {
+		h := d.Transform(&cur, nil)
+		u.plain = c.a.reopen(id, h.SessionID, h, on != nil && on.server == dir)
+		cur = wire.New(u.plain, nil)
+	}
+	u.grown = regrow(on, &cur, d)
 }
 
 // Exchanges returns how many exchanges are indexed. Only with Options.Index.

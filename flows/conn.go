@@ -55,6 +55,8 @@ type conn struct {
 	messages    int
 	encrypted   int
 	malformed   int
+	shrunk      int    // messages that could not be decompressed
+	shrunkWhy   error  // the last of them
 	lost        uint64 // bytes
 	sessions    []uint32
 	credits     credits
@@ -225,5 +227,6 @@ func (c *conn) published() Connection {
 		Dialect: c.dialect, ClientGUID: c.clientGUID, ServerGUID: c.serverGUID,
 		Credits: c.credits.Credits, LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
 		Retransmitted: c.retransmits, Messages: c.messages, Encrypted: c.encrypted, Malformed: c.malformed,
+		Compressed: c.shrunk, CompressedWhy: c.shrunkWhy,
 	}
 }

@@ -63,7 +63,7 @@ const (
 	isResponse uint8 = 1 << iota
 	isInterim
 	hasLoss
-	isOpened // decrypted: all of it is gathered for a look
+	isMade // decrypted or decompressed: all of it is gathered for a look
 )
 
 // indexedConn is what a second look at a frame needs of its connection.
@@ -139,8 +139,8 @@ func (ix *index) unit(frame uint32, dir int, u *unit, batch []delivered) {
 	if u.lost {
 		m.facts |= hasLoss
 	}
-	if u.plain != nil {
-		m.facts |= isOpened
+	if u.plain != nil || u.grown != nil {
+		m.facts |= isMade
 	}
 	if len(batch) == 0 {
 		ix.messages.add(m)
@@ -213,7 +213,7 @@ func (ix *index) regather(r captures.Source, u *unit, conn uint32, start uint32,
 	var d inet.Decoder
 	var h inet.Headers
 	want := min(u.size, maxGather)
-	if m.facts&isOpened != 0 {
+	if m.facts&isMade != 0 {
 		want = u.size
 	}
 	have := 0 // bytes in order

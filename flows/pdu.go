@@ -19,6 +19,7 @@ type unit struct {
 	head  bool   // the rest of b was captured, but is file data and not gathered
 	lost  bool   // bytes in it are in no frame
 	plain []byte // what it holds decrypted; nil if it is not encrypted, or stays so
+	grown []byte // what that, or it, holds decompressed; nil if it is not compressed, or stays so
 }
 
 // cursor returns a cursor over u that records into tree.
@@ -45,12 +46,12 @@ func (a *Analyzer) pdu(c *conn, dir int, u unit) {
 	}
 	a.batch = a.batch[:0]
 	switch u.b[pduHeaderLen] {
-	case 0xfe:
-		cur := u.cursor(nil)
-		cur.Skip(fSession, pduHeaderLen)
-		a.chain(c, dir, &u, cur.Sub(fSession, cur.Len()))
 	case 0xfd:
 		a.sealed(c, dir, &u)
+	case 0xfe, 0xfc:
+		cur := u.cursor(nil)
+		cur.Skip(fSession, pduHeaderLen)
+		a.content(c, dir, &u, cur.Sub(fSession, cur.Len()))
 	}
 	a.show(c, dir, &u)
 	a.exchanges.settle(a)
@@ -82,6 +83,16 @@ type delivered struct {
 	x        uint32 // index of the exchange; 0 if none
 	response bool
 	interim  bool
+}
+
+// content takes what a unit holds, once it is not encrypted.
+func (a *Analyzer) content(c *conn, dir int, u *unit, body wire.Cursor) {
+	switch smb2.ProtocolOf(&body) {
+	case smb2.ProtocolSMB2:
+		a.chain(c, dir, u, body)
+	case smb2.ProtocolCompressed:
+		a.compressed(c, dir, u, body)
+	}
 }
 
 // chain takes the messages of a unit: body.

@@ -118,6 +118,10 @@ func (a *Analyzer) problemsOf(r *Results) {
 				}
 			}
 		}
+		if c.Compressed > 0 {
+			say("%s: %d messages could not be decompressed: %v", name, c.Compressed, c.CompressedWhy)
+			r.Incomplete = true
+		}
 		if c.Malformed > 0 {
 			say("%s: %d messages are malformed", name, c.Malformed)
 		}

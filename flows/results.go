@@ -120,6 +120,8 @@ type Connection struct {
 	Messages      int
 	Encrypted     int // messages that could not be decrypted
 	Malformed     int
+	Compressed    int   // messages that could not be decompressed
+	CompressedWhy error // the last of them
 	Credits       Credits
 }
 

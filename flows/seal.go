@@ -109,18 +109,12 @@ func (a *Analyzer) sealed(c *conn, dir int, u *unit) {
 	if s != 0 {
 		a.sessions[s].sealed++
 		if a.keys != nil && a.unseal(c, dir, s, h, u) {
-			a.within(c, dir, u, u.plain)
+			a.content(c, dir, u, wire.New(u.plain, nil))
 			return
 		}
 	}
 	c.encrypted++
 	a.marks |= MarkEncrypted
-}
-
-// within takes what an encrypted unit held.
-func (a *Analyzer) within(c *conn, dir int, u *unit, b []byte) {
-	body := wire.New(b, nil)
-	a.chain(c, dir, u, body)
 }
 
 // unseal opens a message of session s into u.

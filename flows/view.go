@@ -42,6 +42,7 @@ type frameView struct {
 	ips     map[netip.Addr]string
 	macs    map[[6]byte]string
 	units   int
+	within  bool   // an encrypted or compressed message
 	own     int    // buffers of the tree that are the frame's own
 	arena   []byte // bytes of messages that the tree shows; valid until the next frame
 	whole   []byte // the datagram whose last fragment the frame is; nil if it is none
@@ -149,21 +150,29 @@ func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delive
 		}
 		v.smb.Opened(c, &v.smbCtx, func(*smb2.TransformHeader) bool {
 			v.info = append(v.info, "Decrypted SMB3;"...)
-			plain := u.plain
-			if v.tree != nil { // outlives what u is made of
-				plain = bytes.Clone(plain)
-			}
 			within := *u
 			within.plain = nil // what is encrypted twice stays so
-			body := wire.NewNamed("Decrypted SMB3", plain, v.tree)
-			v.chain(a, &within, &body, batch)
+			v.made(a, &within, "Decrypted SMB3", u.plain, batch)
 			return true
 		})
 	case smb2.ProtocolCompressed:
-		v.decoder.Above(c, "smb2")
-		v.info = v.smb.Compressed(c).AppendInfo(v.info)
+		if !v.within {
+			v.decoder.Above(c, "smb2")
+		}
+		if u.grown == nil {
+			v.info = v.smb.Compressed(c).AppendInfo(v.info)
+			return
+		}
+		v.smb.Decompressed(c, func() {
+			v.info = append(v.info, "Decomp. SMB3;"...)
+			within := *u
+			within.grown = nil // what is compressed twice stays so
+			v.made(a, &within, "Decompressed SMB3", u.grown, batch)
+		})
 	default:
-		v.decoder.Above(c, "smb2")
+		if !v.within {
+			v.decoder.Above(c, "smb2")
+		}
 		m := v.smb.Decode(c, &v.smbCtx)
 		if m.RPC != nil {
 			v.name = "DCERPC"
@@ -173,6 +182,18 @@ func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delive
 			v.info = m.AppendInfo(v.info, &v.smbCtx)
 		}
 	}
+}
+
+// made decodes what was made of a message: a buffer of its own.
+func (v *frameView) made(a *Analyzer, u *unit, name string, b []byte, batch []delivered) {
+	if v.tree != nil { // outlives what b is a part of
+		b = bytes.Clone(b)
+	}
+	body := wire.NewNamed(name, b, v.tree)
+	outer := v.within
+	v.within = true
+	v.chain(a, u, &body, batch)
+	v.within = outer
 }
 
 // context fills the context of message i of a unit.

@@ -67,6 +67,7 @@ var (
 		return "Unknown"
 	}).InHex()
 	fPlainLength    = compressed.Hex("smb2.header.comp_transform.offset", "Offset")
+	fDecompressed   = compressed.Struct("", "Decompressed SMB3 data")
 	fPlain          = compressed.Bytes("", "Uncompressed data")
 	fCompressed     = compressed.Struct("", "Compressed SMB3 data")
 	fCompressedData = compressed.Bytes("smb2.header.comp_transform.data", "CompressedData")
@@ -87,8 +88,14 @@ var (
 // Compressed decodes the compressed message that is the rest of c. The result is valid
 // until the next call.
 func (d *Decoder) Compressed(c *wire.Cursor) *CompressionHeader {
+	return d.Decompressed(c, nil)
+}
+
+// Decompressed is Compressed that shows below the header what inner decodes, if that
+// is not nil.
+func (d *Decoder) Decompressed(c *wire.Cursor, inner func()) *CompressionHeader {
 	mark := c.Open(fMessage)
-	d.compressed.decode(c)
+	d.compressed.decode(c, inner)
 	c.Close(mark)
 	return &d.compressed
 }
@@ -101,13 +108,20 @@ func (h *CompressionHeader) AppendInfo(b []byte) []byte {
 	return append(b, "Comp. SMB3 (unknown)"...)
 }
 
-func (h *CompressionHeader) decode(c *wire.Cursor) {
+func (h *CompressionHeader) decode(c *wire.Cursor, inner func()) {
 	*h = CompressionHeader{}
 	defer c.Close(c.Open(fCompressedHeader))
 	if Protocol(c.BE32(fTransformProtocol)) != ProtocolCompressed {
 		c.Fail(fTransformProtocol, ErrProtocol)
 	}
 	h.OriginalSize = c.U32(fOriginalSize)
+	if inner != nil {
+		defer func() {
+			mark := c.Note(fDecompressed, 0, "")
+			inner()
+			c.Close(mark)
+		}()
+	}
 	look := c.Ahead()
 	look.U16(fAlgorithm)
 	if h.Chained = look.U16(fChained) == chained; h.Chained {
