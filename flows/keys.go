@@ -14,12 +14,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jcmturner/gokrb5/v8/types"
+
 	"github.com/odxray/odxray/dissect/seal"
 )
 
 // Keys are what somebody gave to open a capture with.
 type Keys struct {
 	hashes   [][16]byte
+	services []types.EncryptionKey // of keytabs
 	sessions []sessionKeys
 }
 
@@ -32,7 +35,7 @@ type sessionKeys struct {
 
 // Empty reports whether there is no key.
 func (k *Keys) Empty() bool {
-	return k == nil || len(k.hashes) == 0 && len(k.sessions) == 0
+	return k == nil || len(k.hashes)+len(k.services)+len(k.sessions) == 0
 }
 
 // AddPassword adds a password of a user who logs in with NTLM.

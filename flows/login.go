@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/jcmturner/gokrb5/v8/types"
+
 	"github.com/odxray/odxray/dissect/auth"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/seal"
@@ -24,7 +26,8 @@ type login struct {
 	challenge [8]byte
 	keys      [][]byte // that the authentication yields
 	origin    string   // of keys
-	why       string   // there are none; "" if there are, or nothing was given that could make them
+	ticketKey types.EncryptionKey
+	why       string // there are none; "" if there are, or nothing was given that could make them
 }
 
 // maxLogins bounds the authentications that a connection has going on at once.
@@ -72,6 +75,9 @@ func (a *Analyzer) logIn(c *conn, b []byte, m *smb2.Message, whole bool) {
 	if n := &a.login.NTLM; a.login.Mechanism == auth.NTLM && n.Type == auth.NTLMAuthenticate && len(n.User.Raw) > 0 {
 		a.ntlm(l, n)
 	}
+	if k := &a.login.Kerberos; k.Type == auth.APReq {
+		a.apRequest(l, k)
+	}
 }
 
 // ntlm makes the session key of an NTLM authentication.
@@ -83,8 +89,9 @@ func (a *Analyzer) ntlm(l *login, n *auth.NTLMMessage) {
 			return
 		}
 	}
-	if len(a.keys.hashes) > 0 {
-		l.why = fmt.Sprintf(`the password is not that of %v\%v`, n.Domain, n.User)
+	l.why = fmt.Sprintf(`the password is not that of %v\%v`, n.Domain, n.User)
+	if len(a.keys.hashes) == 0 {
+		l.why = fmt.Sprintf(`%v\%v logged in with NTLM, and no password was given`, n.Domain, n.User)
 	}
 }
 
@@ -96,6 +103,16 @@ func (a *Analyzer) loginAnswer(c *conn, b []byte, m *smb2.Message, whole bool) {
 	}
 	l := c.logins[i]
 	l.session = m.SessionID
+	if r, ok := m.Body.(*smb2.SessionSetupResponse); ok {
+		cur := wire.New(r.SecurityBlob, nil)
+		auth.Decode(&cur, &a.login)
+		if n := &a.login.NTLM; a.login.Mechanism == auth.NTLM && n.Type == auth.NTLMChallenge {
+			copy(l.challenge[:], n.ServerChallenge)
+		}
+		if k := &a.login.Kerberos; k.Type == auth.APRep {
+			a.apReply(l, k)
+		}
+	}
 	if m.Status != ntstatus.MoreProcessingRequired {
 		c.logins = slices.Delete(c.logins, i, i+1)
 		if m.Status == ntstatus.Success {
@@ -105,16 +122,6 @@ func (a *Analyzer) loginAnswer(c *conn, b []byte, m *smb2.Message, whole bool) {
 	}
 	l.whole = l.whole && whole
 	l.preauth.Add(b)
-	var blob []byte
-	switch r := m.Body.(type) {
-	case *smb2.SessionSetupResponse:
-		blob = r.SecurityBlob
-	}
-	cur := wire.New(blob, nil)
-	auth.Decode(&cur, &a.login)
-	if n := &a.login.NTLM; a.login.Mechanism == auth.NTLM && n.Type == auth.NTLMChallenge {
-		copy(l.challenge[:], n.ServerChallenge)
-	}
 }
 
 // established offers the keys of an authentication that has succeeded to its session:
@@ -152,4 +159,4 @@ func (a *Analyzer) established(c *conn, l *login) {
 }
 
 // logsIn reports whether there is something to log in with.
-func (k *Keys) logsIn() bool { return len(k.hashes) > 0 }
+func (k *Keys) logsIn() bool { return len(k.hashes)+len(k.services) > 0 }

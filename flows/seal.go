@@ -285,10 +285,10 @@ func (a *Analyzer) trouble(s *sessionState) string {
 		return "a key was given, but the tags say that it is wrong"
 	case x.needsSetUp:
 		return "its set-up is not in the capture, and without that a session key opens nothing: give the keys of the two directions"
-	case x.login != "":
+	case x.login != "" && a.keys.logsIn():
 		return x.login
 	case !x.setUp && a.keys.logsIn():
-		return "its set-up is not in the capture, and without that a password opens nothing"
+		return "its set-up is not in the capture, and without that a password or keytab opens nothing"
 	}
 	return "no key for this session was given, only for others"
 }

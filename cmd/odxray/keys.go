@@ -17,6 +17,7 @@ import (
 type keyFlags struct {
 	passwords, passwordFiles []string
 	hashes                   []string
+	keytabs                  []string
 	sessions                 []string
 	files                    []string
 }
@@ -25,6 +26,7 @@ func (k *keyFlags) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&k.passwords, "password", nil, "open what users with this `PASSWORD` signed and encrypted (NTLM);\nothers may see it in the list of processes: better $ODXRAY_PASSWORD or --password-file")
 	f.StringArrayVar(&k.passwordFiles, "password-file", nil, "the same for the passwords in `FILE`, one a line")
 	f.StringArrayVar(&k.hashes, "nt-hash", nil, "the same for a password of which only the NT `HASH` is known, or $ODXRAY_NT_HASH")
+	f.StringArrayVar(&k.keytabs, "keytab", nil, "open what users signed and encrypted who came with Kerberos, with the keytab `FILE` of the server, or $ODXRAY_KEYTAB")
 	f.StringArrayVar(&k.sessions, "session-key", nil, "open a session with its key, `SID:KEY`: 0x0000040000000001:0011… , or $ODXRAY_SESSION_KEY")
 	f.StringArrayVar(&k.files, "keys", nil, "open sessions with the keys in `FILE`, as Wireshark, smbd, ksmbd or smbinfo write them, or $ODXRAY_KEYS")
 }
@@ -43,6 +45,17 @@ func (k *keyFlags) keys() (*flows.Keys, error) {
 	for _, h := range withEnvironment(k.hashes, "ODXRAY_NT_HASH") {
 		if err := keys.AddNTHash(h); err != nil {
 			return nil, usagef("--nt-hash: %w", err)
+		}
+	}
+	for _, name := range withEnvironment(k.keytabs, "ODXRAY_KEYTAB") {
+		b, err := os.ReadFile(name)
+		if err == nil {
+			if err = keys.AddKeytab(b); err != nil {
+				err = fmt.Errorf("keytab %s: %w", name, err)
+			}
+		}
+		if err != nil {
+			return nil, &exitError{exitUnreadable, err}
 		}
 	}
 	for _, s := range withEnvironment(k.sessions, "ODXRAY_SESSION_KEY") {

@@ -10,6 +10,7 @@ import (
 // Kerberos is what can be read of a Kerberos token without a key. RFC 4120 5.5, 5.9.1
 type Kerberos struct {
 	Type        KerberosType // zero if the token is of another kind
+	Raw         []byte       // the message itself, for who has a key
 	Realm       []byte       // of the server; AP-REQ and error
 	Server      Principal    // AP-REQ and error
 	EType       EType        // of the ticket in an AP-REQ, of the encrypted part of an AP-REP
@@ -177,6 +178,7 @@ func (k *Kerberos) decode(c *wire.Cursor) {
 
 func (k *Kerberos) decodeMessage(c *wire.Cursor) {
 	defer c.Close(c.Open(fKerberos))
+	k.Raw = c.Peek(c.Len())
 	id, e := c.Element(fKerberos)
 	switch id {
 	case apReqTag:
