@@ -11,7 +11,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
 	"github.com/jcmturner/gokrb5/v8/keytab"
-	"github.com/jcmturner/gokrb5/v8/messages"
+	krb5 "github.com/jcmturner/gokrb5/v8/messages"
 	"github.com/jcmturner/gokrb5/v8/types"
 
 	"github.com/odxray/odxray/dissect/auth"
@@ -58,7 +58,7 @@ func (a *Analyzer) apRequest(l *login, k *auth.Kerberos) {
 }
 
 func (a *Analyzer) openTicket(l *login, raw []byte) error {
-	var req messages.APReq
+	var req krb5.APReq
 	if err := req.Unmarshal(raw); err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (a *Analyzer) openTicket(l *login, raw []byte) error {
 		if err != nil {
 			continue
 		}
-		var ticket messages.EncTicketPart
+		var ticket krb5.EncTicketPart
 		if err := ticket.Unmarshal(plain); err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (a *Analyzer) apReply(l *login, k *auth.Kerberos) {
 		return
 	}
 	_ = shielded(func() error { // without it the client's key remains
-		var rep messages.APRep
+		var rep krb5.APRep
 		if err := rep.Unmarshal(k.Raw); err != nil {
 			return err
 		}
@@ -107,7 +107,7 @@ func (a *Analyzer) apReply(l *login, k *auth.Kerberos) {
 		if err != nil {
 			return err
 		}
-		var part messages.EncAPRepPart
+		var part krb5.EncAPRepPart
 		if err := part.Unmarshal(plain); err != nil {
 			return err
 		}
