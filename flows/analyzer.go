@@ -171,6 +171,8 @@ func (a *Analyzer) see(p *captures.Packet, c *conn, dir int, an *inet.Analysis) 
 // side does not scale. RFC 7323 2.2
 func windowFactor(own, peer int8) int32 {
 	switch {
+	case own == unscaled || peer == unscaled:
+		return -2
 	case own < 0 || peer < 0:
 		return 0
 	}

@@ -23,12 +23,16 @@ type endpoint struct {
 	acks     bool
 	ackTime  int64
 	window   uint16
-	scale    int8 // of the window; -1 unknown
+	scale    int8 // of the window; -1 unknown, or unscaled
 	scaled   bool // the window of its last segment counts scaled: it was no SYN
 	words    inet.Word
 	dupACKs  uint32
 	nonDup   uint32 // frame that the duplicates repeat
 }
+
+// unscaled is the scale of a side that does not scale windows: then neither does.
+// RFC 7323 2.2
+const unscaled = -2
 
 // analyse judges a frame and keeps what the next one is judged by.
 func (a *Analyzer) analyse(c *conn, dir int, h *inet.Headers) inet.Analysis {
@@ -47,7 +51,7 @@ func (a *Analyzer) analyse(c *conn, dir int, h *inet.Headers) inet.Analysis {
 	if flags&inet.SYN != 0 {
 		fwd.scale = h.WindowShift
 		if h.WindowShift < 0 {
-			fwd.scale = 0
+			fwd.scale = unscaled
 		}
 		if flags&inet.ACK == 0 {
 			c.synTime = a.now
@@ -78,7 +82,7 @@ func (a *Analyzer) analyse(c *conn, dir int, h *inet.Headers) inet.Analysis {
 		if repeats && h.Window != 0 && h.Window != fwd.window {
 			w |= inet.WindowUpdate
 		}
-		if n > 0 && rev.scale >= 0 && rev.acks && seq+n == rev.ack+uint32(rev.window)<<rev.shift() && !control {
+		if n > 0 && rev.scale != -1 && rev.acks && seq+n == rev.ack+uint32(rev.window)<<rev.shift(fwd) && !control {
 			w |= inet.WindowFull
 		}
 		if !repeats || h.Window != fwd.window {
@@ -135,8 +139,8 @@ func (a *Analyzer) analyse(c *conn, dir int, h *inet.Headers) inet.Analysis {
 }
 
 // shift is by how much the window of the last segment counts more than it says.
-func (e *endpoint) shift() int8 {
-	if !e.scaled {
+func (e *endpoint) shift(peer *endpoint) int8 {
+	if !e.scaled || e.scale == unscaled || peer.scale == unscaled {
 		return 0
 	}
 	return e.scale

@@ -86,6 +86,7 @@ type walk struct {
 	ctx   *Context
 	depth int
 	size  int    // of the frame on the wire
+	quote bool   // the packet is the beginning of one that ICMP complains of
 	path  []byte // names of the protocols met, for frame.protocols; only with a tree
 }
 

@@ -69,8 +69,23 @@ func (w *walk) icmp(c *wire.Cursor) {
 		c.Skip(fICMPUnused, 4)
 	}
 	w.met(c, "icmp")
+	if t == icmpUnreachable || t == icmpRedirect || t == icmpTimeExceeded || t == 4 || t == 12 {
+		w.quoted(c)
+	}
 	w.rest(c)
 	c.Close(m)
+}
+
+// quoted shows the beginning of the packet that an error complains of.
+func (w *walk) quoted(c *wire.Cursor) {
+	if !c.Recording() || c.Failed() || c.Peek(c.Len()) == nil || w.depth >= maxDepth {
+		return
+	}
+	var h Headers
+	inner := walk{h: &h, ctx: &unknown, depth: w.depth + 1, size: w.size, quote: true, path: w.path}
+	packet := c.Sub(fData, c.Len())
+	inner.ip(&packet)
+	w.path = inner.path
 }
 
 // bothWays reads a number that systems write in either byte order.

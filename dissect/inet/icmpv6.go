@@ -57,6 +57,7 @@ const (
 	icmpv6Unreachable  = 1
 	icmpv6TooBig       = 2
 	icmpv6TimeExceeded = 3
+	icmpv6Problem      = 4
 	icmpv6Echo         = 128
 	icmpv6EchoReply    = 129
 	icmpv6RouterAsk    = 133
@@ -84,6 +85,8 @@ func (w *walk) icmpv6(c *wire.Cursor) {
 		c.BE16(fV6Seq)
 	case icmpv6TooBig:
 		c.BE32(fV6MTU)
+	case icmpv6Unreachable, icmpv6TimeExceeded, icmpv6Problem:
+		c.Skip(fV6Res, 4)
 	case icmpv6RouterAsk:
 		c.Skip(fV6Res, 4)
 		ndOptions(c)
@@ -106,6 +109,9 @@ func (w *walk) icmpv6(c *wire.Cursor) {
 		records(c)
 	}
 	w.met(c, "icmpv6")
+	if t >= icmpv6Unreachable && t <= icmpv6Problem {
+		w.quoted(c)
+	}
 	w.rest(c)
 	c.Close(m)
 }
@@ -179,7 +185,7 @@ func icmpv6Name(t uint8) string {
 		return "Packet Too Big"
 	case icmpv6TimeExceeded:
 		return "Time Exceeded"
-	case 4:
+	case icmpv6Problem:
 		return "Parameter Problem"
 	case icmpv6Echo:
 		return "Echo (ping) request"

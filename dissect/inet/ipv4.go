@@ -55,7 +55,7 @@ func (w *walk) ipv4(c *wire.Cursor) {
 	size := int(c.U8(fIPFirst)&0x0f) * 4
 	c.U8(fIPDS)
 	if c.Recording() {
-		totalLength(c, size, left)
+		w.totalLength(c, size, left)
 	}
 	total := int(c.BE16(fIPTotal))
 	h.FragID = uint32(c.BE16(fIPID))
@@ -117,7 +117,7 @@ func (w *walk) ipv4(c *wire.Cursor) {
 
 // totalLength shows the total length that c is at, and what is wrong with it. left is
 // what the frame holds of the packet.
-func totalLength(c *wire.Cursor, size, left int) {
+func (w *walk) totalLength(c *wire.Cursor, size, left int) {
 	look := c.Ahead()
 	n := int(look.BE16(fIPLen))
 	switch {
@@ -128,7 +128,7 @@ func totalLength(c *wire.Cursor, size, left int) {
 		m := c.Overlay(fIPLen, 2)
 		remark(c, fIPBogusLen, severityError, "Protocol", "")
 		c.Close(m)
-	case n > left:
+	case n > left && !w.quote:
 		m := c.Overlay(fIPLen, 2)
 		remark(c, fIPExceeds, severityError, "Protocol", fmt.Sprintf(" (%d bytes)", left))
 		c.Close(m)

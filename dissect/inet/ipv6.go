@@ -111,7 +111,7 @@ func (w *walk) ipv6(c *wire.Cursor) {
 		}
 	case n > c.Len():
 		h.Malformed = true
-		if c.Recording() {
+		if c.Recording() && !w.quote {
 			remark(c, fV6LenBogus, severityWarning, "Protocol", "")
 		}
 	}
@@ -259,6 +259,10 @@ func (w *walk) ipPayload(c *wire.Cursor, proto uint8, v6 bool) {
 		}
 	}
 	h.Kind, h.Proto = IP, proto
+	if w.quote && proto == protoTCP && c.Len() < leastTCP {
+		h.finish(c, fData)
+		return
+	}
 	switch proto {
 	case protoTCP:
 		w.tcp(c)

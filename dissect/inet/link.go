@@ -33,6 +33,7 @@ var (
 	fNFLOGTLV       = nflog.Struct("nflog.tlv", "TLV Type").Formatted(tlvName)
 	fNFLOGTLVLength = nflog.Uint("nflog.tlv_length", "Length")
 	fNFLOGTLVType   = nflog.Enum("nflog.tlv_type", "Type", tlvName)
+	fNFLOGPad       = nflog.Bytes("", "Padding")
 	fNFLOGTLVValue  = nflog.Bytes("nflog.tlv_value", "Value")
 )
 
@@ -197,7 +198,7 @@ func (w *walk) nflog(c *wire.Cursor) {
 		c.Skip(fNFLOGTLVValue, int(n)-4)
 		c.Close(tlv)
 		if pad := -int(n) & 3; pad > 0 && c.Len() >= pad {
-			c.Skip(fPadding, pad)
+			c.Skip(fNFLOGPad, pad)
 		}
 	}
 	c.Close(m)

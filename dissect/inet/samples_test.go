@@ -61,6 +61,16 @@ func udp(src, dst uint16, size int, payload []byte) []byte {
 	return cat(be.AppendUint16(be.AppendUint16(be.AppendUint16(nil, src), dst), uint16(size)), []byte{0xbe, 0xef}, payload)
 }
 
+// summed sets the checksum of an ICMP message.
+func summed(b []byte) []byte {
+	var sum uint32
+	for i := 0; i < len(b); i += 2 {
+		sum += uint32(be.Uint16(b[i:]))
+	}
+	be.PutUint16(b[2:], ^uint16(sum>>16+sum))
+	return b
+}
+
 // put overwrites b at off.
 func put(b []byte, off int, v ...byte) []byte {
 	copy(b[off:], v)
@@ -169,8 +179,14 @@ var samples = []sample{
 		kind: inet.Other, payload: 28, proto: "ARP", info: "02:00:00:00:00:02 is at 10.0.0.1"},
 	{name: "arp_gratuitous", link: ethernet, b: eth(0x0806, []byte{0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 2, 0, 0, 0, 0, 1, 10, 0, 0, 2}),
 		kind: inet.Other, payload: 28, proto: "ARP", info: "Gratuitous ARP for 10.0.0.2 (Reply)"},
-	{name: "icmp_unreachable", link: ethernet, b: eth(0x0800, ip4(1, "", cat([]byte{3, 4, 0, 0, 0, 0, 5, 0}, ip4(6, "", ack)))),
-		kind: inet.IP, payload: 48, proto: "ICMP", info: "Destination unreachable (Fragmentation needed)", differs: "the packet that it quotes is shown as bytes"},
+	{name: "icmp_unreachable", link: ethernet, b: eth(0x0800, ip4(1, "", summed(cat([]byte{3, 4, 0, 0, 0, 0, 5, 0}, ip4(6, "", ack))))),
+		kind: inet.IP, payload: 48, proto: "ICMP", info: "Destination unreachable (Fragmentation needed)"},
+	{name: "icmp_quotes_8_bytes", link: ethernet, b: eth(0x0800, ip4(1, "", summed(cat([]byte{11, 0, 0, 0, 0, 0, 0, 0}, ip4(6, "", ack)[:28])))),
+		kind: inet.IP, payload: 36, proto: "ICMP", info: "Time-to-live exceeded (Time to live exceeded in transit)", differs: "the ports are shown as bytes"},
+	{name: "icmp_echo", link: ethernet, b: eth(0x0800, ip4(1, "", summed([]byte("\x08\x00\x00\x00\x12\x34\x00\x01ping")))),
+		kind: inet.IP, payload: 12, proto: "ICMP", info: "Echo (ping) request  id=0x1234, seq=1/256, ttl=64"},
+	{name: "icmpv6_neighbour", link: ethernet, b: eth(0x86dd, ip6(58, -1, cat([]byte{136, 0, 0, 0, 0x60, 0, 0, 0, 0xfd}, make([]byte, 14), []byte{1, 2, 1, 2, 0, 0, 0, 0, 1}))),
+		kind: inet.IP, payload: 32, proto: "ICMPv6", info: "Neighbor Advertisement fd00::1 (sol, ovr) is at 02:00:00:00:00:01", differs: "its checksum is wrong"},
 	{name: "ipv6", link: ethernet, b: eth(0x86dd, ip6(6, -1, tcp(inet.ACK, "", "abc"))),
 		kind: inet.TCP, payload: 3, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=3"},
 	{name: "ipv6_length_0", link: ethernet, b: eth(0x86dd, ip6(6, 0, tcp(inet.ACK, "", "abc"))),

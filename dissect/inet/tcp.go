@@ -137,6 +137,9 @@ func (f TCPFlags) draw() string {
 	return s.String()
 }
 
+// leastTCP is the length of a TCP header without options.
+const leastTCP = 20
+
 // tcp decodes a TCP header. A header whose options are bad or cut still is one.
 func (w *walk) tcp(c *wire.Cursor) {
 	h, ctx := w.h, w.ctx
@@ -221,7 +224,7 @@ func (w *walk) stream(c *wire.Cursor, left int) {
 			c.Note(fComplete, uint64(w.ctx.Completeness), "")
 		}
 	}
-	if c.Cause() == nil {
+	if c.Cause() == nil && !w.quote {
 		c.Note(fTCPLen, uint64(segmentLen(c, 8, left)), "")
 	}
 }
@@ -248,9 +251,11 @@ func (w *walk) acknowledgment(c *wire.Cursor, left int) {
 	if flags&(SYN|FIN) != 0 {
 		next++
 	}
-	if w.ctx.SeqKnown {
+	switch {
+	case w.quote: // nobody knows how long the segment was
+	case w.ctx.SeqKnown:
 		c.Note(fNextRel, uint64(next-w.ctx.SeqBase), "")
-	} else {
+	default:
 		c.Note(fNext, uint64(next), "")
 	}
 	if w.ctx.AckKnown && flags&ACK != 0 {
@@ -333,7 +338,9 @@ func (w *walk) tcpTitle(c *wire.Cursor, m wire.Mark, size int) {
 	if h.Flags&ACK != 0 {
 		fmt.Fprintf(&b, ", Ack: %d", h.ack(ctx))
 	}
-	fmt.Fprintf(&b, ", Len: %d", size)
+	if !w.quote {
+		fmt.Fprintf(&b, ", Len: %d", size)
+	}
 	c.Title(m, 0, b.String())
 }
 

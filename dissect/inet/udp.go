@@ -75,7 +75,7 @@ func (w *walk) udp(c *wire.Cursor) {
 		n = max(n, 8)
 	}
 	end := c.Narrow(n - 8)
-	if h.DstPort == portVXLAN {
+	if h.DstPort == portVXLAN && !w.quote {
 		c.Close(m)
 		w.vxlan(c)
 	} else {
