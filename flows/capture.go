@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 )
@@ -23,9 +24,10 @@ type Options struct {
 	Ports  []uint16 // TCP ports that carry the session service beside 139 and 445
 	Judge  func(*Results) []Finding
 	Window Window
-	Keys   *Keys // for signatures and what is encrypted; may be nil
-	Digits int   // of fractions of a second in rows; 0 leaves it to the file
-	Bare   bool  // rows that List yields have only Frame, Time, Length and Marks: for who prints fields
+	Keys   *Keys          // for signatures and what is encrypted; may be nil
+	Digits int            // of fractions of a second in rows; 0 leaves it to the file
+	Bare   bool           // rows that List yields have only Frame, Time, Length and Marks: for who prints fields
+	Filter *filter.Filter // what is looked at, beside Window; nil for all
 }
 
 // Ports reads rules of the form "tcp.port==N,nbss", as tshark's -d has them, and
@@ -108,18 +110,30 @@ const (
 // Run reads the capture to its end, or until ctx is done. What could not be read is
 // the error and a line of Results.Problems; what was readable has been analysed.
 func (c *Capture) Run(ctx context.Context) error {
+	if c.o.Filter != nil {
+		return c.list(ctx, nil, nil, true, func(*Row) bool { return true })
+	}
 	return c.run(ctx, func(p *captures.Packet) bool { c.a.Packet(p); return true })
 }
 
-// List is Run that yields every frame: its row, and its fields in tree if that is
-// not nil. Both are valid until yield returns; false stops. Frames that want is
-// false for are analysed and not yielded; nil wants all.
+// List is Run that yields every frame that Options.Filter is true for: its row, and its
+// fields in tree if that is not nil, with what the filter looks at beside what tree
+// wants. Both are valid until yield returns; false stops. Frames that want is false for
+// are analysed and not yielded; nil wants all.
 func (c *Capture) List(ctx context.Context, tree *wire.Tree, want func(frame int) bool, yield func(*Row) bool) error {
-	v := &frameView{tree: tree}
-	if c.o.Bare {
+	return c.list(ctx, tree, want, c.o.Bare, yield)
+}
+
+func (c *Capture) list(ctx context.Context, tree *wire.Tree, want func(frame int) bool, bare bool, yield func(*Row) bool) error {
+	f := c.o.Filter
+	if f != nil {
+		tree = filtered(tree, f)
+	}
+	v := newView(tree)
+	if bare {
 		v.only(tree.Want)
 	}
-	c.a.gatherAll = want != nil
+	c.a.gatherAll = want != nil || f != nil && f.LooksAtData()
 	return c.run(ctx, func(p *captures.Packet) bool {
 		if !c.o.Window.meets(p.Time, p.Time, c.First()) || want != nil && !want(int(c.a.frame)+1) {
 			c.a.view = nil
@@ -131,6 +145,12 @@ func (c *Capture) List(ctx context.Context, tree *wire.Tree, want func(frame int
 		}
 		c.a.view = v
 		c.a.Packet(p)
+		if f != nil {
+			if !f.Match(tree) {
+				return true
+			}
+			c.within.pick(int(c.a.frame))
+		}
 		v.end(c.a.marks, c.a.part)
 		return yield(&v.row)
 	})
@@ -158,7 +178,7 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 			if c.several {
 				c.origins = append(c.origins, origin{int32(p.File), int32(p.InFile)})
 			}
-			if c.o.Window.meets(p.Time, p.Time, c.First()) {
+			if c.o.Filter == nil && c.o.Window.meets(p.Time, p.Time, c.First()) {
 				c.within.see(int(c.a.frame) + 1)
 			}
 			more = packet(p)
@@ -197,7 +217,7 @@ func (c *Capture) publish(done bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.o.Window != (Window{}) {
+	if c.o.Window != (Window{}) || c.o.Filter != nil {
 		r.within(c.within)
 	}
 	if done || !c.done { // else the last word has been said
@@ -357,20 +377,37 @@ func (c *Capture) ExchangesOf(n int) (list []int) {
 	return list
 }
 
-// EachExchange yields the exchanges in order of completion, unanswered ones last,
-// during a pass of its own.
+// EachExchange yields the exchanges that Options.Filter is true for, in order of
+// completion, unanswered ones last, during a pass of its own.
 func (c *Capture) EachExchange(ctx context.Context, yield func(*Exchange) bool) error {
 	var x Exchange
 	more := true
+	t := newTogether(c.o.Filter)
 	c.a.onExchange = func(i uint32) {
 		if more {
 			c.a.exchange(i, &x)
-			if c.o.Window.meets(cmp.Or(x.RequestTime, x.AnswerTime), max(x.RequestTime, x.AnswerTime), c.First()) {
+			if c.o.Window.meets(cmp.Or(x.RequestTime, x.AnswerTime), max(x.RequestTime, x.AnswerTime), c.First()) && t.match(i) {
 				more = yield(&x)
 			}
 		}
+		t.forget(i)
 	}
-	return c.run(ctx, func(p *captures.Packet) bool { c.a.Packet(p); return more })
+	if t != nil {
+		c.a.view, c.a.gatherAll = t.view, c.o.Filter.LooksAtData()
+	}
+	return c.run(ctx, func(p *captures.Packet) bool {
+		t.reset()
+		c.a.Packet(p)
+		return more
+	})
+}
+
+// Selects reports whether frame n has been found to lie within Options.Window and
+// Options.Filter.
+func (c *Capture) Selects(n int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.within.meets(n, n)
 }
 
 // Info describes the file.

@@ -45,7 +45,13 @@ type frameView struct {
 	within  bool   // an encrypted or compressed message
 	own     int    // buffers of the tree that are the frame's own
 	arena   []byte // bytes of messages that the tree shows; valid until the next frame
+	above   bool   // nothing below SMB is wanted
 	whole   []byte // the datagram whose last fragment the frame is; nil if it is none
+
+	// heard is called for every message of a unit, if it is not nil; see together.keep.
+	heard              func(d delivered, lower, unit, upper, from int)
+	at                 delivered // the message at hand
+	lower, start, upto int       // nodes of the frame's own layers; of the unit, as far as above its messages
 }
 
 // maxNames bounds the addresses whose text is kept.
@@ -78,11 +84,15 @@ func (v *frameView) layers(p *captures.Packet) {
 		return
 	}
 	c := wire.NewCut(p.Data, p.WireLen, v.tree)
+	if v.above {
+		v.lower, v.own = 0, 1
+		return
+	}
 	v.decoder.Decode(&c, p.Link, &v.headers, &v.ctx)
 	if v.whole != nil {
 		joined(v.whole, &v.headers, &v.ctx, v.tree)
 	}
-	v.own = len(v.tree.Bufs)
+	v.own, v.lower = len(v.tree.Bufs), len(v.tree.Nodes)
 }
 
 // cursor returns a cursor over u: within the frame's own bytes, if they hold it, else
@@ -111,10 +121,11 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 		return
 	}
 	v.units++
+	v.start = v.nodes()
 	cur := v.cursor(*u)
 	var h netbios.Header
 	netbios.Decode(&cur, &h, v.headers.SrcPort != 139 && v.headers.DstPort != 139)
-	v.decoder.Above(&cur, "nbss")
+	v.met(&cur, "nbss")
 	if h.Type != 0 || cur.Len() < 4 {
 		return
 	}
@@ -125,8 +136,24 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 	v.chain(a, u, &body, batch)
 }
 
+// met notes a protocol for frame.protocols.
+func (v *frameView) met(c *wire.Cursor, name string) {
+	if !v.above {
+		v.decoder.Above(c, name)
+	}
+}
+
+// nodes returns how many nodes the tree has.
+func (v *frameView) nodes() int {
+	if v.tree == nil {
+		return 0
+	}
+	return len(v.tree.Nodes)
+}
+
 // chain decodes the messages that c is at.
 func (v *frameView) chain(a *Analyzer, u *unit, c *wire.Cursor, batch []delivered) {
+	v.upto = v.nodes()
 	for i := 0; c.Len() > 0; i++ {
 		v.context(a, batch, i)
 		if i > 0 {
@@ -140,10 +167,10 @@ func (v *frameView) chain(a *Analyzer, u *unit, c *wire.Cursor, batch []delivere
 func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delivered) {
 	switch smb2.ProtocolOf(c) {
 	case smb2.ProtocolSMB1:
-		v.decoder.Above(c, "smb")
+		v.met(c, "smb")
 		v.info, v.name = v.old.Decode(c).AppendInfo(v.info), "SMB"
 	case smb2.ProtocolTransform:
-		v.decoder.Above(c, "smb2")
+		v.met(c, "smb2")
 		if u.plain == nil {
 			v.info = v.smb.Transform(c, &v.smbCtx).AppendInfo(v.info)
 			return
@@ -157,7 +184,7 @@ func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delive
 		})
 	case smb2.ProtocolCompressed:
 		if !v.within {
-			v.decoder.Above(c, "smb2")
+			v.met(c, "smb2")
 		}
 		if u.grown == nil {
 			v.info = v.smb.Compressed(c).AppendInfo(v.info)
@@ -171,12 +198,16 @@ func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delive
 		})
 	default:
 		if !v.within {
-			v.decoder.Above(c, "smb2")
+			v.met(c, "smb2")
 		}
+		from := v.nodes()
 		m := v.smb.Decode(c, &v.smbCtx)
+		if v.heard != nil {
+			v.heard(v.at, v.lower, v.start, v.upto, from)
+		}
 		if m.RPC != nil {
 			v.name = "DCERPC"
-			v.decoder.Above(c, "dcerpc")
+			v.met(c, "dcerpc")
 		}
 		if !v.bare {
 			v.info = m.AppendInfo(v.info, &v.smbCtx)
@@ -198,11 +229,13 @@ func (v *frameView) made(a *Analyzer, u *unit, name string, b []byte, batch []de
 
 // context fills the context of message i of a unit.
 func (v *frameView) context(a *Analyzer, batch []delivered, i int) {
+	v.at = delivered{}
 	if i >= len(batch) || batch[i].x == 0 {
 		v.smbCtx = smb2.Context{}
 		return
 	}
 	d := batch[i]
+	v.at = d
 	a.exchanges.context(a, d.x, &v.smbCtx)
 	if e := &a.exchanges.list[d.x]; d.response && e.reqFrame != 0 {
 		v.smbCtx.RequestFrame = e.reqFrame

@@ -29,8 +29,12 @@ func (w *Window) meets(from, to, first int64) bool {
 	return !(w.From.Known && to < w.From.in(first)) && !(w.To.Known && from > w.To.in(first))
 }
 
-// frames is a run of frames, from 1; the zero frames has none.
-type frames struct{ first, last int }
+// frames is a run of frames, from 1, or with picks some of those. The zero frames has
+// none.
+type frames struct {
+	first, last int
+	picks       []uint64 // a bit a frame; nil if all of the run are meant
+}
 
 // see adds frame n, which is later than those before.
 func (f *frames) see(n int) {
@@ -40,18 +44,52 @@ func (f *frames) see(n int) {
 	f.last = n
 }
 
-// meets reports whether a run from one frame to another shares a frame with f.
-func (f frames) meets(from, to int) bool { return f.first != 0 && from <= f.last && to >= f.first }
+// pick adds frame n, which is later than those before, but none in between.
+func (f *frames) pick(n int) {
+	f.see(n)
+	for len(f.picks) <= n/64 {
+		f.picks = append(f.picks, 0)
+	}
+	f.picks[n/64] |= 1 << (n % 64)
+}
 
-// within drops what has no frame in f.
+// meets reports whether a run from one frame to another shares a frame with f.
+func (f frames) meets(from, to int) bool {
+	from, to = max(from, f.first), min(to, f.last)
+	if f.first == 0 || from > to {
+		return false
+	}
+	for n := from; f.picks != nil; n++ {
+		if n > to {
+			return false
+		}
+		if f.picks[n/64]>>(n%64)&1 != 0 {
+			return true
+		}
+	}
+	return true
+}
+
+// within drops what has no frame in f. Where frames are picked, those between the
+// first and the last one of a copy do not count: others' traffic lies there.
 func (r *Results) within(f frames) {
-	r.Copies = slices.DeleteFunc(r.Copies, func(c Copy) bool { return !f.meets(c.FirstFrame, c.LastFrame) })
+	r.Copies = slices.DeleteFunc(r.Copies, func(c Copy) bool {
+		if f.picks == nil {
+			return !f.meets(c.FirstFrame, c.LastFrame)
+		}
+		return !f.meets(c.FirstFrame, c.FirstFrame) && !f.meets(c.LastFrame, c.LastFrame) &&
+			!slices.ContainsFunc(c.Calls, func(k Call) bool { return f.meets(k.Frame, k.Frame) || f.meets(k.Answer, k.Answer) })
+	})
 	r.Mints = slices.DeleteFunc(r.Mints, func(m Mint) bool {
 		last := m.Frame
 		for i := range m.Uses {
 			last = max(last, m.Uses[i].Frame, m.Uses[i].Response)
 		}
-		return !f.meets(m.Frame, last)
+		if f.picks == nil {
+			return !f.meets(m.Frame, last)
+		}
+		return !f.meets(m.Frame, m.Frame) && !f.meets(m.Request, m.Request) &&
+			!slices.ContainsFunc(m.Uses, func(u Use) bool { return f.meets(u.Frame, u.Frame) || f.meets(u.Response, u.Response) })
 	})
 	r.Findings = slices.DeleteFunc(r.Findings, func(x Finding) bool {
 		return !slices.ContainsFunc(x.Frames, func(n int) bool { return f.meets(n, n) })

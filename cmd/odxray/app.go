@@ -8,11 +8,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	_ "time/tzdata" // so that times are local on machines without zone files
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/flows/report"
 )
 
@@ -92,6 +94,14 @@ func (a *app) exit(err error) int {
 	var e *exitError
 	if !errors.As(err, &e) {
 		e = &exitError{exitInternal, err}
+	}
+	var bad *filter.Error
+	if errors.As(e.err, &bad) {
+		fmt.Fprintf(a.stderr, "odxray: %s\n", report.Escape(bad.Error()))
+		for line := range strings.SplitSeq(bad.Caret(), "\n") {
+			fmt.Fprintf(a.stderr, "  %s\n", line)
+		}
+		return e.code
 	}
 	if e.err != nil {
 		fmt.Fprintf(a.stderr, "odxray: %s\n", report.Escape(e.err.Error()))

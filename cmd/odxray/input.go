@@ -29,6 +29,8 @@ func (in *input) flags(cmd *cobra.Command) {
 	f.Var((*moment)(&in.Window.From), "from", "show only what is not before this `TIME`: seconds since the first frame (4.5),\nor a time (2016-06-03T14:47:22Z, or 2016-06-03 07:47:22.5 in the local zone)")
 	f.Var((*moment)(&in.Window.To), "to", "show only what is not after this `TIME`")
 	f.BoolVar(&in.strict, "strict", false, "exit with status 4 if the capture is incomplete")
+	f.VarP(filterValue{&in.Filter}, "filter", "Y", "show only what this display `FILTER` is true for, such as 'smb2.cmd == READ'")
+	completeFilter(cmd)
 	in.keys.flags(f)
 	f.VarP((*ports)(&in.Ports), "decode-as", "d", "take a TCP port for SMB: `tcp.port==N,nbss`")
 }

@@ -31,7 +31,6 @@ func listCommand(a *app) *cobra.Command {
 	times := choiceValue{&timeFormat, []string{"r", "a", "ad", "e", "d"}}
 	f.VarP(times, "time", "t", "time: r since the first frame, a of day, ad with date, e since 1970, d since the frame before")
 	complete(cmd, "time", times.of)
-	f.VarP(filterValue{&o.Filter}, "filter", "Y", "print only frames that this display `FILTER` is true for")
 	f.IntVarP(&o.Count, "count", "c", 0, "print `N` frames at most; 0 prints all")
 	format := formatFlag(cmd, report.Text, report.Fields, report.JSON, report.CSV)
 	completeFields(cmd)

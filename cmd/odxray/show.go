@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,9 +18,9 @@ func showCommand(a *app) *cobra.Command {
 	var frames spans
 	var bytes bool
 	cmd := &cobra.Command{
-		Use:     "show FILE... -n FRAMES",
+		Use:     "show FILE... [-n FRAMES] [-Y FILTER]",
 		Short:   "The fields of frames, as a tree",
-		Example: "  odxray show trace.pcapng -n 46,48-52 -x",
+		Example: "  odxray show trace.pcapng -n 46,48-52 -x\n  odxray show trace.pcapng -Y 'smb2.nt_status == STATUS_INVALID_TOKEN'",
 	}
 	in.flags(cmd)
 	in.Index = true
@@ -27,14 +28,21 @@ func showCommand(a *app) *cobra.Command {
 	cmd.Flags().BoolVarP(&bytes, "hex", "x", false, "print the bytes too")
 	format := formatFlag(cmd, report.Text, report.JSON)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if frames == nil {
-			return usagef("which frames? Give -n, such as -n 46,48-52")
+		switch {
+		case frames != nil:
+		case in.Filter == nil:
+			return usagef("which frames? Give -n, such as -n 46,48-52, or -Y FILTER")
+		default:
+			frames = spans{{1, toTheEnd}}
 		}
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, _ []string) error {
 			var missing error
 			err := a.pass(ctx, c.Run, func() error {
 				var numbers []int
 				numbers, missing = frames.within(c.Frames())
+				if in.Filter != nil {
+					numbers = slices.DeleteFunc(numbers, func(n int) bool { return !c.Selects(n) })
+				}
 				return report.Show(a.out, c, numbers, *format, bytes)
 			})
 			if err == nil {

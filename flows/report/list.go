@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/flows"
 )
@@ -28,9 +27,8 @@ const (
 type ListOptions struct {
 	Format Format
 	Time   TimeFormat
-	Digits int            // after the point of a second; 0 leaves them away
-	Count  int            // frames to print; 0 for all
-	Filter *filter.Filter // of the frames to print; nil for all
+	Digits int // after the point of a second; 0 leaves them away
+	Count  int // frames to print; 0 for all
 
 	Columns    []Column // of Fields, and of CSV if there are any
 	Raw        bool     // no terminal reads Fields: escape only what would end a line
@@ -71,9 +69,6 @@ func List(ctx context.Context, w io.Writer, c *flows.Capture, o ListOptions) err
 	l := newLister(w, o)
 	if o.Format == JSON && o.Columns == nil {
 		l.tree.Want = wire.Only(members()...)
-		if o.Filter != nil {
-			l.tree.Want = l.tree.Want.Or(o.Filter.Want())
-		}
 	}
 	if err := l.head(); err != nil {
 		return err
@@ -82,9 +77,6 @@ func List(ctx context.Context, w io.Writer, c *flows.Capture, o ListOptions) err
 	err := c.List(ctx, l.tree, nil, func(r *flows.Row) bool {
 		if l.lines == 0 {
 			l.first, l.last = c.First(), r.Time
-		}
-		if o.Filter != nil && !o.Filter.Match(l.tree) {
-			return true
 		}
 		failed = l.row(r)
 		return failed == nil && l.lines != o.Count
@@ -129,13 +121,6 @@ func newLister(w io.Writer, o ListOptions) *lister {
 			}
 		}
 		l.tree.Want = wire.Only(want...)
-	}
-	if o.Filter != nil {
-		if l.tree == nil {
-			l.tree = &wire.Tree{Want: o.Filter.Want()}
-		} else if l.tree.Want != nil {
-			l.tree.Want = l.tree.Want.Or(o.Filter.Want())
-		}
 	}
 	if o.Format == CSV { // has one form only
 		l.Header, l.Separator, l.Aggregator, l.Quote, l.Occurrence = true, ',', ',', '"', 'a'
