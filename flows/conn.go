@@ -54,6 +54,7 @@ type conn struct {
 	cutFrames   int
 	messages    int
 	encrypted   int
+	nameless    int // of those, that name no session
 	malformed   int
 	shrunk      int    // messages that could not be decompressed
 	shrunkWhy   error  // the last of them
@@ -226,7 +227,7 @@ func (c *conn) published() Connection {
 		Host: int(c.host), ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last),
 		Dialect: c.dialect, ClientGUID: c.clientGUID, ServerGUID: c.serverGUID,
 		Credits: c.credits.Credits, LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
-		Retransmitted: c.retransmits, Messages: c.messages, Encrypted: c.encrypted, Malformed: c.malformed,
+		Retransmitted: c.retransmits, Messages: c.messages, Encrypted: c.encrypted, Nameless: c.nameless, Malformed: c.malformed,
 		Compressed: c.shrunk, CompressedWhy: c.shrunkWhy,
 	}
 }

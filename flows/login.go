@@ -137,7 +137,6 @@ func (a *Analyzer) established(c *conn, l *login) {
 	if l.whole {
 		p = &l.preauth
 	}
-	a.sessions[s].cipher = c.cipher
 	ch := x.channel(c)
 	for _, key := range l.keys {
 		k := sessionKeys{session: key}

@@ -4,7 +4,6 @@ package flows
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -112,11 +111,9 @@ func (a *Analyzer) problemsOf(r *Results) {
 		if c.Encrypted > 0 {
 			say("%s: %d messages are encrypted", name, c.Encrypted)
 			r.Incomplete = true
-			for k := range r.Sessions {
-				if s := &r.Sessions[k]; s.Trouble != "" && slices.Contains(s.Conns, c.ID) {
-					say("%s: session 0x%016x: %s", name, s.ID, s.Trouble)
-				}
-			}
+		}
+		if c.Nameless > 0 && a.keys != nil {
+			say("%s: %d encrypted messages name no session, so no key can be theirs", name, c.Nameless)
 		}
 		if c.Compressed > 0 {
 			say("%s: %d messages could not be decompressed: %v", name, c.Compressed, c.CompressedWhy)
@@ -124,6 +121,11 @@ func (a *Analyzer) problemsOf(r *Results) {
 		}
 		if c.Malformed > 0 {
 			say("%s: %d messages are malformed", name, c.Malformed)
+		}
+	}
+	for i := range r.Sessions {
+		if s := &r.Sessions[i]; s.Trouble != "" && a.keys != nil {
+			say("session 0x%016x: %s", s.ID, s.Trouble)
 		}
 	}
 	if n := a.recent.evicted; n > 0 {

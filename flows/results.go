@@ -119,6 +119,7 @@ type Connection struct {
 	Retransmitted int    // frames
 	Messages      int
 	Encrypted     int // messages that could not be decrypted
+	Nameless      int // of those, that name no session
 	Malformed     int
 	Compressed    int   // messages that could not be decompressed
 	CompressedWhy error // the last of them

@@ -108,10 +108,16 @@ func (a *Analyzer) sealed(c *conn, dir int, u *unit) {
 	s := a.sessionOf(c, h.SessionID)
 	if s != 0 {
 		a.sessions[s].sealed++
+		if c.cipher != 0 {
+			a.sessions[s].cipher = c.cipher
+		}
 		if a.keys != nil && a.unseal(c, dir, s, h, u) {
 			a.content(c, dir, u, wire.New(u.plain, nil))
 			return
 		}
+	}
+	if s == 0 {
+		c.nameless++
 	}
 	c.encrypted++
 	a.marks |= MarkEncrypted

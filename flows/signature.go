@@ -16,6 +16,14 @@ type channel struct {
 	verified int            // messages
 	bad      []uint32       // frames of messages that no key fits
 	badCount int            // of those messages
+
+	asked [128]asked // the latest requests, by MessageId
+}
+
+// asked is the signature of a request.
+type asked struct {
+	id        uint64
+	signature [16]byte
 }
 
 // maxBad bounds the frames that are kept of a channel's wrong signatures.
@@ -45,13 +53,9 @@ func (ch *channel) offer(c *conn, k sessionKeys, p *seal.Preauth) {
 			ch.signers = append(ch.signers, g)
 		}
 	}
-	if k.Signing != nil {
-		if c.dialect != 0 {
-			add(c.signingOf(), k.Signing)
-		} else {
-			for _, s := range []smb2.Signing{smb2.AESCMAC, smb2.AESGMAC, smb2.HMACSHA256} {
-				add(s, k.Signing)
-			}
+	if k.Signing != nil { // what was negotiated may not be in the capture
+		for _, s := range []smb2.Signing{smb2.AESCMAC, smb2.AESGMAC, smb2.HMACSHA256} {
+			add(s, k.Signing)
 		}
 	}
 	switch {
@@ -69,12 +73,19 @@ func (ch *channel) offer(c *conn, k sessionKeys, p *seal.Preauth) {
 // verify checks the signature of a message of session s that was not encrypted, if it
 // must fit, and if a key is known. [MS-SMB2] 3.2.5.1.3, 3.3.5.2.4
 func (a *Analyzer) verify(c *conn, s uint32, b []byte, h *smb2.Header) {
-	if s == 0 || h.Flags&smb2.FlagSigned == 0 || h.MessageID == ^uint64(0) || h.Command == smb2.Negotiate ||
+	if s == 0 || len(h.Signature) != 16 || h.Flags&smb2.FlagSigned == 0 || h.MessageID == ^uint64(0) || h.Command == smb2.Negotiate ||
 		h.Status == ntstatus.Pending && h.Flags&smb2.FlagResponse != 0 {
 		return
 	}
 	x := a.sealingOf(c, s)
 	ch := x.channel(c)
+	if ask := &ch.asked[h.MessageID%uint64(len(ch.asked))]; h.Flags&smb2.FlagResponse == 0 {
+		*ask = asked{h.MessageID, [16]byte(h.Signature)}
+	} else if h.Status == ntstatus.UserSessionDeleted || failed(h.Status) && ask.id == h.MessageID && ask.signature == [16]byte(h.Signature) {
+		// Who does not know the session has no key to sign with, and servers send such
+		// a request's own signature back.
+		return
+	}
 	switch {
 	case ch.good != nil && ch.good.Verify(b):
 		ch.verified++

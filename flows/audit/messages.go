@@ -17,6 +17,10 @@ var messageRules = []Rule{
 		Meaning: "An offload or copychunk request got no final answer before its connection ended or 60 seconds had passed.",
 		Advice:  "Look at what the server was doing: its log at that time, other calls that it did answer.",
 		Spec:    "[MS-SMB2] 3.2.6.1"},
+	{ID: "smb/bad-signature", Level: flows.Error, check: smbBadSignature,
+		Meaning: "A message says that it is signed, and the key that fits others of its session says that it is not by whom it seems to be from.",
+		Advice:  "Somebody or something changed the message on its way, or sender and receiver lost step over the session's keys.",
+		Spec:    "[MS-SMB2] 3.1.5.1"},
 }
 
 var captureRules = []Rule{
@@ -40,6 +44,20 @@ func smbReplayed(j *judge) {
 		}
 		if k.Replay {
 			about(j.report(flows.Note, []int{k.Frame, k.Answer}, "%v is a replay: the client had no answer to it before", k.Function), k, c)
+		}
+	}
+}
+
+// smbBadSignature judges messages that were captured whole, outside encryption. Where
+// no signature of a session is right it is the key that is wrong.
+func smbBadSignature(j *judge) {
+	for i := range j.Sessions {
+		s := &j.Sessions[i]
+		for _, frame := range s.BadSignatures {
+			j.report(flows.Error, []int{frame}, "a message of session 0x%016x has a wrong signature; %d of its messages have a right one", s.ID, s.Verified)
+		}
+		if s.Verified == 0 && s.Unverified > 0 {
+			doubt(j.report(flows.Note, []int{s.First}, "none of %d signatures of session 0x%016x is right: the key is wrong", s.Unverified, s.ID), "the key is wrong")
 		}
 	}
 }
