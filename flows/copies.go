@@ -322,6 +322,9 @@ func (a *Analyzer) copyOf(c *conn, e *exchange, from, to uint32, k *Call) *copyS
 		y.add(a, t.orphans[o][i])
 	}
 	delete(t.orphans, o)
+	if methodOf(k) != ODX && from != 0 {
+		a.leaveSpare(y, k.Frame)
+	}
 	return y
 }
 

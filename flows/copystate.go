@@ -317,7 +317,7 @@ func (y *copyState) result(a *Analyzer) Copy {
 	}
 	from, to := &a.files[y.from], &a.files[y.to]
 	r.OffloadOK = a.copies.accepts[fileKey{from.server, from.share, 0}]
-	if y.from != 0 && y.Slower > 0 && (y.Slower >= 1<<16 || y.Slower == y.Bytes) {
+	if y.from != 0 && y.Slower > 0 && (y.Slower >= 1<<16 || y.Slower == y.Bytes && y.Slower >= 512) {
 		r.Fallback = "no status"
 		if y.slower.answer != 0 {
 			r.Fallback, r.FailedAt = y.slower.status.String(), y.slower.answer

@@ -58,6 +58,7 @@ type mint struct {
 	lastUse  int64  // when the latest accepted use was answered; 0 if none
 	odd      bool   // something could be said about it
 	copy     *copyState
+	spare    bool // it was not presented to the copy, which went on without
 }
 
 // offloadRead takes an answered FSCTL_OFFLOAD_READ.
@@ -82,6 +83,10 @@ func (a *Analyzer) offloadRead(c *conn, e *exchange, w *waitingCall, from uint32
 	}
 	m := a.mint(c, e, w, from, out)
 	w.Mint = m.ID
+	if m.Length == 0 {
+		a.orphan(c, from, w.Call) // nobody will present it
+		return
+	}
 	m.call = &w.Call
 }
 
@@ -229,7 +234,7 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 		return
 	}
 	y := a.copyOf(c, e, from, to, k)
-	if m != nil && m.copy == nil {
+	if m != nil && (m.copy == nil || m.spare) {
 		a.attach(m, y)
 	}
 	y.Writes++
@@ -283,7 +288,7 @@ func (t *copyTable) underWay(a *Analyzer, e *exchange, from, to uint32) bool {
 
 // attach makes a mint part of a copy.
 func (a *Analyzer) attach(m *mint, y *copyState) {
-	m.copy = y
+	m.copy, m.spare = y, false
 	y.Mints++
 	if m.call != nil {
 		y.add(a, *m.call)
@@ -293,6 +298,17 @@ func (a *Analyzer) attach(m *mint, y *copyState) {
 		y.Tokens++
 		if m.Length < m.Asked/churn {
 			y.SmallMints++
+		}
+	}
+}
+
+// leaveSpare makes the tokens that a client had for a source, and has not presented,
+// part of the copy that it begins by another method.
+func (a *Analyzer) leaveSpare(y *copyState, before int) {
+	for _, m := range a.bytesOf(y.from).mints {
+		if m.copy == nil && m.Client == y.client && m.Frame < before {
+			a.attach(m, y)
+			m.spare = true
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // TestSchemas validates all that commands print of the samples as JSON.
 func TestSchemas(t *testing.T) {
-	for _, command := range []string{"summary", "list", "show -n 1- -x", "exchanges", "copies", "tokens", "stats --by file", "audit", "fields"} {
+	for _, command := range []string{"summary", "list", "show -n 1- -x", "exchanges", "copies", "tokens", "why", "stats --by file", "audit", "fields"} {
 		words := strings.Fields(command)
 		schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "docs", "schema", words[0]+".json"))
 		if err != nil {

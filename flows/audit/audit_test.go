@@ -493,6 +493,10 @@ func TestRules(t *testing.T) {
 			s.OffloadRead(s.src, 0, mib, 0, flowtest.NewToken(1))
 			s.plain(0, mib)
 		}},
+		{"copy/fell-back with a token in hand", "warning copy/fell-back; note token/unused", func(s *scene) {
+			s.mint(1)
+			s.plain(0, mib)
+		}},
 		{"a tail below a sector by READ and WRITE", "", func(s *scene) {
 			src, dst := s.Client.Open("odd", mib+100), s.New("odd copy")
 			s.SetSize(dst, mib+100)

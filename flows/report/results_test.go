@@ -46,6 +46,7 @@ func results() *flows.Results {
 		},
 		Copies: []flows.Copy{
 			{ID: 1, Client: "10.10.1.57", Method: flows.ODX, Methods: []flows.Method{flows.ODX}, Bytes: 1879048704, Mints: 8, Reads: 8, Writes: 113,
+				First: flows.ODX, Offloads: 121, Tokens: 8, ShortFirsts: 7, ShortFrames: []int{48, 50},
 				Source:      flows.End{Server: "10.10.0.153", Path: "sparse1", Size: 1879048196, HasSize: true},
 				Destination: flows.End{Server: "10.10.0.153", Path: "sparse1 - Copy (3)", Size: 1879048196, HasSize: true},
 				Covered:     []flows.Range{{Start: 0, End: 1879048196}}, Verdict: flows.Complete, FirstFrame: 45, LastFrame: 332,
@@ -53,6 +54,9 @@ func results() *flows.Results {
 			{ID: 2, Method: flows.Plain, Methods: []flows.Method{flows.ODX, flows.Plain}, Fallback: "STATUS_OFFLOAD_READ_FLT_NOT_SUPPORTED",
 				Bytes: 65536, WireBytes: 131072, Reads: 1, Writes: 1, Source: flows.End{Server: "10.10.0.153", Share: `\\srv\share`, Path: hostile},
 				Destination: flows.End{Server: "10.10.0.153"}, Covered: []flows.Range{{Start: 0, End: 32768}, {Start: 98304, End: 131072}}, Gaps: []flows.Range{{Start: 32768, End: 98304}},
+				First: flows.ODX, Slower: 65536, LeftAt: 402, Offloads: 1, Calls: []flows.Call{
+					{Command: smb2.Ioctl, Function: fscc.OffloadRead, Frame: 400, Answer: 401, Status: ntstatus.OffloadReadFilterUnsupported},
+				},
 				Verdict: flows.Partial, Uncertain: "frames are missing", FirstFrame: 400, LastFrame: 410, FirstTime: start, LastTime: start},
 		},
 		Mints: []flows.Mint{
@@ -128,6 +132,8 @@ func TestReports(t *testing.T) {
 		"copies.csv":     func(w io.Writer) error { return Copies(w, r, CSV, Style{}) },
 		"tokens.txt":     func(w io.Writer) error { return Tokens(w, r, Text, true, Style{}) },
 		"tokens.json":    func(w io.Writer) error { return Tokens(w, r, JSON, false, Style{}) },
+		"why.txt":        func(w io.Writer) error { return Why(w, r, Text, Style{}) },
+		"why.json":       func(w io.Writer) error { return Why(w, r, JSON, Style{}) },
 		"tokens.csv":     func(w io.Writer) error { return Tokens(w, r, CSV, false, Style{}) },
 		"exchanges.txt":  func(w io.Writer) error { return list.print(w, Text, 1464965237561000000, Style{}) },
 		"exchanges.json": func(w io.Writer) error { return list.print(w, JSON, 0, Style{}) },
