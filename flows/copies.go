@@ -158,7 +158,7 @@ func (w *waitingCall) clone(in *fscc.DuplicateExtentsRequest) {
 // repeated notes that the request of exchange x, which ended in frame first, was on
 // the wire again.
 func (t *copyTable) repeated(x, first, again uint32) {
-	if w, ok := t.waiting[x]; ok {
+	if w, ok := t.waiting[x]; ok && w.Frame == int(first) {
 		w.Repeats = append(w.Repeats, int(again))
 		return
 	}

@@ -55,6 +55,8 @@ const (
 	kept     // a copy or the index refers to it
 	setsSize // length is the end of file that it sets
 	setsAllocation
+	needed // the next of its compound goes on from it
+	over   // its place is free once it is not needed
 )
 
 // pendingKey is what pairs messages: ids are unique within a connection. [MS-SMB2] 3.2.4.1.3
@@ -118,12 +120,36 @@ func (t *exchangeTable) settle(a *Analyzer) {
 	if a.index == nil {
 		for _, i := range t.done {
 			if t.list[i].facts&kept == 0 {
-				t.free = append(t.free, i)
-				delete(t.asides, i)
+				t.release(i)
 			}
 		}
 	}
 	t.done = t.done[:0]
+	a.tidy()
+}
+
+// release frees the place of a finished exchange, and of those before it in its
+// compound, which waited for it. One that the next of its compound goes on from waits.
+func (t *exchangeTable) release(i uint32) {
+	for i != 0 {
+		e := &t.list[i]
+		if e.facts&needed != 0 {
+			e.facts |= over
+			return
+		}
+		before := e.before
+		*e = exchange{}
+		t.free = append(t.free, i)
+		delete(t.asides, i)
+		if before == 0 {
+			return
+		}
+		b := &t.list[before]
+		if b.facts &^= needed; b.facts&over == 0 {
+			return
+		}
+		i = before
+	}
 }
 
 // unanswered hands on the requests that got no answer, in their order.
@@ -175,6 +201,7 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 	if m.Flags&smb2.FlagRelated != 0 && prev != 0 {
 		p := &a.exchanges.list[prev]
 		e.before = prev
+		p.facts |= needed
 		if e.session == 0 {
 			e.session = p.session
 		}
@@ -206,6 +233,7 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 	k := pendingKey{c.id, m.MessageID}
 	if len(a.exchanges.pending) >= maxPending {
 		a.exchanges.evicted++
+		a.exchanges.done = append(a.exchanges.done, x)
 	} else {
 		a.exchanges.pending[k] = x
 	}

@@ -23,6 +23,7 @@ type file struct {
 	openFrame uint32 // of the CREATE response of its first open
 	opens     int    // that are open
 	life      uint32 // how often it began as an empty file in the capture
+	round     uint32 // of tidying, in which it was last opened or closed
 	*traffic         // what happened to its bytes; nil as long as nobody asks
 }
 
@@ -66,7 +67,7 @@ func (a *Analyzer) fileOf(open uint32) uint32 {
 	if o.file != 0 {
 		return o.file
 	}
-	f := file{name: o.name, openFrame: o.openFrame, opens: 1}
+	f := file{name: o.name, openFrame: o.openFrame, opens: 1, round: a.litter.rounds}
 	if o.session != 0 {
 		f.server = a.sessions[o.session].server
 	}
@@ -78,12 +79,16 @@ func (a *Analyzer) fileOf(open uint32) uint32 {
 		if i, ok := a.fileByKey[k]; ok {
 			o.file = i
 			a.files[i].opens++
+			a.files[i].round = a.litter.rounds
 			return i
 		}
-		a.fileByKey[k] = uint32(len(a.files))
 	}
-	a.files = append(a.files, f)
-	o.file = uint32(len(a.files) - 1)
+	o.file = place(&a.litter.freeFiles, len(a.files), func() { a.files = append(a.files, file{}) })
+	if f.name != 0 {
+		a.fileByKey[fileKey{f.server, f.share, f.name}] = o.file
+	}
+	a.litter.made++
+	a.files[o.file] = f
 	return o.file
 }
 

@@ -85,7 +85,6 @@ type openState struct {
 	closeFrame uint32
 	file       uint32 // index of the file in Analyzer.files: what copies are made of
 	pipe       uint32 // index of what is said on it in Analyzer.pipes; 0 if that is no DCE/RPC
-	kept       bool   // a copy or the index refers to it: not to be used again
 	exclusive  bool   // its oplock is one whose break is to be acknowledged
 	prev, next uint32 // in the list of its session
 	durable    durableKey
@@ -131,6 +130,7 @@ type state struct {
 	files     []file
 	fileByKey map[fileKey]uint32
 
+	litter      litter
 	caching     cachingTable
 	durable     map[durableKey]uint32 // opens
 	durables    int                   // durable opens that were granted
@@ -176,8 +176,9 @@ func (s *state) internBytes(b []byte) uint32 {
 		return i
 	}
 	name := string(b)
-	s.names = append(s.names, name)
-	i := uint32(len(s.names) - 1)
+	i := place(&s.litter.freeNames, len(s.names), func() { s.names = append(s.names, "") })
+	s.litter.made++
+	s.names[i] = name
 	s.nameIndex[name] = i
 	return i
 }
@@ -320,20 +321,15 @@ func (a *Analyzer) openOf(session, tree uint32, fid smb2.FileID) uint32 {
 
 func (a *Analyzer) newOpen(k openKey, tree uint32) uint32 {
 	a.openCount++
-	var i uint32
-	if n := len(a.freeOpens); n > 0 {
-		i, a.freeOpens = a.freeOpens[n-1], a.freeOpens[:n-1]
-	} else {
-		a.opens = append(a.opens, openState{})
-		i = uint32(len(a.opens) - 1)
-	}
-	a.opens[i] = openState{fid: k.fid, session: k.session, tree: tree, kept: a.index != nil}
+	i := place(&a.freeOpens, len(a.opens), func() { a.opens = append(a.opens, openState{}) })
+	a.litter.made++
+	a.opens[i] = openState{fid: k.fid, session: k.session, tree: tree}
 	a.openByKey[k] = i
 	a.sessions[k.session].link(a, i)
 	return i
 }
 
-// closed ends an open; its place may be used again.
+// closed ends an open.
 func (a *Analyzer) closed(i uint32, frame uint32) {
 	o := &a.opens[i]
 	o.closeFrame = frame
@@ -345,8 +341,8 @@ func (a *Analyzer) closed(i uint32, frame uint32) {
 	}
 	a.letGo(o)
 	a.sessions[o.session].unlink(a, i)
-	if !o.kept {
+	a.files[o.file].round = a.litter.rounds
+	if a.index == nil {
 		a.pipes.hangUp(o)
-		a.freeOpens = append(a.freeOpens, i)
 	}
 }
