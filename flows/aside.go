@@ -11,7 +11,6 @@ import (
 type aside struct {
 	asyncID     uint64
 	interimTime int64
-	creditWait  int64  // ns for which the client had no credits just before
 	cancel      uint32 // frame of the CANCEL
 	sequence    uint16 // ChannelSequence
 	replay      bool

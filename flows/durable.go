@@ -22,18 +22,18 @@ const maxDurable = 1 << 16
 // lasts keeps that the server has made an open durable.
 func (a *Analyzer) lasts(c *conn, x, open uint32, b *smb2.CreateResponse) {
 	const either = smb2.ContextDurable | smb2.ContextDurableV2
-	if b.Contexts&either == 0 || len(a.durable) >= maxDurable {
+	if b.Contexts&either == 0 || len(a.durableBy) >= maxDurable {
 		return
 	}
-	o := &a.opens[open]
-	o.durable = durableKey{server: a.serverOf(c), create: a.exchanges.beside(x).durable}
-	if o.durable.create == (wire.GUID{}) {
-		o.durable.persistent = [8]byte(b.File[:8])
+	k := durableKey{server: a.serverOf(c), create: a.exchanges.beside(x).durable}
+	if k.create == (wire.GUID{}) {
+		k.persistent = [8]byte(b.File[:8])
 	}
 	if a.durable == nil {
-		a.durable = make(map[durableKey]uint32)
+		a.durable, a.durableBy = make(map[durableKey]uint32), make(map[uint32]durableKey)
 	}
-	a.durable[o.durable] = open
+	a.durable[k] = open
+	a.durableBy[open] = k
 	a.durables++
 }
 
@@ -71,7 +71,7 @@ func (a *Analyzer) abandoned(session uint32, spare bool) {
 	for i := a.sessions[session].opens; i != 0; {
 		o := &a.opens[i]
 		next := o.next
-		if !spare || o.durable == (durableKey{}) {
+		if _, durable := a.durableBy[i]; !spare || !durable {
 			a.dropped(i)
 		}
 		i = next
@@ -87,6 +87,16 @@ func (a *Analyzer) treeGone(tree uint32) {
 			a.dropped(i)
 		}
 		i = next
+	}
+}
+
+// notDurable forgets that an open was.
+func (a *Analyzer) notDurable(i uint32) {
+	if k, ok := a.durableBy[i]; ok {
+		delete(a.durableBy, i)
+		if a.durable[k] == i {
+			delete(a.durable, k)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ package flows
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -39,6 +40,7 @@ type exchange struct {
 	function  fscc.Code
 	more      uint32 // QUERY_INFO: AdditionalInformation. CLOSE: Flags
 	status    ntstatus.Status
+	waited    uint32 // µs for which the client had no credits just before
 	command   smb2.Command
 	infoType  uint8
 	infoClass uint8
@@ -217,7 +219,7 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 		}
 	}
 	if waited := c.credits.spend(c, m, a.now); waited > 0 {
-		a.exchanges.aside(x).creditWait = waited
+		e.waited = uint32(min(waited/1000, math.MaxUint32))
 	}
 	if replay := m.Flags&smb2.FlagReplay != 0; replay || m.ChannelSequence != 0 && c.dialect >= smb2.Dialect300 {
 		b := a.exchanges.aside(x)

@@ -17,10 +17,10 @@ func (a *Analyzer) exchange(i uint32, x *Exchange) {
 		InfoType: e.infoType, InfoClass: e.infoClass, MessageID: e.messageID, TreeID: e.treeID,
 		Offset: e.offset, Length: e.length, HasRange: e.facts&hasRange != 0, Moved: e.moved, Status: e.status,
 		RequestFrame: int(e.reqFrame), AnswerFrame: int(e.ansFrame), InterimFrame: int(e.interim),
-		RequestTime: e.reqTime, AnswerTime: e.ansTime,
+		RequestTime: e.reqTime, AnswerTime: e.ansTime, CreditWait: time.Duration(e.waited) * time.Microsecond,
 	}
 	if b := a.exchanges.asides[i]; b != nil {
-		x.InterimTime, x.CreditWait, x.CancelFrame = b.interimTime, time.Duration(b.creditWait), int(b.cancel)
+		x.InterimTime, x.CancelFrame = b.interimTime, int(b.cancel)
 		x.Replay, x.ChannelSequence = b.replay, b.sequence
 	}
 	if s := e.session; s != 0 {

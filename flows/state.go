@@ -87,8 +87,7 @@ type openState struct {
 	pipe       uint32 // index of what is said on it in Analyzer.pipes; 0 if that is no DCE/RPC
 	exclusive  bool   // its oplock is one whose break is to be acknowledged
 	prev, next uint32 // in the list of its session
-	durable    durableKey
-	hold       *hold // its oplock or lease; nil if it has none
+	hold       *hold  // its oplock or lease; nil if it has none
 }
 
 type sessionKey struct {
@@ -133,6 +132,7 @@ type state struct {
 	litter      litter
 	caching     cachingTable
 	durable     map[durableKey]uint32 // opens
+	durableBy   map[uint32]durableKey // by open
 	durables    int                   // durable opens that were granted
 	resumptions int                   // opens that a client came back to
 }
@@ -336,9 +336,7 @@ func (a *Analyzer) closed(i uint32, frame uint32) {
 	if k := (openKey{o.session, o.fid}); a.openByKey[k] == i {
 		delete(a.openByKey, k)
 	}
-	if a.durable[o.durable] == i {
-		delete(a.durable, o.durable)
-	}
+	a.notDurable(i)
 	a.letGo(o)
 	a.sessions[o.session].unlink(a, i)
 	a.files[o.file].round = a.litter.rounds

@@ -87,7 +87,7 @@ func TestLongPass(t *testing.T) {
 			t.Errorf("%d %s are kept of 100,000 files", n, what)
 		}
 	}
-	if r := a.results(); r.Opens != 100_000 || r.Exchanges != 300_300 {
+	if r := a.Results(); r.Opens != 100_000 || r.Exchanges != 300_300 {
 		t.Errorf("%d opens, %d exchanges", r.Opens, r.Exchanges)
 	}
 }
