@@ -1,6 +1,6 @@
 // Package inet decodes what lies between a frame and the bytes of a TCP stream or a
 // UDP datagram: link layers, VLAN tags, IPv4, IPv6 and their extensions, TCP, UDP,
-// and the tunnels that carry them, VXLAN and GRE.
+// and the tunnels that carry them: VXLAN, Geneve, GRE, ERSPAN.
 //
 // [Decoder.Decode] fills a [Headers], which is all that the analysis needs, and a
 // field tree if the cursor has one. It keeps no state between frames. What a frame

@@ -24,7 +24,7 @@ import (
 var names = regexp.MustCompile(`[^ ]+ \(([0-9a-f]{2}(:[0-9a-f]{2}){5})\)`)
 
 // layer matches the first line of the layers that the comparison is about.
-var layer = regexp.MustCompile(`^(Frame \d|Ethernet II|802\.1Q|IEEE 802\.1ad|Linux cooked|Null/|Raw packet|Point-to-Point|Internet Protocol|Transmission Control|User Datagram|Address Resolution|Virtual eXt|IP over|Internet Control|Generic Routing)`)
+var layer = regexp.MustCompile(`^(Frame \d|Ethernet II|802\.1Q|IEEE 802\.1ad|Linux cooked|Null/|Raw packet|Point-to-Point|Internet Protocol|Transmission Control|User Datagram|Address Resolution|Virtual eXt|IP over|Internet Control|Generic |Encapsulated)`)
 
 // skipped are lines that no decoder of one frame can know, or that are not to be had.
 var skipped = regexp.MustCompile(`Time shift for|Time delta|Time since|Frame is |Protocols in frame|Interface (id|name|desc)|Section number|UDP payload|PDU Size|Response time|(Request|Response) frame|^ *Data|Source SLAAC|TCP payload|Stream index|Conversation completeness|Calculated window|scaling factor|\(raw\)`)

@@ -99,6 +99,14 @@ func (w *walk) gre(c *wire.Cursor) {
 		}
 	case EtherTypeIPv4, EtherTypeIPv6:
 		w.ethertype(c, t)
+	case erspanTwo:
+		version := 2
+		if flags&0x1000 == 0 {
+			version = 1
+		}
+		w.erspan(c, version)
+	case erspanThree:
+		w.erspan(c, 3)
 	default:
 		w.h.finish(c, fData)
 	}
@@ -106,8 +114,13 @@ func (w *walk) gre(c *wire.Cursor) {
 
 // greProtoName is Wireshark's word for an Ethernet type in GRE.
 func greProtoName(v uint64) string {
-	if uint16(v) == EtherTypeIPv4 {
+	switch uint16(v) {
+	case EtherTypeIPv4:
 		return "IP"
+	case erspanTwo:
+		return "ERSPAN"
+	case erspanThree:
+		return "ERSPAN III"
 	}
 	return etherTypeName(v)
 }

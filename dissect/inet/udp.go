@@ -75,10 +75,14 @@ func (w *walk) udp(c *wire.Cursor) {
 		n = max(n, 8)
 	}
 	end := c.Narrow(n - 8)
-	if h.DstPort == portVXLAN && !w.quote {
+	switch {
+	case h.DstPort == portVXLAN && !w.quote:
 		c.Close(m)
 		w.vxlan(c)
-	} else {
+	case h.DstPort == portGeneve && !w.quote:
+		c.Close(m)
+		w.geneve(c)
+	default:
 		h.finish(c, fUDPPayload)
 		c.Close(m)
 	}
