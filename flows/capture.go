@@ -208,7 +208,11 @@ func (c *Capture) publish(done bool) {
 	r := c.a.Results()
 	if r.Done = done; done && c.err != nil {
 		r.Unread = !errors.Is(c.err, captures.ErrCut)
-		r.Problems = append(r.Problems, c.err.Error())
+		problem := c.err.Error()
+		if errors.Is(c.err, context.Canceled) {
+			problem = "the rest of the capture: reading was interrupted"
+		}
+		r.Problems = append(r.Problems, problem)
 		r.Incomplete = true
 	}
 	c.mu.Unlock()

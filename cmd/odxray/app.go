@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/odxray/odxray/dissect/filter"
+	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/report"
 )
 
@@ -55,6 +56,7 @@ type app struct {
 	stderr      io.Writer
 	interactive bool // standard output is a terminal
 	color       string
+	capture     *flows.Capture // that is being read; nil if there is none
 }
 
 // run runs the program and returns its exit status.

@@ -65,6 +65,7 @@ func (a *app) read(cmd *cobra.Command, in *input, args []string, use func(contex
 // use is read for a capture that is open already. It closes it.
 func (a *app) use(cmd *cobra.Command, in *input, c *flows.Capture, names []string, use func(context.Context, *flows.Capture, []string) error) error {
 	ctx := cmd.Context()
+	a.capture = c
 	err := use(ctx, c, names)
 	if ctx.Err() == nil { // else a read may still be stuck, and the process ends anyway
 		defer c.Close()
@@ -86,7 +87,9 @@ func (in *input) outcome(err error, r *flows.Results) error {
 // pass reads a capture to its end and then prints what has been found, also if
 // reading failed: what could be read was.
 func (a *app) pass(ctx context.Context, read func(context.Context) error, print func() error) error {
+	stop := a.progress()
 	readErr := patiently(ctx, read)
+	stop()
 	if err := print(); err != nil {
 		return err
 	}
@@ -95,6 +98,9 @@ func (a *app) pass(ctx context.Context, read func(context.Context) error, print 
 
 // stream is pass for what is printed while the capture is read.
 func (a *app) stream(ctx context.Context, print func(context.Context) error) error {
+	if !a.interactive { // else the lines themselves show it
+		defer a.progress()()
+	}
 	return a.readError(ctx, patiently(ctx, print))
 }
 
