@@ -24,10 +24,23 @@ type aside struct {
 func (t *exchangeTable) aside(x uint32) *aside {
 	b := t.asides[x]
 	if b == nil {
-		b = new(aside)
+		if n := len(t.spare); n > 0 {
+			b, t.spare = t.spare[n-1], t.spare[:n-1]
+			*b = aside{}
+		} else {
+			b = new(aside)
+		}
 		t.asides[x] = b
 	}
 	return b
+}
+
+// forget drops what is kept beside an exchange; its place is used again.
+func (t *exchangeTable) forget(x uint32) {
+	if b := t.asides[x]; b != nil {
+		delete(t.asides, x)
+		t.spare = append(t.spare, b)
+	}
 }
 
 var nothingAside aside

@@ -29,6 +29,7 @@ type copyTable struct {
 	byKey   map[copyKey]*copyState
 	tokens  tokenTable
 	waiting map[uint32]*waitingCall // requests by exchange
+	spare   []*waitingCall          // to be used again
 	keys    map[resumeKey]uint32    // the source's file
 	lost    bool                    // some of them were dropped
 	orphans map[orphanKey][]Call    // calls of a source that belong to no copy yet
@@ -89,7 +90,14 @@ func (t *copyTable) request(a *Analyzer, x uint32, m *smb2.Message) (ours bool) 
 		return false
 	}
 	e := &a.exchanges.list[x]
-	w := &waitingCall{session: e.session, Call: Call{
+	w := t.newCall()
+	defer func() {
+		if !ours {
+			t.spare = append(t.spare, w)
+		}
+	}()
+	raw, chunks := w.raw[:0], w.chunks[:0]
+	*w = waitingCall{raw: raw, chunks: chunks, session: e.session, Call: Call{
 		Command: smb2.Ioctl, Function: b.Function, Frame: int(e.reqFrame), Time: e.reqTime, Conn: int(e.conn),
 		Input: b.InputCount, MaxOutput: b.MaxOutput, Replay: m.Flags&smb2.FlagReplay != 0,
 	}}
@@ -104,7 +112,7 @@ func (t *copyTable) request(a *Analyzer, x uint32, m *smb2.Message) (ours bool) 
 	case fscc.OffloadWrite:
 		if in, ok := b.Input.(*odx.WriteRequest); ok && len(in.Token.Raw) > 0 {
 			w.Size, w.Offset, w.Asked, w.From = in.Size, in.FileOffset, in.CopyLength, in.TransferOffset
-			w.token, w.TokenType, w.raw = keyOfToken(in.Token.Raw), uint32(in.Token.Type), slices.Clone(in.Token.Raw)
+			w.token, w.TokenType, w.raw = keyOfToken(in.Token.Raw), uint32(in.Token.Type), append(w.raw, in.Token.Raw...)
 		}
 		w.Damaged = short || b.InputCount < writeRequestSize
 		a.marks |= MarkOffload
@@ -196,6 +204,18 @@ func (t *copyTable) response(a *Analyzer, c *conn, x uint32, m *smb2.Message) {
 		}
 	}
 	t.done(a, c, e, w, output)
+	t.spare = append(t.spare, w)
+}
+
+// newCall returns a waitingCall that holds anything.
+func (t *copyTable) newCall() *waitingCall {
+	n := len(t.spare)
+	if n == 0 {
+		return new(waitingCall)
+	}
+	w := t.spare[n-1]
+	t.spare = t.spare[:n-1]
+	return w
 }
 
 // learn keeps a resume key.

@@ -80,8 +80,9 @@ type exchangeTable struct {
 	pending map[pendingKey]uint32
 	async   map[pendingKey]uint32 // by AsyncId: those of pending that the server has said so of
 	asides  map[uint32]*aside
-	count   int // of all there were
-	evicted int // requests dropped because too many waited
+	spare   []*aside // to be used again
+	count   int      // of all there were
+	evicted int      // requests dropped because too many waited
 }
 
 func (t *exchangeTable) init() {
@@ -142,7 +143,7 @@ func (t *exchangeTable) release(i uint32) {
 		before := e.before
 		*e = exchange{}
 		t.free = append(t.free, i)
-		delete(t.asides, i)
+		t.forget(i)
 		if before == 0 {
 			return
 		}

@@ -203,7 +203,7 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 		k.Moved, k.AnswerSize = out.LengthWritten, out.Size
 	}
 	var m *mint
-	if w.raw != nil {
+	if len(w.raw) > 0 {
 		m = t.tokens.minted(w.token, a.serverOf(c))
 	}
 	from := uint32(0)
@@ -213,7 +213,7 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 		from, k.Mint, source = m.file, m.ID, k.From+m.Offset
 	case k.TokenType == zeroData:
 		from = a.zeroSource(c, to)
-	case w.raw != nil:
+	case len(w.raw) > 0:
 		_, k.Forgotten = t.tokens.dropped[binary.BigEndian.Uint64(w.token[:])]
 		if near, n := t.tokens.nearest(w.raw, a.serverOf(c)); near != nil && k.Refused() {
 			k.Nearest, k.Differs = near.ID, n
@@ -226,7 +226,7 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 		k.SourceEnd, k.HasSourceEnd = a.files[from].size, a.files[from].hasSize
 	}
 	a.stalled(c, k, to, from)
-	if to == 0 || w.raw == nil {
+	if to == 0 || len(w.raw) == 0 {
 		a.orphan(c, 0, *k)
 		if m != nil {
 			a.used(c, e, w, m, nil)
