@@ -42,8 +42,8 @@ type reader struct {
 	calls   int
 	first   uint32 // frame
 	begun   int64
-	last    int64              // time of the latest answer
-	samples [maxSamples]sample // a ring: a slot without a hash is unused
+	last    int64    // time of the latest answer
+	samples []sample // at most maxSamples, a ring
 	sampled int
 	counted int // of calls, in copies
 }
@@ -104,7 +104,12 @@ func (a *Analyzer) read(e *exchange, b *smb2.ReadResponse) {
 	}
 	r.calls++
 	r.last = e.ansTime
-	r.samples[r.sampled%maxSamples] = sample{e.offset, min(uint32(e.moved), sampleLen), sampleOf(b.Data, b.DataLength)}
+	s := sample{e.offset, min(uint32(e.moved), sampleLen), sampleOf(b.Data, b.DataLength)}
+	if len(r.samples) < maxSamples {
+		r.samples = append(r.samples, s)
+	} else {
+		r.samples[r.sampled%maxSamples] = s
+	}
 	r.sampled++
 }
 
