@@ -87,7 +87,8 @@ func (a *Analyzer) offloadRead(c *conn, e *exchange, w *waitingCall, from uint32
 		a.orphan(c, from, w.Call) // nobody will present it
 		return
 	}
-	m.call = &w.Call
+	call := w.Call
+	m.call = &call
 }
 
 // mint keeps a token that was issued.
