@@ -73,13 +73,13 @@ func (t *exchangeTable) cancelled(c *conn, m *smb2.Message, frame uint32) uint32
 func (t *exchangeTable) pended(c *conn, x uint32, asyncID uint64, frame uint32, now int64) {
 	b := t.aside(x)
 	b.asyncID, b.interimTime = asyncID, now
-	t.list[x].interim = frame
+	t.at(x).interim = frame
 	t.async[pendingKey{c.id, asyncID}] = x
 }
 
 // ended forgets what only a waiting exchange needs.
 func (t *exchangeTable) ended(c *conn, x uint32) {
-	if t.list[x].interim == 0 {
+	if t.at(x).interim == 0 {
 		return
 	}
 	if k := (pendingKey{c.id, t.beside(x).asyncID}); t.async[k] == x {

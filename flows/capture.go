@@ -349,7 +349,7 @@ func (c *Capture) remake(id uint32, dir int) {
 func (c *Capture) Exchanges() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.a.exchanges.list) - 1
+	return c.a.exchanges.list.n - 1
 }
 
 // Exchange fills x with the exchange at position i, counted from 0. Only with

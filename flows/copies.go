@@ -89,7 +89,7 @@ func (t *copyTable) request(a *Analyzer, x uint32, m *smb2.Message) (ours bool) 
 	if !ok {
 		return false
 	}
-	e := &a.exchanges.list[x]
+	e := a.exchanges.at(x)
 	w := t.newCall()
 	defer func() {
 		if !ours {
@@ -184,7 +184,7 @@ func (t *copyTable) repeated(x, first, again uint32) {
 
 // response ends a call. It also learns of resume keys, which are no call.
 func (t *copyTable) response(a *Analyzer, c *conn, x uint32, m *smb2.Message) {
-	e := &a.exchanges.list[x]
+	e := a.exchanges.at(x)
 	if e.function == fscc.RequestResumeKey {
 		t.learn(a, c, e, m)
 		return
@@ -264,7 +264,7 @@ func (a *Analyzer) interim(e *exchange) uint32 {
 		if e.interim != 0 || e.before == 0 {
 			return e.interim
 		}
-		e = &a.exchanges.list[e.before]
+		e = a.exchanges.at(e.before)
 	}
 }
 
@@ -272,7 +272,7 @@ func (a *Analyzer) interim(e *exchange) uint32 {
 func (t *copyTable) finish(a *Analyzer) {
 	byFrame := func(x, y uint32) int { return cmp.Compare(t.waiting[x].Frame, t.waiting[y].Frame) }
 	for _, x := range slices.SortedFunc(maps.Keys(t.waiting), byFrame) {
-		w, e := t.waiting[x], &a.exchanges.list[x]
+		w, e := t.waiting[x], a.exchanges.at(x)
 		c := a.byID[e.conn]
 		if c == nil {
 			continue

@@ -52,7 +52,7 @@ func (a *Analyzer) resumed(c *conn, x uint32, b *smb2.CreateResponse) uint32 {
 	if !ok {
 		return 0
 	}
-	e := &a.exchanges.list[x]
+	e := a.exchanges.at(x)
 	o := &a.opens[i]
 	if was := (openKey{o.session, o.fid}); a.openByKey[was] == i {
 		delete(a.openByKey, was)

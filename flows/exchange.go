@@ -26,6 +26,7 @@ type exchange struct {
 	moved     uint64
 	reqTime   int64
 	ansTime   int64
+	number    uint32 // ID
 	reqFrame  uint32
 	ansFrame  uint32
 	interim   uint32 // frame of the STATUS_PENDING answer
@@ -68,13 +69,12 @@ type pendingKey struct {
 }
 
 // maxPending bounds the requests that wait for an answer.
-const maxPending = 1 << 20
+const maxPending = 1 << 18
 
 // exchangeTable holds exchanges by index, from 1. Without an index of the capture, a
 // finished one's place is used again.
 type exchangeTable struct {
-	list    []exchange
-	numbers []uint32 // ID of the exchange at each place
+	list    chunks[exchange]
 	free    []uint32
 	done    []uint32 // finished by the unit at hand
 	pending map[pendingKey]uint32
@@ -86,8 +86,7 @@ type exchangeTable struct {
 }
 
 func (t *exchangeTable) init() {
-	t.list = make([]exchange, 1)
-	t.numbers = make([]uint32, 1)
+	t.list.add(exchange{})
 	t.pending = make(map[pendingKey]uint32)
 	t.async = make(map[pendingKey]uint32)
 	t.asides = make(map[uint32]*aside)
@@ -95,18 +94,14 @@ func (t *exchangeTable) init() {
 
 func (t *exchangeTable) add() (uint32, *exchange) {
 	t.count++
-	var i uint32
-	if n := len(t.free); n > 0 {
-		i, t.free = t.free[n-1], t.free[:n-1]
-		t.list[i] = exchange{}
-	} else {
-		t.list = append(t.list, exchange{})
-		t.numbers = append(t.numbers, 0)
-		i = uint32(len(t.list) - 1)
-	}
-	t.numbers[i] = uint32(t.count)
-	return i, &t.list[i]
+	i := place(&t.free, t.list.n, func() { t.list.add(exchange{}) })
+	e := t.at(i)
+	*e = exchange{number: uint32(t.count)}
+	return i, e
 }
+
+// at returns exchange i.
+func (t *exchangeTable) at(i uint32) *exchange { return t.list.at(int(i)) }
 
 // find returns the exchange that waits for an answer with that id, or 0.
 func (t *exchangeTable) find(conn uint32, id uint64) uint32 {
@@ -122,7 +117,7 @@ func (t *exchangeTable) settle(a *Analyzer) {
 	}
 	if a.index == nil {
 		for _, i := range t.done {
-			if t.list[i].facts&kept == 0 {
+			if t.at(i).facts&kept == 0 {
 				t.release(i)
 			}
 		}
@@ -135,7 +130,7 @@ func (t *exchangeTable) settle(a *Analyzer) {
 // compound, which waited for it. One that the next of its compound goes on from waits.
 func (t *exchangeTable) release(i uint32) {
 	for i != 0 {
-		e := &t.list[i]
+		e := t.at(i)
 		if e.facts&needed != 0 {
 			e.facts |= over
 			return
@@ -147,7 +142,7 @@ func (t *exchangeTable) release(i uint32) {
 		if before == 0 {
 			return
 		}
-		b := &t.list[before]
+		b := t.at(before)
 		if b.facts &^= needed; b.facts&over == 0 {
 			return
 		}
@@ -160,7 +155,7 @@ func (t *exchangeTable) unanswered(a *Analyzer) {
 	if a.onExchange == nil {
 		return
 	}
-	byNumber := func(i, j uint32) int { return cmp.Compare(t.numbers[i], t.numbers[j]) }
+	byNumber := func(i, j uint32) int { return cmp.Compare(t.at(i).number, t.at(j).number) }
 	for _, i := range slices.SortedFunc(maps.Values(t.pending), byNumber) {
 		a.onExchange(i)
 	}
@@ -170,7 +165,7 @@ func (t *exchangeTable) unanswered(a *Analyzer) {
 // decoding and for every later look.
 func (t *exchangeTable) context(a *Analyzer, x uint32, ctx *smb2.Context) {
 	*ctx = smb2.Context{}
-	e := &t.list[x]
+	e := t.at(x)
 	ctx.Request = smb2.Request{Function: e.function, InfoType: e.infoType, InfoClass: e.infoClass, Additional: e.more, Name: a.names[e.name]}
 	if o := e.open; o != 0 {
 		ctx.File, ctx.OpenFrame, ctx.CloseFrame = a.names[a.opens[o].name], a.opens[o].openFrame, a.opens[o].closeFrame
@@ -197,12 +192,12 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 	}
 	x, e := a.exchanges.add()
 	*e = exchange{
-		messageID: m.MessageID, reqFrame: a.frame, reqTime: a.now, conn: c.id, command: m.Command,
+		number: e.number, messageID: m.MessageID, reqFrame: a.frame, reqTime: a.now, conn: c.id, command: m.Command,
 		treeID: m.TreeID,
 	}
 	e.session = a.sessionOf(c, m.SessionID)
 	if m.Flags&smb2.FlagRelated != 0 && prev != 0 {
-		p := &a.exchanges.list[prev]
+		p := a.exchanges.at(prev)
 		e.before = prev
 		p.facts |= needed
 		if e.session == 0 {
@@ -249,11 +244,11 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 
 // asked keeps what the body of a request says.
 func (a *Analyzer) asked(c *conn, x uint32, m *smb2.Message) {
-	e := &a.exchanges.list[x]
+	e := a.exchanges.at(x)
 	on := func(fid smb2.FileID) {
 		switch {
 		case fid == invalidFile && e.before != 0:
-			e.open = a.exchanges.list[e.before].open
+			e.open = a.exchanges.at(e.before).open
 		default:
 			e.open = a.openOf(e.session, e.tree, fid)
 		}
@@ -342,13 +337,13 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 	if x == 0 {
 		var e *exchange
 		x, e = a.exchanges.add()
-		*e = exchange{messageID: m.MessageID, conn: c.id, command: m.Command, treeID: m.TreeID}
+		*e = exchange{number: e.number, messageID: m.MessageID, conn: c.id, command: m.Command, treeID: m.TreeID}
 		e.session = a.sessionOf(c, m.SessionID)
 		if m.Flags&smb2.FlagAsync == 0 {
 			e.tree = a.treeOf(e.session, m.TreeID)
 		}
 	}
-	e := &a.exchanges.list[x]
+	e := a.exchanges.at(x)
 	if m.Status == ntstatus.Pending && m.Flags&smb2.FlagAsync != 0 {
 		a.exchanges.pended(c, x, m.AsyncID, a.frame, a.now)
 		a.exchanges.pending[pendingKey{c.id, m.MessageID}] = x
@@ -379,9 +374,9 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 
 // answer keeps what the body of a response says.
 func (a *Analyzer) answer(c *conn, x uint32, m *smb2.Message) {
-	e := &a.exchanges.list[x]
+	e := a.exchanges.at(x)
 	if e.open == 0 && e.before != 0 {
-		e.open = a.exchanges.list[e.before].open // the CREATE before it in the chain has been answered by now
+		e.open = a.exchanges.at(e.before).open // the CREATE before it in the chain has been answered by now
 	}
 	switch b := m.Body.(type) {
 	case *smb2.NegotiateResponse:
@@ -460,7 +455,7 @@ func (a *Analyzer) whoAsks(e *exchange, blob []byte) {
 
 // loggedIn keeps who a session belongs to.
 func (a *Analyzer) loggedIn(c *conn, x uint32, m *smb2.Message, b *smb2.SessionSetupResponse) {
-	e := &a.exchanges.list[x]
+	e := a.exchanges.at(x)
 	if e.session == 0 && e.reqFrame != 0 && (m.Status == ntstatus.Success || m.Status == ntstatus.MoreProcessingRequired) {
 		a.begins(c, m.SessionID)
 	}

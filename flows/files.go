@@ -99,7 +99,7 @@ func (a *Analyzer) target(e *exchange) uint32 {
 		return a.fileOf(e.open)
 	}
 	for p := e; p.before != 0; {
-		p = &a.exchanges.list[p.before]
+		p = a.exchanges.at(p.before)
 		if p.command == smb2.Create && p.session != 0 && p.tree != 0 {
 			share := a.internBytes([]byte(a.trees[p.tree].share))
 			return a.fileByKey[fileKey{a.sessions[p.session].server, share, p.name}]

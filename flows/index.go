@@ -191,7 +191,7 @@ func (a *Analyzer) marksOf(batch []delivered) (m Mark) {
 		if d.x == 0 {
 			continue
 		}
-		e := &a.exchanges.list[d.x]
+		e := a.exchanges.at(d.x)
 		switch e.function {
 		case fscc.OffloadRead, fscc.OffloadWrite:
 			m |= MarkOffload

@@ -280,7 +280,7 @@ func (t *copyTable) underWay(a *Analyzer, e *exchange, from, to uint32) bool {
 		if w.session != e.session {
 			continue
 		}
-		if i := a.target(&a.exchanges.list[x]); i == 0 || i == from || i == to {
+		if i := a.target(a.exchanges.at(x)); i == 0 || i == from || i == to {
 			return true
 		}
 	}

@@ -61,8 +61,8 @@ func TestPipe(t *testing.T) {
 	a.Flush()
 
 	var got []uint16
-	for x := range a.exchanges.list {
-		e := &a.exchanges.list[x]
+	for x := range a.exchanges.list.n {
+		e := a.exchanges.at(uint32(x))
 		if e.command != smb2.Ioctl {
 			continue
 		}

@@ -11,9 +11,9 @@ func durationOf(ns int64) time.Duration { return time.Duration(ns) }
 
 // exchange fills x with exchange i.
 func (a *Analyzer) exchange(i uint32, x *Exchange) {
-	e := &a.exchanges.list[i]
+	e := a.exchanges.at(i)
 	*x = Exchange{
-		ID: int(a.exchanges.numbers[i]), Conn: int(e.conn), Command: e.command, Function: e.function,
+		ID: int(e.number), Conn: int(e.conn), Command: e.command, Function: e.function,
 		InfoType: e.infoType, InfoClass: e.infoClass, MessageID: e.messageID, TreeID: e.treeID,
 		Offset: e.offset, Length: e.length, HasRange: e.facts&hasRange != 0, Moved: e.moved, Status: e.status,
 		RequestFrame: int(e.reqFrame), AnswerFrame: int(e.ansFrame), InterimFrame: int(e.interim),

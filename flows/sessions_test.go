@@ -12,7 +12,7 @@ import (
 
 // exchangesOf returns all exchanges of a played capture.
 func exchangesOf(a *Analyzer) (list []Exchange) {
-	for i := 1; i < len(a.exchanges.list); i++ {
+	for i := 1; i < a.exchanges.list.n; i++ {
 		var x Exchange
 		a.exchange(uint32(i), &x)
 		list = append(list, x)
@@ -36,8 +36,8 @@ func TestDurableOpen(t *testing.T) {
 
 	a := play(c.Packets)
 	var opens []uint32
-	for i := range a.exchanges.list {
-		if e := &a.exchanges.list[i]; e.open != 0 {
+	for i := range a.exchanges.list.n {
+		if e := a.exchanges.at(uint32(i)); e.open != 0 {
 			opens = append(opens, e.open)
 			if name := a.fileName(e); name != "file" && e.name != 0 {
 				t.Errorf("exchange %d is about %q", i, name)

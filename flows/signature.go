@@ -126,7 +126,7 @@ func (a *Analyzer) authenticate(c *conn, x uint32, u *unit, b []byte, m *smb2.Me
 	if b == nil || u.plain != nil || m.Flags&smb2.FlagSigned == 0 {
 		return
 	}
-	s := a.exchanges.list[x].session
+	s := a.exchanges.at(x).session
 	if x == 0 {
 		s = a.sessionByKey[sessionKey{a.serverOf(c), m.SessionID}]
 	}

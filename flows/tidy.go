@@ -59,8 +59,8 @@ func (a *Analyzer) markOpens() {
 	for _, i := range a.durable {
 		marks[i] = true
 	}
-	for i := range a.exchanges.list {
-		marks[a.exchanges.list[i].open] = true
+	for i := range a.exchanges.list.n {
+		marks[a.exchanges.at(uint32(i)).open] = true
 	}
 }
 
@@ -131,8 +131,8 @@ func (t *traffic) eachFile(yield func(uint32)) {
 // markNames marks the names of what is marked.
 func (a *Analyzer) markNames() {
 	m := &a.litter.marked
-	for i := range a.exchanges.list {
-		e := &a.exchanges.list[i]
+	for i := range a.exchanges.list.n {
+		e := a.exchanges.at(uint32(i))
 		m.names[e.name] = true
 		if e.command == smb2.SessionSetup || e.command == smb2.SetInfo { // host is no name elsewhere
 			m.names[e.host] = true

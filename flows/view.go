@@ -237,7 +237,7 @@ func (v *frameView) context(a *Analyzer, batch []delivered, i int) {
 	d := batch[i]
 	v.at = d
 	a.exchanges.context(a, d.x, &v.smbCtx)
-	if e := &a.exchanges.list[d.x]; d.response && e.reqFrame != 0 {
+	if e := a.exchanges.at(d.x); d.response && e.reqFrame != 0 {
 		v.smbCtx.RequestFrame = e.reqFrame
 		v.smbCtx.Elapsed = durationOf(v.row.Time - e.reqTime)
 	}
