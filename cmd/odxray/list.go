@@ -27,7 +27,7 @@ func listCommand(a *app) *cobra.Command {
 	in.flags(cmd)
 	f := cmd.Flags()
 	f.StringArrayVarP(&names, "field", "e", nil, "print this `FIELD` (with -T fields, json or csv; see odxray fields)")
-	f.StringArrayVarP(&settings, "option", "E", nil, "with -T fields: `OPTION` header=y|n, separator=/t|/s|C, aggregator=,|/s|C,\noccurrence=f|l|a, quote=d|s|n")
+	f.StringArrayVarP(&settings, "option", "E", nil, "with -T fields: `OPTION` header=y|n, bom=y|n, separator=/t|/s|C, aggregator=,|/s|C,\noccurrence=f|l|a, quote=d|s|n")
 	times := choiceValue{&timeFormat, []string{"r", "a", "ad", "e", "d"}}
 	f.VarP(times, "time", "t", "time: r since the first frame, a of day, ad with date, e since 1970, d since the frame before")
 	complete(cmd, "time", times.of)
@@ -100,6 +100,9 @@ func listSetting(o *report.ListOptions, setting string) error {
 	case "header":
 		err = oneOf(value, "yn")
 		o.Header = value == "y"
+	case "bom":
+		err = oneOf(value, "yn")
+		o.BOM = value == "y"
 	case "separator":
 		o.Separator, err = character(value)
 	case "aggregator":
@@ -113,7 +116,7 @@ func listSetting(o *report.ListOptions, setting string) error {
 			o.Quote = map[byte]byte{'d': '"', 's': '\'', 'n': 0}[value[0]]
 		}
 	default:
-		err = fmt.Errorf("unknown option%s", didYouMean(name, []string{"header", "separator", "aggregator", "occurrence", "quote"}))
+		err = fmt.Errorf("unknown option%s", didYouMean(name, []string{"bom", "header", "separator", "aggregator", "occurrence", "quote"}))
 	}
 	if err != nil {
 		return usagef("-E %s: %w", setting, err)

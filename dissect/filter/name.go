@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -25,15 +26,7 @@ func Values(f *wire.Field) []Value {
 		list = append(list, Value{v, name})
 		return true
 	})
-	slices.SortStableFunc(list, func(a, b Value) int {
-		if a.Number < b.Number {
-			return -1
-		}
-		if a.Number > b.Number {
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(list, func(a, b Value) int { return cmp.Compare(a.Number, b.Number) })
 	return list
 }
 

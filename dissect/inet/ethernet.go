@@ -10,9 +10,9 @@ var (
 	ethernet = fields.Section("IEEE 802.3 3.1")
 	fEth     = ethernet.Struct("eth", "Ethernet II")
 	fEth8023 = ethernet.Struct("eth", "IEEE 802.3 Ethernet")
-	fEthDst  = ethernet.Address("eth.dst", "Destination").Formatted(mac)
-	fEthSrc  = ethernet.Address("eth.src", "Source").Formatted(mac)
-	fEthAddr = ethernet.Address("eth.addr", "Address").Formatted(mac)
+	fEthDst  = ethernet.Address("eth.dst", "Destination").Wide(48).Formatted(mac)
+	fEthSrc  = ethernet.Address("eth.src", "Source").Wide(48).Formatted(mac)
+	fEthAddr = ethernet.Address("eth.addr", "Address").Wide(48).Formatted(mac)
 	fEthType = ethernet.Enum("eth.type", "Type", etherTypeName).InHex()
 	fEthLen  = ethernet.Uint("eth.len", "Length")
 

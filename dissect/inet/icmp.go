@@ -26,7 +26,7 @@ var (
 	fICMPSeq     = icmp.Uint("icmp.seq", "Sequence Number (BE)").Formatted(decHex)
 	fICMPSeqLE   = icmp.Uint("icmp.seq_le", "Sequence Number (LE)").Formatted(decHex)
 	fICMPMTU     = icmp.Uint("icmp.mtu", "MTU of next hop")
-	fICMPGateway = icmp.Address("icmp.redir_gw", "Gateway Address")
+	fICMPGateway = icmp.Address("icmp.redir_gw", "Gateway Address").Wide(32)
 	fICMPUnused  = icmp.Bytes("icmp.unused", "Unused")
 )
 

@@ -22,8 +22,8 @@ var (
 	fV6Res     = icmpv6.Bytes("icmpv6.reserved", "Reserved")
 
 	discovery = fields.Section("RFC 4861 4")
-	fNSTo     = discovery.Address("icmpv6.nd.ns.target_address", "Target Address")
-	fNATo     = discovery.Address("icmpv6.nd.na.target_address", "Target Address")
+	fNSTo     = discovery.Address("icmpv6.nd.ns.target_address", "Target Address").Wide(128)
+	fNATo     = discovery.Address("icmpv6.nd.na.target_address", "Target Address").Wide(128)
 	fNAFlags  = discovery.Hex("icmpv6.nd.na.flag", "Flags").List(
 		discovery.Flag(0x80000000, "icmpv6.nd.na.flag.r", "Router", "Not set", "Set"),
 		discovery.Flag(0x40000000, "icmpv6.nd.na.flag.s", "Solicited", "Not set", "Set"),

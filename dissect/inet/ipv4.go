@@ -32,8 +32,8 @@ var (
 	fIPProto    = ip.Enum("ip.proto", "Protocol", protoName)
 	fIPChecksum = ip.Hex("ip.checksum", "Header Checksum").Formatted(func(v uint64) string { return fmt.Sprintf("0x%04x [validation disabled]", v) })
 	fIPStatus   = ip.Uint("ip.checksum.status", "Header checksum status").Formatted(sumStatus)
-	fIPSrc      = ip.Address("ip.src", "Source Address")
-	fIPDst      = ip.Address("ip.dst", "Destination Address")
+	fIPSrc      = ip.Address("ip.src", "Source Address").Wide(32)
+	fIPDst      = ip.Address("ip.dst", "Destination Address").Wide(32)
 	_           = ip.Any("ip.addr", "Source or Destination Address", fIPSrc, fIPDst)
 
 	fIPBogusLen    = ip.Struct("ip.bogus_ip_length", "Bogus IP length")

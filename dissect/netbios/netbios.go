@@ -47,7 +47,7 @@ var (
 	fCalled   = session.Text("nbss.called_name", "Called name", showName).Remarked(remarkName)
 	fCalling  = session.Text("nbss.calling_name", "Calling name", showName).Remarked(remarkName)
 	fCode     = session.Enum("nbss.error_code", "Error code", codeName).InHex()
-	fAddress  = session.Address("nbss.retarget_ip_address", "Retarget IP address")
+	fAddress  = session.Address("nbss.retarget_ip_address", "Retarget IP address").Wide(32)
 	fPort     = session.Uint("nbss.retarget_port", "Retarget port")
 	fTrailer  = session.Bytes("", "Unknown data")
 	fContinue = session.Bytes("nbss.continuation_data", "Continuation data")

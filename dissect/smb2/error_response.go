@@ -90,8 +90,8 @@ var (
 	moveAddress = fields.Section("[MS-SMB2] 2.2.2.2.2.1")
 	fAddress    = moveAddress.Struct("", "Address")
 	fFamily     = moveAddress.Uint("", "Type")
-	fIPv4       = moveAddress.Address("smb2.windows.sockaddr.in.addr", "Socket IPv4")
-	fIPv6       = moveAddress.Address("smb2.windows.sockaddr.in6.addr", "Socket IPv6")
+	fIPv4       = moveAddress.Address("smb2.windows.sockaddr.in.addr", "Socket IPv4").Wide(32)
+	fIPv6       = moveAddress.Address("smb2.windows.sockaddr.in6.addr", "Socket IPv6").Wide(128)
 )
 
 func (m *ErrorResponse) decode(c *wire.Cursor, d *Decoder) {

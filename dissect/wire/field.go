@@ -46,7 +46,7 @@ type Field struct {
 	Format func(uint64) string
 
 	Scale uint8 // the value is the number on the wire times Scale; 0 counts as 1
-	Width uint8 // bits of the number, if it does not fill its bytes: TCP's 12 flags
+	Width uint8 // bits of the number, if it does not fill its bytes: TCP's 12 flags; of an address, how long it is
 
 	// Values yields the numbers of an Enum that have names, where trying all of 16 bits
 	// would not find them: filters and completion take names.
@@ -148,7 +148,7 @@ func (s Section) Enum(name, label string, format func(uint64) string) *Field {
 // Any declares a name that filters and columns know for several fields of a kind.
 func (s Section) Any(name, label string, of ...*Field) *Field {
 	f := s.add(of[0].Kind, name, label)
-	f.Hex, f.Any = of[0].Hex, of
+	f.Hex, f.Width, f.Any = of[0].Hex, of[0].Width, of
 	return f
 }
 

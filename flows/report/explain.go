@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
@@ -76,6 +77,30 @@ func explainField(b *strings.Builder, name string, fields []*wire.Field, s Style
 		for _, one := range f.Any {
 			fmt.Fprintf(b, "  stands for %s\n", one.Name)
 		}
+	}
+	explainFilter(b, name, fields)
+}
+
+// maxValues is how many names of values are worth listing.
+const maxValues = 64
+
+// explainFilter says what a filter can do with the fields of a name.
+func explainFilter(b *strings.Builder, name string, fields []*wire.Field) {
+	usage, values := filter.Usage(name, fields)
+	if usage == "" {
+		return
+	}
+	fmt.Fprintf(b, "  in filters: %s\n", usage)
+	if len(values) > maxValues {
+		fmt.Fprintf(b, "  %d values have names, from %s to %s\n", len(values), values[0].Name, values[len(values)-1].Name)
+		return
+	}
+	for i := 0; i < len(values); i++ {
+		fmt.Fprintf(b, "  %6d  %s", values[i].Number, values[i].Name)
+		for ; i+1 < len(values) && values[i+1].Number == values[i].Number; i++ {
+			fmt.Fprintf(b, ", %s", values[i+1].Name)
+		}
+		fmt.Fprintln(b)
 	}
 }
 

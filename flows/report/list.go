@@ -33,6 +33,7 @@ type ListOptions struct {
 	Columns    []Column // of Fields, and of CSV if there are any
 	Raw        bool     // no terminal reads Fields: escape only what would end a line
 	Header     bool     // names before the lines of Fields
+	BOM        bool     // a byte order mark before Fields
 	Separator  byte     // between columns of Fields
 	Aggregator byte     // between the values of a column
 	Quote      byte     // around each column that has values; 0 for none
@@ -130,6 +131,11 @@ func newLister(w io.Writer, o ListOptions) *lister {
 
 // head writes the line of names.
 func (l *lister) head() error {
+	if l.BOM && l.Format == Fields {
+		if _, err := io.WriteString(l.w, "\ufeff"); err != nil {
+			return err
+		}
+	}
 	if !l.Header || l.Format == JSON || l.Format == Text {
 		return nil
 	}
