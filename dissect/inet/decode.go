@@ -85,9 +85,10 @@ type walk struct {
 	h     *Headers
 	ctx   *Context
 	depth int
-	size  int    // of the frame on the wire
-	quote bool   // the packet is the beginning of one that ICMP complains of
-	path  []byte // names of the protocols met, for frame.protocols; only with a tree
+	size  int        // of the frame on the wire
+	quote bool       // the packet is the beginning of one that ICMP complains of
+	path  []byte     // names of the protocols met, for frame.protocols; only with a tree
+	ahead *innerWalk // used again
 }
 
 // Decode decodes the frame that c is at, and sets all of h. ctx is only read, and may
@@ -97,7 +98,7 @@ func (d *Decoder) Decode(c *wire.Cursor, link layers.LinkType, h *Headers, ctx *
 		ctx = &unknown
 	}
 	*h = Headers{WindowShift: -1}
-	d.walk, d.protocols = walk{h: h, ctx: ctx, size: c.Len(), path: d.path[:0]}, -1
+	d.walk, d.protocols = walk{h: h, ctx: ctx, size: c.Len(), path: d.path[:0], ahead: d.ahead}, -1
 	if !c.Recording() {
 		d.link(c, link)
 		return

@@ -31,9 +31,11 @@ func (w *walk) trailer(c *wire.Cursor, t uint16, f *wire.Field) {
 	if !c.Wants(f) && !c.Wants(fPadding) && !c.Wants(fFCS) && !c.Wants(fFCSIs) && !c.Wants(fNoPadding) {
 		return
 	}
-	var h Headers
+	if w.ahead == nil {
+		w.ahead = new(innerWalk)
+	}
 	look := c.Ahead()
-	(&walk{h: &h, ctx: w.ctx, depth: w.depth}).ethertype(&look, t)
+	w.ahead.end(&look, w, t)
 	n := look.Len()
 	b := look.Peek(n)
 	if n == 0 || b == nil {
@@ -62,6 +64,19 @@ func (w *walk) trailer(c *wire.Cursor, t uint16, f *wire.Field) {
 		tail.BE32(fFCS)
 		tail.Note(fFCSIs, unverifiedStatus, "")
 	}
+}
+
+// innerWalk is a walk that only looks where a packet ends.
+type innerWalk struct {
+	walk
+	headers Headers
+}
+
+// end has c pass over the packet of type t that w is at.
+func (i *innerWalk) end(c *wire.Cursor, w *walk, t uint16) {
+	i.headers = Headers{}
+	i.walk = walk{h: &i.headers, ctx: w.ctx, depth: w.depth}
+	i.ethertype(c, t)
 }
 
 // tagged tells whether a type announces a tag, after which another type follows.

@@ -163,18 +163,17 @@ func (o *fieldObject) value(dst []byte, t *wire.Tree, i int) []byte {
 
 // appendJSONString appends s quoted.
 func appendJSONString[S string | []byte](dst []byte, s S) []byte {
-	if clean(s) && !hasJSONSpecial(s) {
-		return append(append(append(dst, '"'), s...), '"')
+	if !clean(s) {
+		quoted, _ := json.Marshal(string(s)) // a string always works
+		return escapeJSON(dst, quoted)
 	}
-	quoted, _ := json.Marshal(string(s)) // a string always works
-	return escapeJSON(dst, quoted)
-}
-
-func hasJSONSpecial[S string | []byte](s S) bool {
+	dst = append(dst, '"')
+	from := 0
 	for i := range len(s) {
 		if s[i] == '"' || s[i] == '\\' {
-			return true
+			dst = append(append(dst, s[from:i]...), '\\')
+			from = i
 		}
 	}
-	return false
+	return append(append(dst, s[from:]...), '"')
 }
