@@ -92,7 +92,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 	if h.Kind == inet.Fragment {
 		var frames []uint32
 		if whole, frames = a.fragments.add(h, a.frame, a.now); whole != nil {
-			joined(whole, h, nil, nil)
+			joined(whole, h)
 			if a.index != nil {
 				a.index.fragments(a.frame, frames)
 			}
@@ -147,9 +147,9 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 
 // joined decodes the payload of a datagram put together from fragments, and records it
 // into tree; h is what the headers of one of them say.
-func joined(whole []byte, h *inet.Headers, ctx *inet.Context, tree *wire.Tree) {
-	c := wire.New(whole, tree)
-	inet.DecodeIPPayload(&c, h, h.Proto, ctx)
+func joined(whole []byte, h *inet.Headers) {
+	c := wire.New(whole, nil)
+	inet.DecodeIPPayload(&c, h, h.Proto, nil)
 }
 
 // see begins the view of the packet at hand.

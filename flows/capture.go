@@ -282,7 +282,7 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 	v.tree, v.arena = tree, nil // what an earlier tree shows stays
 	v.begin(&c.packet, uint32(n), nil)
 	if v.whole = ix.datagram(c.source, uint32(n)); v.whole != nil {
-		joined(v.whole, &v.headers, nil, nil)
+		joined(v.whole, &v.headers)
 	}
 	v.ctx.FirstTime, v.ctx.PrevTime = c.a.first, c.a.first
 	if n > 1 {

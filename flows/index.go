@@ -230,7 +230,7 @@ func (ix *index) regather(r captures.Source, u *unit, conn uint32, start uint32,
 		c := wire.NewCut(p.Data, p.WireLen, nil)
 		d.Decode(&c, p.Link, &h, nil)
 		if whole := ix.datagram(r, n); whole != nil {
-			joined(whole, &h, nil, nil)
+			joined(whole, &h)
 		}
 		if _, dir := keyOf(&h); dir != int(m.dir) || h.PayloadLen == 0 {
 			continue

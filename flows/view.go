@@ -88,9 +88,11 @@ func (v *frameView) layers(p *captures.Packet) {
 		v.lower, v.own = 0, 1
 		return
 	}
+	v.ctx.Joined = v.whole != nil
 	v.decoder.Decode(&c, p.Link, &v.headers, &v.ctx)
 	if v.whole != nil {
-		joined(v.whole, &v.headers, &v.ctx, v.tree)
+		c := wire.New(v.whole, v.tree)
+		v.decoder.IPPayload(&c, &v.headers, v.headers.Proto, &v.ctx)
 	}
 	v.own, v.lower = len(v.tree.Bufs), len(v.tree.Nodes)
 }

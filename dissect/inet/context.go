@@ -15,6 +15,10 @@ type Context struct {
 	InterfaceID,
 	Section uint32 // of pcapng; Section counts from 1, and 0 means another format
 
+	// Joined says that the frame completes an IP packet of which it holds a fragment: what
+	// the fragment holds is then shown by IPPayload.
+	Joined bool
+
 	// The TCP or UDP conversation of the frame.
 	HasStream       bool
 	Stream          uint32 // index, from 0

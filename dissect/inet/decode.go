@@ -1,6 +1,8 @@
 package inet
 
 import (
+	"fmt"
+
 	"github.com/google/gopacket/layers"
 
 	"github.com/odxray/odxray/dissect/wire"
@@ -126,12 +128,20 @@ func (d *Decoder) Above(c *wire.Cursor, names string) {
 // DecodeIPPayload decodes what an IP packet carries, put together from its fragments.
 // proto is the protocol of the fragments, and h what Decode made of one of them.
 func DecodeIPPayload(c *wire.Cursor, h *Headers, proto uint8, ctx *Context) {
+	d := Decoder{protocols: -1}
+	d.IPPayload(c, h, proto, ctx)
+}
+
+// IPPayload is DecodeIPPayload after Decode of the frame that completes the packet: the
+// protocols join those of that frame.
+func (d *Decoder) IPPayload(c *wire.Cursor, h *Headers, proto uint8, ctx *Context) {
 	if ctx == nil {
 		ctx = &unknown
 	}
-	w := walk{h: h, ctx: ctx}
+	d.walk = walk{h: h, ctx: ctx, path: d.path}
 	h.Kind, h.FragID, h.FragOffset, h.MoreFragments = IP, 0, 0, false
-	w.ipPayload(c, proto, h.Src.Is6())
+	d.ipPayload(c, proto, h.Src.Is6())
+	c.Title(d.protocols, 0, string(d.path))
 }
 
 func (w *walk) link(c *wire.Cursor, link layers.LinkType) {
@@ -155,7 +165,7 @@ func (w *walk) link(c *wire.Cursor, link layers.LinkType) {
 	case LinkTypeIPoIB:
 		w.ipoib(c)
 	default:
-		w.h.finish(c, fData)
+		w.data(c)
 	}
 }
 
@@ -164,7 +174,7 @@ func (w *walk) enter(c *wire.Cursor) bool {
 	w.depth++
 	if w.depth > maxDepth {
 		w.h.Malformed = true
-		w.h.finish(c, fData)
+		w.data(c)
 		return false
 	}
 	return true
@@ -199,11 +209,47 @@ func (w *walk) ethertype(c *wire.Cursor, t uint16) {
 	case EtherTypePPPoE:
 		w.pppoe(c)
 	default:
-		w.h.finish(c, fData)
+		w.data(c)
 	}
 }
 
 var (
-	above = fields.Section("")
-	fData = above.Bytes("data.data", "Data")
+	above      = fields.Section("")
+	fDataLayer = above.Struct("data", "Data").Formatted(byteCount)
+	fData      = above.Bytes("data.data", "Data")
+	fDataLen   = above.Int("data.len", "Length")
 )
+
+func byteCount(n uint64) string {
+	if n == 1 {
+		return " (1 byte)"
+	}
+	return fmt.Sprintf(" (%d bytes)", n)
+}
+
+// data takes what is left for the payload, of which nothing more is known.
+func (w *walk) data(c *wire.Cursor) {
+	if !c.Recording() {
+		w.h.finish(c, fData)
+		return
+	}
+	all := c.Ahead()
+	w.h.finish(&all, fData)
+	if w.h.Kind != Fragment || !w.ctx.Joined {
+		w.show(c)
+	}
+}
+
+// show shows what is left as bytes.
+func (w *walk) show(c *wire.Cursor) {
+	n := c.Len()
+	if n == 0 {
+		return
+	}
+	m := c.Open(fDataLayer)
+	c.Title(m, uint64(n), "")
+	c.Rest(fData)
+	c.Note(fDataLen, uint64(n), "")
+	c.Close(m)
+	w.met(c, "data")
+}

@@ -56,7 +56,7 @@ func (w *walk) erspan(c *wire.Cursor, version int) {
 	c.Close(m)
 	w.met(c, "erspan")
 	if c.Failed() {
-		w.h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	if w.enter(c) {

@@ -124,7 +124,7 @@ func (w *walk) ethernet(c *wire.Cursor) {
 	}
 	if c.Cause() != nil {
 		c.Close(m)
-		h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	if t < minType {
@@ -160,14 +160,14 @@ func (w *walk) llc(c *wire.Cursor) {
 	control := c.U8(f)
 	if dsap != 0xaa || ssap != 0xaa || control != 0x03 {
 		c.Close(m)
-		w.h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	oui := addr48(c.Bytes(fOUI, 3))
 	t := c.BE16(fLLCType)
 	c.Close(m)
 	if oui != 0 && oui != 0x0000f8 || c.Cause() != nil {
-		w.h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	w.ethertype(c, t)

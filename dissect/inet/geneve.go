@@ -50,7 +50,7 @@ func (w *walk) geneve(c *wire.Cursor) {
 	w.met(c, "geneve")
 	switch {
 	case c.Failed():
-		w.h.finish(c, fData)
+		w.data(c)
 	case t == EtherTypeTEB:
 		w.inner()
 		w.ethernet(c)

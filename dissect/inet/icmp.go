@@ -107,6 +107,9 @@ func (w *walk) keep(c *wire.Cursor) []byte {
 
 // rest shows what is left of a message, and takes over the failure of c.
 func (w *walk) rest(c *wire.Cursor) {
+	if c.Recording() {
+		w.show(c)
+	}
 	c.Rest(fData)
 	w.h.Truncated = w.h.Truncated || c.Cause() == wire.ErrTruncated
 	w.h.Malformed = w.h.Malformed || c.Cause() == wire.ErrShort

@@ -47,7 +47,7 @@ func (w *walk) ipoib(c *wire.Cursor) {
 	c.Close(m)
 	w.met(c, "ipoib")
 	if c.Failed() {
-		w.h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	w.ethertype(c, t)

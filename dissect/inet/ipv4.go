@@ -71,7 +71,7 @@ func (w *walk) ipv4(c *wire.Cursor) {
 	if c.Failed() {
 		c.Close(m)
 		w.met(c, "ip")
-		h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	h.Src, h.Dst = addrFrom(src), addrFrom(dst)
@@ -86,7 +86,7 @@ func (w *walk) ipv4(c *wire.Cursor) {
 		w.met(c, "ip")
 		h.Malformed = true
 		h.Kind = IP
-		h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	switch {
@@ -107,7 +107,7 @@ func (w *walk) ipv4(c *wire.Cursor) {
 	h.MoreFragments = frag&0x2000 != 0
 	if h.MoreFragments || h.FragOffset != 0 {
 		h.Kind = Fragment
-		h.finish(c, fData)
+		w.data(c)
 	} else {
 		h.FragID = 0
 		w.ipPayload(c, h.Proto, false)

@@ -94,7 +94,7 @@ func (w *walk) ipv6(c *wire.Cursor) {
 	if dst == nil {
 		c.Close(m)
 		w.met(c, "ipv6")
-		h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	h.Src, h.Dst = netip.AddrFrom16([16]byte(src)), netip.AddrFrom16([16]byte(dst))
@@ -124,7 +124,7 @@ func (w *walk) ipv6(c *wire.Cursor) {
 		if fragment {
 			h.Kind = Fragment
 		}
-		h.finish(c, fData)
+		w.data(c)
 	} else {
 		w.ipPayload(c, next, true)
 	}
@@ -254,13 +254,13 @@ func (w *walk) ipPayload(c *wire.Cursor, proto uint8, v6 bool) {
 	if v6 {
 		if w.extensions(c, &proto) { // a fragment in a fragment
 			h.Malformed = true
-			h.finish(c, fData)
+			w.data(c)
 			return
 		}
 	}
 	h.Kind, h.Proto = IP, proto
 	if w.quote && proto == protoTCP && c.Len() < leastTCP {
-		h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	switch proto {
@@ -283,7 +283,7 @@ func (w *walk) ipPayload(c *wire.Cursor, proto uint8, v6 bool) {
 	case protoICMPv6:
 		w.icmpv6(c)
 	default:
-		h.finish(c, fData)
+		w.data(c)
 	}
 }
 

@@ -54,7 +54,7 @@ func (w *walk) ip(c *wire.Cursor) {
 		w.ethertype(c, EtherTypeIPv6)
 	default:
 		w.h.Malformed = w.h.Malformed || c.Len() > 0 && look.Cause() == nil
-		w.h.finish(c, fData)
+		w.data(c)
 	}
 }
 
@@ -76,7 +76,7 @@ func (w *walk) null(c *wire.Cursor, loop bool) {
 	case 2, 10, 24, 28, 30:
 		w.ip(c)
 	default:
-		w.h.finish(c, fData)
+		w.data(c)
 	}
 }
 
@@ -119,7 +119,7 @@ func (w *walk) pppProtocol(c *wire.Cursor, m wire.Mark) {
 	case c.Cause() == nil && protocol == 0x57:
 		w.ethertype(c, EtherTypeIPv6)
 	default:
-		w.h.finish(c, fData)
+		w.data(c)
 	}
 }
 
@@ -190,7 +190,7 @@ func (w *walk) nflog(c *wire.Cursor) {
 			if family == 2 || family == 10 {
 				w.ip(c)
 			} else {
-				w.h.finish(c, fData)
+				w.data(c)
 			}
 			c.Widen(end)
 			return
@@ -202,7 +202,7 @@ func (w *walk) nflog(c *wire.Cursor) {
 		}
 	}
 	c.Close(m)
-	w.h.finish(c, fData)
+	w.data(c)
 }
 
 func linuxFamilyName(v uint64) string {

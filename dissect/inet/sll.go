@@ -80,7 +80,7 @@ func (w *walk) sllPayload(c *wire.Cursor, m wire.Mark, hardware, t uint16) {
 	c.Close(m)
 	if !known {
 		w.met(c, "sll")
-		w.h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	w.met(c, "sll:ethertype")

@@ -29,20 +29,15 @@ var (
 	fFlags    = tcp.Hex("tcp.flags", "Flags").Wide(12).Formatted(func(v uint64) string {
 		return fmt.Sprintf("0x%03x (%s)", v, TCPFlags(v))
 	})
-	fFlagsText = tcp.ASCII("tcp.flags.str", "TCP Flags")
-	fOffset    = tcp.Hex("", "Header Length and Flags").Beside()
-	fWindow    = tcp.Uint("tcp.window_size_value", "Window")
-	fWindowIs  = tcp.Uint("tcp.window_size", "Calculated window size")
-	fFactor    = tcp.Int("tcp.window_size_scalefactor", "Window size scaling factor").Formatted(factorText)
-	fTCPSum    = tcp.Hex("tcp.checksum", "Checksum").Formatted(sumUnverified)
-	fTCPStatus = tcp.Uint("tcp.checksum.status", "Checksum Status").Formatted(sumStatus)
-	fUrgent    = tcp.Uint("tcp.urgent_pointer", "Urgent Pointer")
-	fPayload   = tcp.Bytes("tcp.payload", "TCP payload").Formatted(func(n uint64) string {
-		if n == 1 {
-			return " (1 byte)"
-		}
-		return fmt.Sprintf(" (%d bytes)", n)
-	})
+	fFlagsText     = tcp.ASCII("tcp.flags.str", "TCP Flags")
+	fOffset        = tcp.Hex("", "Header Length and Flags").Beside()
+	fWindow        = tcp.Uint("tcp.window_size_value", "Window")
+	fWindowIs      = tcp.Uint("tcp.window_size", "Calculated window size")
+	fFactor        = tcp.Int("tcp.window_size_scalefactor", "Window size scaling factor").Formatted(factorText)
+	fTCPSum        = tcp.Hex("tcp.checksum", "Checksum").Formatted(sumUnverified)
+	fTCPStatus     = tcp.Uint("tcp.checksum.status", "Checksum Status").Formatted(sumStatus)
+	fUrgent        = tcp.Uint("tcp.urgent_pointer", "Urgent Pointer")
+	fPayload       = tcp.Bytes("tcp.payload", "TCP payload").Formatted(byteCount)
 	fAckUnused     = tcp.Struct("tcp.ack.nonzero", "The acknowledgment number field is nonzero while the ACK flag is not set")
 	fReassembledIn = tcp.Frame("tcp.reassembled_in", "Reassembled PDU in frame")
 	fBadHdrLen     = tcp.Struct("tcp.bogus_header_length", "Bogus TCP header length")
@@ -183,7 +178,7 @@ func (w *walk) tcp(c *wire.Cursor) {
 		h.Malformed = true
 		w.tcpTitle(c, m, 0)
 		c.Close(m)
-		h.finish(c, fData)
+		w.data(c)
 		h.Payload, h.PayloadLen = nil, 0 // nobody knows where it begins
 		return
 	}

@@ -27,7 +27,10 @@ var names = regexp.MustCompile(`[^ ]+ \(([0-9a-f]{2}(:[0-9a-f]{2}){5})\)`)
 var layer = regexp.MustCompile(`^(Frame \d|Ethernet II|802\.1Q|IEEE 802\.1ad|Linux cooked|Null/|Raw packet|Point-to-Point|Internet Protocol|Transmission Control|User Datagram|Address Resolution|Virtual eXt|IP over|Internet Control|Generic |Encapsulated)`)
 
 // skipped are lines that no decoder of one frame can know, or that are not to be had.
-var skipped = regexp.MustCompile(`Time shift for|Time delta|Time since|Frame is |Protocols in frame|Interface (id|name|desc)|Section number|UDP payload|PDU Size|Response time|(Request|Response) frame|^ *Data|Source SLAAC|TCP payload|Stream index|Conversation completeness|Calculated window|scaling factor|\(raw\)`)
+var skipped = regexp.MustCompile(`Time shift for|Time delta|Time since|Frame is |Protocols in frame|Interface (id|name|desc)|Section number|UDP payload|PDU Size|Response time|(Request|Response) frame|Source SLAAC|TCP payload|Stream index|Conversation completeness|Calculated window|scaling factor|\(raw\)`)
+
+// hexdump matches the lines of bytes that stand within a layer of data.
+var hexdump = regexp.MustCompile(`^[0-9a-f]{4,}  |^$`)
 
 // closing is the remark on which side closed the connection first.
 var closing = regexp.MustCompile(`(?m)^ +\[Expert Info \(Note/Sequence\): This frame (initiates|undergoes) .*\n.*\n.*\n.*\n`)
@@ -39,6 +42,9 @@ func layersOf(text string) []string {
 	keep := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
+		if hexdump.MatchString(line) {
+			continue
+		}
 		if !strings.HasPrefix(line, " ") {
 			keep = layer.MatchString(line)
 		}

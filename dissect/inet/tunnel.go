@@ -53,7 +53,7 @@ func (w *walk) vxlan(c *wire.Cursor) {
 	c.Close(m)
 	w.met(c, "vxlan")
 	if c.Cause() != nil || flags&0x0800 == 0 {
-		w.h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	w.inner()
@@ -88,7 +88,7 @@ func (w *walk) gre(c *wire.Cursor) {
 	c.Close(m)
 	w.met(c, "gre")
 	if c.Cause() != nil || flags&0x4007 != 0 {
-		w.h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	switch t {
@@ -108,7 +108,7 @@ func (w *walk) gre(c *wire.Cursor) {
 	case erspanThree:
 		w.erspan(c, 3)
 	default:
-		w.h.finish(c, fData)
+		w.data(c)
 	}
 }
 

@@ -22,7 +22,7 @@ var (
 	fUDPTimes   = udp.Struct("", "Timestamps")
 	fUDPSince   = udp.Duration("udp.time_relative", "Time since first frame")
 	fUDPDelta   = udp.Duration("udp.time_delta", "Time since previous frame")
-	fUDPPayload = udp.Bytes("udp.payload", "UDP payload").Formatted(func(n uint64) string { return fmt.Sprintf(" (%d bytes)", n) })
+	fUDPPayload = udp.Bytes("udp.payload", "UDP payload").Formatted(byteCount)
 	fUDPBadLen  = udp.Struct("udp.length.bad", "Bad length value")
 )
 

@@ -51,7 +51,7 @@ func (w *walk) vlan(c *wire.Cursor, t uint16) {
 	}
 	c.Close(m)
 	if c.Cause() != nil {
-		w.h.finish(c, fData)
+		w.data(c)
 		return
 	}
 	if inner < minType {
