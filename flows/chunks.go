@@ -21,7 +21,7 @@ func (a *Analyzer) copyChunk(c *conn, e *exchange, w *waitingCall, to uint32, ou
 	case *fscc.CopyChunkLimits:
 		k.Limits, k.Limited = *out, true
 	}
-	k.Moved = left
+	k.Moved = min(left, k.Asked) // a request without chunks may be answered with limits, too
 	if from != 0 {
 		k.SourceEnd, k.HasSourceEnd = a.files[from].size, a.files[from].hasSize
 	}

@@ -221,7 +221,7 @@ func (t *copyTable) newCall() *waitingCall {
 // learn keeps a resume key.
 func (t *copyTable) learn(a *Analyzer, c *conn, e *exchange, m *smb2.Message) {
 	b, ok := m.Body.(*smb2.IoctlResponse)
-	if !ok || e.open == 0 {
+	if !ok {
 		return
 	}
 	if out, ok := b.Output.(*fscc.ResumeKeyReply); ok {
@@ -253,7 +253,7 @@ func (t *copyTable) done(a *Analyzer, c *conn, e *exchange, w *waitingCall, outp
 		a.duplicateExtents(c, e, w, to)
 	}
 	if w.Accepted() && methodOf(&w.Call) == ODX && to != 0 {
-		t.accepts[fileKey{a.files[to].server, a.files[to].share, 0}] = true
+		t.accepts[fileKey{a.files[to].server, a.files[to].volume, 0}] = true
 	}
 }
 

@@ -316,7 +316,7 @@ func (y *copyState) result(a *Analyzer) Copy {
 		a.volume(&r.Calls[i])
 	}
 	from, to := &a.files[y.from], &a.files[y.to]
-	r.OffloadOK = a.copies.accepts[fileKey{from.server, from.share, 0}]
+	r.OffloadOK = a.copies.accepts[fileKey{from.server, from.volume, 0}]
 	if y.from != 0 && y.Slower > 0 && (y.Slower >= 1<<16 || y.Slower == y.Bytes && y.Slower >= 512) {
 		r.Fallback = "no status"
 		if y.slower.answer != 0 {
@@ -392,7 +392,7 @@ func (y *copyState) judgeCover(a *Analyzer, r *Copy) {
 		r.Verdict = Failed
 	case !r.Source.HasSize:
 		r.Verdict, r.Uncertain = Unknown, "the capture does not show how long the source is"
-	case r.Whole || y.covered.Overlap(all) == all.Len():
+	case r.Whole && (r.Sized || !r.Destination.HasSize || r.Destination.Size >= all.End) || y.covered.Overlap(all) == all.Len():
 		r.Gaps = have.Gaps(all)
 	default: // a range of the file
 		for _, z := range y.asked.Cut(all) {

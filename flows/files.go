@@ -3,6 +3,8 @@ package flows
 // Files as copies see them: what opens of one path on one server have in common.
 
 import (
+	"strings"
+
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/smb2"
@@ -12,6 +14,7 @@ import (
 type file struct {
 	server    uint32
 	share     uint32 // index of the share's name; 0 if unknown
+	volume    uint32 // the same for all names that a share has
 	name      uint32 // 0 if unknown
 	size      uint64 // last known end of file; valid iff hasSize
 	hasSize   bool
@@ -47,7 +50,7 @@ const (
 	maxRecent  = 64      // mints of one file that changes are compared with
 )
 
-type fileKey struct{ server, share, name uint32 }
+type fileKey struct{ server, volume, name uint32 }
 
 // bytesOf returns the traffic of a file, from now on kept.
 func (a *Analyzer) bytesOf(i uint32) *traffic {
@@ -72,10 +75,10 @@ func (a *Analyzer) fileOf(open uint32) uint32 {
 		f.server = a.sessions[o.session].server
 	}
 	if o.tree != 0 {
-		f.share = a.internBytes([]byte(a.trees[o.tree].share))
+		f.share, f.volume = a.internBytes([]byte(a.trees[o.tree].share)), a.volumeOf(o.tree)
 	}
 	if f.name != 0 {
-		k := fileKey{f.server, f.share, f.name}
+		k := fileKey{f.server, f.volume, f.name}
 		if i, ok := a.fileByKey[k]; ok {
 			o.file = i
 			a.files[i].opens++
@@ -85,11 +88,22 @@ func (a *Analyzer) fileOf(open uint32) uint32 {
 	}
 	o.file = place(&a.litter.freeFiles, len(a.files), func() { a.files = append(a.files, file{}) })
 	if f.name != 0 {
-		a.fileByKey[fileKey{f.server, f.share, f.name}] = o.file
+		a.fileByKey[fileKey{f.server, f.volume, f.name}] = o.file
 	}
 	a.litter.made++
 	a.files[o.file] = f
 	return o.file
+}
+
+// volumeOf returns what stands for the share of a tree on its server: its name without
+// that of the server, which may have several.
+func (a *Analyzer) volumeOf(tree uint32) uint32 {
+	t := &a.trees[tree]
+	if t.volume == 0 && t.share != "" {
+		leaf := t.share[strings.LastIndexByte(t.share, '\\')+1:]
+		t.volume = a.internBytes([]byte(strings.ToLower(leaf)))
+	}
+	return t.volume
 }
 
 // target returns the file that a request is on: if nobody has answered the CREATE
@@ -101,8 +115,7 @@ func (a *Analyzer) target(e *exchange) uint32 {
 	for p := e; p.before != 0; {
 		p = a.exchanges.at(p.before)
 		if p.command == smb2.Create && p.session != 0 && p.tree != 0 {
-			share := a.internBytes([]byte(a.trees[p.tree].share))
-			return a.fileByKey[fileKey{a.sessions[p.session].server, share, p.name}]
+			return a.fileByKey[fileKey{a.sessions[p.session].server, a.volumeOf(p.tree), p.name}]
 		}
 	}
 	return 0
@@ -249,10 +262,10 @@ func (a *Analyzer) resized(i uint32, e *exchange, n uint64) {
 // were made under.
 func (a *Analyzer) renamed(i uint32, name uint32) {
 	f := &a.files[i]
-	if k := (fileKey{f.server, f.share, f.name}); a.fileByKey[k] == i {
+	if k := (fileKey{f.server, f.volume, f.name}); a.fileByKey[k] == i {
 		delete(a.fileByKey, k)
 	}
-	a.fileByKey[fileKey{f.server, f.share, name}] = i
+	a.fileByKey[fileKey{f.server, f.volume, name}] = i
 }
 
 // wrote takes an answered WRITE.

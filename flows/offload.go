@@ -128,7 +128,9 @@ func (a *Analyzer) mint(c *conn, e *exchange, w *waitingCall, from uint32, out *
 		t.raws++
 		m.Token = bytes.Clone(out.Token.Raw)
 	}
-	m.before = t.byToken[m.key]
+	if !m.IsZero() { // all of them are the same, and it does not matter whose they are
+		m.before = t.byToken[m.key]
+	}
 	t.byToken[m.key] = m
 	t.list = append(t.list, m)
 	if len(t.list) > t.limit {
@@ -150,6 +152,10 @@ func (m *mint) cut(n uint64) {
 func (t *tokenTable) drop() {
 	n := len(t.list)
 	t.list = slices.DeleteFunc(t.list, func(m *mint) bool {
+		if m.IsZero() && t.byToken[m.key] != m && m.Reserved == 0 && !m.HasID {
+			t.uses -= len(m.Uses)
+			return true
+		}
 		if m.odd || m.copy == nil || m.before != nil || m.past || m.again > 0 || m.consumed.Len() < m.Length || t.byToken[m.key] != m {
 			return false
 		}
@@ -204,24 +210,31 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 		k.Moved, k.AnswerSize = out.LengthWritten, out.Size
 	}
 	var m *mint
+	from, source := uint32(0), k.From
 	if len(w.raw) > 0 {
 		m = t.tokens.minted(w.token, a.serverOf(c))
 	}
-	from := uint32(0)
-	source := k.From
 	switch {
-	case m != nil:
-		from, k.Mint, source = m.file, m.ID, k.From+m.Offset
 	case k.TokenType == zeroData:
-		from = a.zeroSource(c, to)
+		source = k.Offset // zeros come from where they go
+		if from = a.going(c, to); from != 0 {
+			m = a.zeroOf(from)
+		} else if m != nil {
+			from = m.file
+		}
+	case m != nil:
+		from, source = m.file, k.From+m.Offset
 	case len(w.raw) > 0:
 		_, k.Forgotten = t.tokens.dropped[binary.BigEndian.Uint64(w.token[:])]
 		if near, n := t.tokens.nearest(w.raw, a.serverOf(c)); near != nil && k.Refused() {
 			k.Nearest, k.Differs = near.ID, n
 		}
 		if !k.Accepted() {
-			from = a.zeroSource(c, to) // no bytes came from anywhere: it is part of what goes on
+			from = a.going(c, to) // no bytes came from anywhere: it is part of what goes on
 		}
+	}
+	if m != nil {
+		k.Mint = m.ID
 	}
 	if from != 0 && k.TokenType != zeroData {
 		k.SourceEnd, k.HasSourceEnd = a.files[from].size, a.files[from].hasSize
@@ -245,7 +258,7 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 			t.strange[y.client] = y
 		}
 	}
-	moved := a.copies.moving(k, from != 0 && (m != nil || k.Accepted()) && k.TokenType != zeroData)
+	placed := from != 0 && k.Asked > 0 && (m != nil || k.TokenType == zeroData)
 	if k.Asked > 0 && k.HasEnd && k.Offset >= k.End && len(y.Unsized) < maxKept {
 		y.Unsized = append(y.Unsized, k.Frame)
 	}
@@ -257,7 +270,7 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 		y.follow(span(k.Offset, k.Asked), k.Frame)
 	}
 	y.add(a, *k)
-	y.moved(ODX, k, source, k.Offset, k.Moved, moved)
+	y.moved(ODX, k, source, k.Offset, k.Moved, placed)
 	if k.Accepted() && k.Moved < k.Asked && len(y.shorts) < maxKept && !a.copies.underWay(a, e, from, to) {
 		stop := k.Offset + k.Moved
 		y.shorts = append(y.shorts, short{Resume{Short: k.Frame, At: stop, Left: span(stop, k.Asked-k.Moved)}, k.Answer, source + k.Moved})
@@ -270,9 +283,6 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 		a.altered(to, e, span(k.Offset, k.Moved), k.TokenType == zeroData)
 	}
 }
-
-// moving reports whether a call says where its bytes come from.
-func (t *copyTable) moving(k *Call, known bool) bool { return known && k.Asked > 0 }
 
 // underWay reports whether another call of the same copy waits for its answer.
 func (t *copyTable) underWay(a *Analyzer, e *exchange, from, to uint32) bool {
@@ -389,9 +399,19 @@ func (m *mint) changed(ch Change) {
 	}
 }
 
-// zeroSource returns the source of the copy going on into a file, for a call that
-// does not say.
-func (a *Analyzer) zeroSource(c *conn, to uint32) uint32 {
+// zeroOf returns the latest token for zeros that was minted of a file; nil if none was.
+func (a *Analyzer) zeroOf(file uint32) *mint {
+	for _, m := range slices.Backward(a.bytesOf(file).mints) {
+		if m.IsZero() {
+			return m
+		}
+	}
+	return nil
+}
+
+// going returns the source of the copy going on into a file, for a call that does not
+// say.
+func (a *Analyzer) going(c *conn, to uint32) uint32 {
 	if t := a.files[to].traffic; to != 0 && t != nil {
 		client := a.clientOf(c)
 		for _, y := range slices.Backward(t.into) {

@@ -15,7 +15,7 @@ import (
 const (
 	sampleLen   = 256 // bytes compared of a READ and a WRITE
 	maxSamples  = 64  // READs whose first bytes are remembered, of one file
-	maxReaders  = 8   // files looked at as the source of a WRITE
+	maxReaders  = 32  // files looked at as the source of a WRITE
 	maxPairs    = 4   // sources considered for one destination
 	plainForce  = 1 << 18
 	plainCalls  = 1 << 8 // WRITEs kept of a plain copy before it is known to be one
@@ -83,7 +83,7 @@ func (a *Analyzer) read(e *exchange, b *smb2.ReadResponse) {
 	t := &a.copies.recent
 	client := a.clientOf(c)
 	var r *reader
-	for k, x := range t.list {
+	for k, x := range slices.Backward(t.list) {
 		if x.file == i && x.client == client {
 			r = x
 			if k != len(t.list)-1 {

@@ -72,6 +72,7 @@ type treeState struct {
 	kind    uint8 // 1 disk, 2 pipe, 3 printer
 	frame   uint32
 	sector  uint32 // logical sector size in bytes; 0 if the capture does not show it
+	volume  uint32 // see volumeOf; 0 until it is asked for
 	cluster uint32 // allocation unit in bytes; 0 if the capture does not show it
 }
 

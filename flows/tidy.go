@@ -145,16 +145,20 @@ func (a *Analyzer) markNames() {
 	}
 	for i, marked := range m.files {
 		if marked {
-			m.names[a.files[i].name], m.names[a.files[i].share] = true, true
+			f := &a.files[i]
+			m.names[f.name], m.names[f.share], m.names[f.volume] = true, true, true
 		}
 	}
 	for k, i := range a.fileByKey { // after a rename, not the name that the file has
 		if m.files[i] {
-			m.names[k.name], m.names[k.share] = true, true
+			m.names[k.name], m.names[k.volume] = true, true
 		}
 	}
 	for k := range a.copies.accepts {
-		m.names[k.share] = true
+		m.names[k.volume] = true
+	}
+	for i := range a.trees {
+		m.names[a.trees[i].volume] = true
 	}
 	for _, h := range a.caching.holds {
 		m.names[h.name] = true

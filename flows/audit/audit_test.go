@@ -141,6 +141,30 @@ func TestRules(t *testing.T) {
 			s.OffloadRead(s.src, 512*kib, 512*kib, 512*kib, flowtest.ZeroToken())
 			s.OffloadWrite(s.dst, 512*kib, 512*kib, 0, flowtest.ZeroToken(), 512*kib)
 		}},
+		{"zero token first, and zero tokens of another copy", "", func(s *scene) {
+			other, otherDst := s.Client.Open("other", mib), s.New("other copy")
+			s.SetSize(otherDst, mib)
+			s.OffloadRead(s.src, 0, 512*kib, 512*kib, flowtest.ZeroToken())
+			s.OffloadRead(other, 0, mib, mib, flowtest.NewToken(9))
+			s.OffloadWrite(s.dst, 0, 512*kib, 0, flowtest.ZeroToken(), 512*kib)
+			s.OffloadWrite(otherDst, 0, mib, 0, flowtest.NewToken(9), mib)
+			tok := flowtest.NewToken(1)
+			s.OffloadRead(s.src, 512*kib, 512*kib, 512*kib, tok)
+			s.OffloadWrite(s.dst, 512*kib, 512*kib, 0, tok, 512*kib)
+		}},
+		{"the first part of a file", "", func(s *scene) {
+			dst := s.New("head")
+			s.SetSize(dst, 512*kib)
+			tok := flowtest.NewToken(1)
+			s.OffloadRead(s.src, 0, 512*kib, 512*kib, tok)
+			s.OffloadWrite(dst, 0, 512*kib, 0, tok, 512*kib)
+		}},
+		{"the source by another name of the server", "warning token/stale-source", func(s *scene) {
+			tok := s.mint(1)
+			o := s.Capture.Login("10.0.0.2:50001", "10.0.0.9:445", `\\10.0.0.9\Share`)
+			o.ZeroData(o.Open("src", mib), 0, 4096)
+			s.write(tok, 0, mib)
+		}},
 		{"CopyLength 0", "", func(s *scene) {
 			s.copied()
 			s.OffloadRead(s.src, 0, 0, 0, flowtest.NewToken(9))
