@@ -107,6 +107,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 		}
 		if a.view != nil {
 			a.see(p, nil, 0, nil)
+			a.view.roce()
 		}
 		return
 	}

@@ -293,6 +293,7 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 		ix.describe(f, uint32(n), &v.ctx, dir)
 	}
 	v.layers(&c.packet)
+	v.roce()
 	last := ix.messages.n
 	if n < ix.frames.n {
 		last = int(ix.frames.at(n).first)

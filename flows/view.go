@@ -20,6 +20,7 @@ import (
 	"github.com/odxray/odxray/dissect/smb1"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/rdma/ib"
 )
 
 // frameView draws frames. Its methods are called in the order begin, unit…, end.
@@ -33,6 +34,7 @@ type frameView struct {
 	decoder inet.Decoder
 	headers inet.Headers
 	ctx     inet.Context
+	ib      ib.Decoder
 	smb     smb2.Decoder
 	smbCtx  smb2.Context
 	old     smb1.Decoder
@@ -95,6 +97,37 @@ func (v *frameView) layers(p *captures.Packet) {
 		v.decoder.IPPayload(&c, &v.headers, v.headers.Proto, &v.ctx)
 	}
 	v.own, v.lower = len(v.tree.Bufs), len(v.tree.Nodes)
+}
+
+// roce shows a packet of RoCEv2, and reports whether the frame is one.
+func (v *frameView) roce() {
+	h := &v.headers
+	if !isRoCE(h) {
+		return
+	}
+	c := v.within(h.Payload, h.PayloadLen)
+	v.decoder.Above(&c, "infiniband")
+	p := v.ib.Decode(&c, h)
+	v.info, v.name = p.AppendInfo(v.info), "RRoCE"
+	if p.Payload.Len() > 0 && p.Payload.Recording() {
+		v.decoder.Above(&c, "data")
+	}
+	ib.Data(&p.Payload)
+}
+
+// within returns a cursor over b, size bytes on the wire: within the frame's own bytes, if
+// they hold it.
+func (v *frameView) within(b []byte, size int) wire.Cursor {
+	if v.tree != nil && len(b) > 0 {
+		for buf, own := range v.tree.Bufs[:v.own] {
+			for i := 0; i+len(b) <= len(own); i++ {
+				if &own[i] == &b[0] {
+					return v.tree.Part(uint16(buf), i, size)
+				}
+			}
+		}
+	}
+	return wire.NewCut(b, size, v.tree)
 }
 
 // cursor returns a cursor over u: within the frame's own bytes, if they hold it, else

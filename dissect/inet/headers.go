@@ -68,6 +68,11 @@ type Headers struct {
 	NSACK         uint8
 	Options       []byte // as far as captured
 
+	// Lower is the IP header and the UDP header, one right after the other, as the
+	// invariant CRC of RoCE covers them. Valid for Kind UDP; nil if there is anything
+	// else between them.
+	Lower []byte
+
 	// Payload is what was captured above TCP or UDP, of a fragment, or above the last
 	// header that was understood. PayloadLen is its length on the wire, in bytes, as
 	// the IP header gives it: Ethernet pads, and captures cut.

@@ -52,6 +52,7 @@ func (w *walk) udp(c *wire.Cursor) {
 		return
 	}
 	h.Kind = UDP
+	h.Lower = lower(c, h.Src.Is6())
 	if m >= 0 {
 		c.Title(m, 0, fmt.Sprintf(", Src Port: %d, Dst Port: %d", h.SrcPort, h.DstPort))
 	}
@@ -87,6 +88,20 @@ func (w *walk) udp(c *wire.Cursor) {
 		c.Close(m)
 	}
 	c.Widen(end)
+}
+
+// lower returns the IP and the UDP header before c, if they are next to each other.
+func lower(c *wire.Cursor, six bool) []byte {
+	if six {
+		if b := c.Behind(40 + 8); b != nil && b[0]>>4 == 6 && b[6] == protoUDP {
+			return b
+		}
+		return nil
+	}
+	if b := c.Behind(20 + 8); b != nil && b[0] == 0x45 && b[9] == protoUDP {
+		return b
+	}
+	return nil
 }
 
 // udpLength reads the length, and remarks on one that is less than the header.

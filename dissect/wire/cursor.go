@@ -227,6 +227,14 @@ func (c *Cursor) Peek(n int) []byte {
 	return nil
 }
 
+// Behind returns the n bytes before c's position, or nil if the buffer does not hold them.
+func (c *Cursor) Behind(n int) []byte {
+	if c.fail.Err != nil || n < 0 || uint64(n) > c.off || c.off > uint64(len(c.buf)) {
+		return nil
+	}
+	return c.buf[c.off-uint64(n) : c.off : c.off]
+}
+
 // End is where a Cursor ended before Narrow.
 type End uint64
 
@@ -262,7 +270,7 @@ func (c *Cursor) Rest(f *Field) []byte {
 	return c.buf[start:min(c.end, size):min(c.end, size)]
 }
 
-// U8, U16, U32 and U64 read little-endian numbers; BE16, BE32, BE48 and BE64 read
+// U8, U16, U32 and U64 read little-endian numbers; BE16, BE24, BE32, BE48 and BE64 read
 // big-endian ones.
 
 func (c *Cursor) U8(f *Field) uint8 {
@@ -318,6 +326,10 @@ func (c *Cursor) slowBE16(f *Field) uint16 {
 }
 func (c *Cursor) slowBE32(f *Field) uint32 {
 	return uint32(c.number(f, 4, uint64(be.Uint32(c.fixed(f, 4)))))
+}
+func (c *Cursor) BE24(f *Field) uint32 {
+	b := c.fixed(f, 3)
+	return uint32(c.number(f, 3, uint64(b[0])<<16|uint64(be.Uint16(b[1:]))))
 }
 func (c *Cursor) BE48(f *Field) uint64 {
 	b := c.fixed(f, 6)
