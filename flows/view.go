@@ -99,13 +99,13 @@ func (v *frameView) layers(p *captures.Packet) {
 	v.own, v.lower = len(v.tree.Bufs), len(v.tree.Nodes)
 }
 
-// roce shows a packet of RoCEv2, and reports whether the frame is one.
+// roce shows the packet of RoCEv2 that the frame carries, if it is one.
 func (v *frameView) roce() {
 	h := &v.headers
 	if !isRoCE(h) {
 		return
 	}
-	c := v.within(h.Payload, h.PayloadLen)
+	c := v.part(h.Payload, h.PayloadLen)
 	v.decoder.Above(&c, "infiniband")
 	p := v.ib.Decode(&c, h)
 	v.info, v.name = p.AppendInfo(v.info), "RRoCE"
@@ -115,9 +115,9 @@ func (v *frameView) roce() {
 	ib.Data(&p.Payload)
 }
 
-// within returns a cursor over b, size bytes on the wire: within the frame's own bytes, if
+// part returns a cursor over b, size bytes on the wire: within the frame's own bytes, if
 // they hold it.
-func (v *frameView) within(b []byte, size int) wire.Cursor {
+func (v *frameView) part(b []byte, size int) wire.Cursor {
 	if v.tree != nil && len(b) > 0 {
 		for buf, own := range v.tree.Bufs[:v.own] {
 			for i := 0; i+len(b) <= len(own); i++ {
