@@ -25,10 +25,10 @@ type sealing struct {
 	needsSetUp bool   // a session key was given that opens nothing without it
 	login      string // why a password or keytab yielded no key; "" if it did, or if there was none
 
-	opened int // messages
-	failed int // messages that no key opened
-	cut    int // messages that were not captured whole
-	tries  int // messages that were tried in vain since the last new candidate
+	opened int    // messages
+	failed [2]int // messages that no key opened, of the client and of the server
+	cut    int    // messages that were not captured whole
+	tries  int    // messages that were tried in vain since the last new candidate
 }
 
 // Bounds of the work on a session that no key fits, and of what is kept of one.
@@ -43,6 +43,7 @@ type candidate struct {
 	keys   seal.Keys
 	cipher smb2.Cipher // 0: any that the size of the keys fits
 	origin string
+	guess  bool // that the dialect is not 3.1.1
 }
 
 // opener is a pair of keys that did.
@@ -59,7 +60,7 @@ func (a *Analyzer) sealingOf(c *conn, s uint32) *sealing {
 		x = &sealing{given: a.keys.of(a.sessions[s].id)}
 		a.sessions[s].sealing = x
 		for _, k := range x.given {
-			x.offer(c, k, nil, "given keys")
+			x.offer(c, k, nil, "session key")
 		}
 	}
 	return x
@@ -78,10 +79,9 @@ func (x *sealing) offer(c *conn, k sessionKeys, p *seal.Preauth, origin string) 
 	case c.dialect >= smb2.Dialect311 && p == nil:
 		x.needsSetUp = true
 	case c.dialect >= smb2.Dialect311:
-		x.try(candidate{seal.Derive(c.dialect, c.cipher, k.session, p), c.cipher, origin})
+		x.try(candidate{seal.Derive(c.dialect, c.cipher, k.session, p), c.cipher, origin, false})
 	case c.dialect == 0 || c.dialect >= smb2.Dialect300:
-		x.needsSetUp = x.needsSetUp || c.dialect == 0 // it may be 3.1.1
-		x.try(candidate{seal.Derive(smb2.Dialect300, smb2.AES128CCM, k.session, nil), smb2.AES128CCM, origin})
+		x.try(candidate{seal.Derive(smb2.Dialect300, smb2.AES128CCM, k.session, nil), smb2.AES128CCM, origin, c.dialect == 0})
 	}
 }
 
@@ -136,10 +136,27 @@ func (a *Analyzer) unseal(c *conn, dir int, s uint32, h *smb2.TransformHeader, u
 		a.scratch, u.plain = b, b
 	case errors.Is(err, seal.ErrCut):
 		x.cut++
+	case dir == c.server:
+		x.failed[1]++
 	default:
-		x.failed++
+		x.failed[0]++
 	}
 	return err == nil
+}
+
+// oneWay returns how many messages stay closed because only the key of the other
+// direction is known.
+func (x *sealing) oneWay() int {
+	if len(x.openers) == 0 {
+		return 0
+	}
+	switch o := x.openers[len(x.openers)-1]; {
+	case o.client == nil:
+		return x.failed[0]
+	case o.server == nil:
+		return x.failed[1]
+	}
+	return 0
 }
 
 // open decrypts a message with a key that opened one before.
@@ -283,10 +300,14 @@ func (a *Analyzer) trouble(s *sessionState) string {
 		return ""
 	case s.cipher != 0 && seal.KeySize(s.cipher) == 0:
 		return fmt.Sprintf("its cipher 0x%04x is unknown", uint16(s.cipher))
-	case x.failed == 0 && x.cut > 0:
+	case x.oneWay() > 0:
+		return fmt.Sprintf("the key of one direction was given, and %d messages went the other way", x.oneWay())
+	case x.failed == [2]int{} && x.cut > 0:
 		return fmt.Sprintf("%d of its encrypted messages were not captured whole", x.cut)
 	case len(x.candidates) > 0 && x.opened > 0:
-		return fmt.Sprintf("%d of its messages have a wrong tag although the key opens others: they are damaged", x.failed)
+		return fmt.Sprintf("%d of its messages have a wrong tag although the key opens others: they are damaged", x.failed[0]+x.failed[1])
+	case len(x.candidates) > 0 && !slices.ContainsFunc(x.candidates, func(d candidate) bool { return !d.guess }):
+		return "its set-up is not in the capture: the session key is wrong, or of dialect 3.1.1, where it opens nothing without that: give the keys of the two directions"
 	case len(x.candidates) > 0:
 		return "a key was given, but the tags say that it is wrong"
 	case x.needsSetUp:

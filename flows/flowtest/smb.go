@@ -18,6 +18,10 @@ type Client struct {
 	Request  int // frame of the last request
 	Answer   int // frame of its answer; 0 if there was none
 
+	// Wrap, if it is not nil, makes of a message what is sent in its place: encrypted,
+	// compressed, signed.
+	Wrap func(message []byte) []byte
+
 	// How the next call goes; each call resets them.
 	Mute     bool   // no answer
 	Pending  bool   // an interim answer first
@@ -142,6 +146,9 @@ func (s *Client) message(command uint16, id uint64, status, flags uint32, body [
 
 // frame adds the session-service header. [MS-SMB2] 2.1
 func (s *Client) frame(m []byte) []byte {
+	if s.Wrap != nil {
+		m = s.Wrap(m)
+	}
 	h := make([]byte, 4)
 	binary.BigEndian.PutUint32(h, uint32(len(m)))
 	return append(h, m...)
