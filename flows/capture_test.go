@@ -70,6 +70,24 @@ func TestMessageThatEndsNowhere(t *testing.T) {
 	n.Send(0, message)
 	made.Frame(append([]byte("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x08\x06"), make([]byte, 28)...)) // ARP
 
+	file := written(t, &made)
+	c, err := Open([]string{file}, Options{Index: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	var r Row
+	if err := c.Row(c.Frames(), &r); err != nil || r.Protocol != "ARP" {
+		t.Errorf("the last frame is %q %q, %v", r.Protocol, r.Info, err)
+	}
+}
+
+// written makes a file of a capture.
+func written(t *testing.T, made *flowtest.Capture) string {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "made.pcap")
 	out, err := os.Create(file)
 	if err != nil {
@@ -87,17 +105,5 @@ func TestMessageThatEndsNowhere(t *testing.T) {
 	if err := out.Close(); err != nil {
 		t.Fatal(err)
 	}
-
-	c, err := Open([]string{file}, Options{Index: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	var r Row
-	if err := c.Row(c.Frames(), &r); err != nil || r.Protocol != "ARP" {
-		t.Errorf("the last frame is %q %q, %v", r.Protocol, r.Info, err)
-	}
+	return file
 }

@@ -19,8 +19,13 @@ var (
 	otherKey = []byte("fedcba9876543210")
 )
 
-// sealedWith encrypts every message of a session, as AES-128-CCM does in dialect 3.0.2.
+// sealedWith encrypts every message of a session.
 func sealedWith(session uint64, k seal.Keys, kind smb2.Cipher) func([]byte) []byte {
+	return sealedAround(session, k, kind, bytes.Clone)
+}
+
+// sealedAround is sealedWith of what wrap makes of the message.
+func sealedAround(session uint64, k seal.Keys, kind smb2.Cipher, wrap func([]byte) []byte) func([]byte) []byte {
 	nonce := byte(0)
 	return func(m []byte) []byte {
 		key := k.ClientToServer
@@ -31,6 +36,7 @@ func sealedWith(session uint64, k seal.Keys, kind smb2.Cipher) func([]byte) []by
 		if err != nil {
 			panic(err)
 		}
+		m = wrap(m)
 		nonce++
 		h := make([]byte, 52)
 		copy(h, "\xfdSMB")
