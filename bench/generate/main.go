@@ -2,11 +2,18 @@
 // and write in bulk, that open many small files, that copy by offload calls, or that do
 // all of that at once.
 //
-//	go run ./bench/generate -kind bulk|metadata|odx|mixed -mb 1000 FILE
+//	go run ./bench/generate -kind bulk|metadata|odx|mixed|sealed -mb 1000 FILE
+//
+// sealed is bulk, encrypted with AES-128-GCM; FILE.keys has the keys as Wireshark wants
+// them.
 package main
 
 import (
 	"bufio"
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"os"
@@ -16,7 +23,7 @@ import (
 )
 
 func main() {
-	kind := flag.String("kind", "bulk", "`bulk`, metadata, odx or mixed")
+	kind := flag.String("kind", "bulk", "`bulk`, metadata, odx, mixed or sealed")
 	mb := flag.Int("mb", 100, "size of the file, in MB")
 	flag.Parse()
 	if err := generate(*kind, int64(*mb)*1e6, flag.Arg(0)); err != nil {
@@ -55,11 +62,16 @@ func generate(kind string, size int64, path string) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
+	if kind == "sealed" {
+		if err := os.WriteFile(path+".keys", keyLines.Bytes(), 0o666); err != nil {
+			return err
+		}
+	}
 	return f.Close()
 }
 
 // workloads add what some connections carry.
-var workloads = map[string]func(c *flowtest.Capture, round int){"bulk": bulk, "metadata": metadata, "odx": offload, "mixed": mixed}
+var workloads = map[string]func(c *flowtest.Capture, round int){"bulk": bulk, "metadata": metadata, "odx": offload, "mixed": mixed, "sealed": sealed}
 
 // login begins a session that no other client has.
 func login(c *flowtest.Capture, number int) *flowtest.Client {
@@ -71,8 +83,9 @@ func login(c *flowtest.Capture, number int) *flowtest.Client {
 }
 
 // bulk reads and writes 1 MiB at a time.
-func bulk(c *flowtest.Capture, round int) {
-	s := login(c, round)
+func bulk(c *flowtest.Capture, round int) { move(login(c, round), round) }
+
+func move(s *flowtest.Client, round int) {
 	data := make([]byte, 1<<20)
 	for i := range data {
 		data[i] = byte(i*7 + i>>9)
@@ -84,6 +97,36 @@ func bulk(c *flowtest.Capture, round int) {
 	}
 	s.Close(from)
 	s.Close(to)
+}
+
+var keyLines bytes.Buffer
+
+// sealed is bulk, encrypted.
+func sealed(c *flowtest.Capture, round int) {
+	s := login(c, round)
+	key := []byte("key of all sessn")
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic(err)
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	id := binary.LittleEndian.AppendUint64(nil, s.Session)
+	fmt.Fprintf(&keyLines, "%x,\"\",%x,%x\n", id, key, key)
+	count := uint64(0)
+	s.Wrap = func(m []byte) []byte { // [MS-SMB2] 2.2.41
+		count++
+		h := append([]byte("\xfdSMB"), make([]byte, 16)...)
+		h = append(binary.LittleEndian.AppendUint64(h, count), make([]byte, 8)...)
+		h = append(binary.LittleEndian.AppendUint32(h, uint32(len(m))), 0, 0, 1, 0)
+		h = append(h, id...)
+		b := gcm.Seal(nil, h[20:32], m, h[20:])
+		copy(h[4:], b[len(m):])
+		return append(h, b[:len(m)]...)
+	}
+	move(s, round)
 }
 
 // metadata opens, asks and closes small files of several clients in turn.
