@@ -46,7 +46,7 @@ func TestCompressedAsPlain(t *testing.T) {
 		s.Read(f, 0, bytes.Repeat([]byte("x"), 50000))
 		s.Close(f)
 		k := keysOf(fmt.Sprintf("%016x,%x", swap(s.Session), testKey))
-		a, r := pass(&c, k)
+		a, r := analysed(&c, k)
 		look, err := Open([]string{written(t, &c)}, Options{Index: true, Keys: k})
 		if err != nil {
 			t.Fatal(err)

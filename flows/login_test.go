@@ -10,19 +10,6 @@ import (
 	"testing"
 )
 
-// sharedCaptures finds captures that the repository does not have.
-func sharedCaptures(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("ODXRAY_CAPTURES")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "captures")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "own", "keys.tsv")); err != nil {
-		t.Skip("no captures: set ODXRAY_CAPTURES: ", err)
-	}
-	return dir
-}
-
 // keysFrom returns the columns of a table of keys that the caller wants, told by their
 // names, with the lines that begin with a text.
 func keysFrom(t *testing.T, file string, columns ...string) *Keys {
@@ -60,7 +47,7 @@ func keysFrom(t *testing.T, file string, columns ...string) *Keys {
 // Every encrypted capture opens with what its users typed, with session keys, and with
 // the keys of the directions alone; every signature that must be right is.
 func TestCapturesOpen(t *testing.T) {
-	dir := filepath.Join(sharedCaptures(t), "own")
+	dir := filepath.Dir(sharedCaptures(t, "keys.tsv")[0])
 	passwords := new(Keys)
 	for _, p := range []string{"Passw0rd!", "B0bSecret#2", "Car0lPass", "Kus3rPass!", "Adm1nPass!", "rigpass123"} {
 		passwords.AddPassword(p)
@@ -118,7 +105,7 @@ func TestCapturesOpen(t *testing.T) {
 
 // How many signatures of a capture a password proves; in none is one wrong.
 func TestCapturesVerify(t *testing.T) {
-	dir := filepath.Join(sharedCaptures(t), "own")
+	dir := filepath.Dir(sharedCaptures(t, "keys.tsv")[0])
 	k := new(Keys)
 	k.AddPassword("Passw0rd!")
 	for file, want := range map[string]int{
@@ -141,7 +128,7 @@ func TestCapturesVerify(t *testing.T) {
 
 // A session from its middle on, of dialect 3.0.
 func TestMidstream(t *testing.T) {
-	dir := sharedCaptures(t)
+	dir := filepath.Join(filepath.Dir(sharedCaptures(t, "keys.tsv")[0]), "..")
 	for _, name := range []string{"smb3-02-midstream", "smb3-03-midstream"} {
 		file := filepath.Join(dir, "public", "OISF+suricata-verify", "tests", name, "input.pcap")
 		for _, line := range []string{

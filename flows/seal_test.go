@@ -62,8 +62,8 @@ func keysOf(lines string) *Keys {
 	return k
 }
 
-// pass analyses a capture.
-func pass(c *flowtest.Capture, k *Keys) (*Analyzer, *Results) {
+// analysed analyses a capture.
+func analysed(c *flowtest.Capture, k *Keys) (*Analyzer, *Results) {
 	a := NewAnalyzer(Options{Keys: k})
 	for i := range c.Packets {
 		a.Packet(&c.Packets[i])
@@ -145,7 +145,7 @@ func TestUnseal(t *testing.T) {
 		t.Run(x.name, func(t *testing.T) {
 			var c flowtest.Capture
 			x.write(&c)
-			_, r := pass(&c, keysOf(x.keys))
+			_, r := analysed(&c, keysOf(x.keys))
 			i := slices.IndexFunc(r.Sessions, func(s Session) bool { return s.ID == id })
 			if i < 0 {
 				t.Fatalf("no session %#x among %+v", id, r.Sessions)
@@ -195,7 +195,7 @@ func TestSealedAsPlain(t *testing.T) {
 		s.OffloadRead(src, 0, 1<<20, 1<<20, token)
 		s.OffloadWrite(dst, 0, 1<<20, 0, token, 1<<20)
 		s.Write(dst, 0, make([]byte, 100000))
-		_, r := pass(&c, keysOf(fmt.Sprintf("%016x,%x", swap(s.Session), testKey)))
+		_, r := analysed(&c, keysOf(fmt.Sprintf("%016x,%x", swap(s.Session), testKey)))
 		return fmt.Sprint(r.Messages, r.Exchanges, r.Opens, len(r.Mints), r.Copies[0].Bytes, r.Copies[0].Method, r.Copies[0].Destination.Path, r.Problems)
 	}
 	if plain, sealed := tell(false), tell(true); plain != sealed {
@@ -268,7 +268,7 @@ func TestSignatures(t *testing.T) {
 			s := c.Login("10.0.0.1:50000", "10.0.0.9:445", `\\server\share`)
 			s.Wrap = signed
 			bad := x.write(s)
-			_, r := pass(&c, keysOf(fmt.Sprintf("%016x,%x", swap(s.Session), x.key)))
+			_, r := analysed(&c, keysOf(fmt.Sprintf("%016x,%x", swap(s.Session), x.key)))
 			got := &r.Sessions[0]
 			if got.Verified != x.verified || got.Unverified != x.unverified || !slices.Equal(got.BadSignatures, bad) {
 				t.Errorf("%d verified, %d that no key fits, wrong in %v", got.Verified, got.Unverified, got.BadSignatures)
@@ -285,7 +285,7 @@ func TestNoKeyNoCost(t *testing.T) {
 	for range 3 {
 		s.Read(s.Open("a", 1), 0, make([]byte, 1<<20))
 	}
-	a, r := pass(&c, nil)
+	a, r := analysed(&c, nil)
 	if n := cap(a.scratch); n > 0 || r.Sessions[0].Decrypted > 0 {
 		t.Errorf("%d bytes of scratch", n)
 	}
