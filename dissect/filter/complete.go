@@ -20,7 +20,8 @@ func Complete(src string, fields []*wire.Field) (start int, words []string) {
 	}
 	begun := src[start:]
 	var known []string
-	if m := beforeValue.FindStringSubmatch(src[:start]); m != nil {
+	m := beforeValue.FindStringSubmatch(src[:start])
+	if m != nil {
 		for _, f := range fields {
 			if f.Name == m[1] {
 				known = append(known, valueNames([]*wire.Field{f})...)
@@ -29,10 +30,13 @@ func Complete(src string, fields []*wire.Field) (start int, words []string) {
 		for i, name := range known {
 			known[i] = spell(name, strings.HasSuffix(src[:start], `"`))
 		}
-	} else {
+	}
+	if len(known) == 0 {
 		for _, f := range fields {
 			known = append(known, f.Name)
 		}
+	}
+	if m == nil {
 		known = append(known, "and", "or", "not", "contains", "matches", "in", "any", "all")
 		for name := range functions {
 			known = append(known, name+"(")

@@ -232,6 +232,14 @@ func TestMatch(t *testing.T) {
 				t.Errorf("%s on the %s tree: %t", tt.src, name, got)
 			}
 		}
+		var kept wire.Tree
+		whole := tree(nil)
+		f.Keep(&kept, whole, 0, 5)
+		f.Keep(&kept, whole, 5, len(whole.Nodes))
+		clear(whole.Bufs[0])
+		if got := f.Match(&kept); got != tt.want {
+			t.Errorf("%s on what it keeps: %t", tt.src, got)
+		}
 	}
 }
 
@@ -296,6 +304,27 @@ func TestErrors(t *testing.T) {
 		}
 		if got, want := e.Caret(), tt.src+"\n"+tt.marks; got != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
+func TestComplete(t *testing.T) {
+	for src, want := range map[string]string{
+		"ex.s":                        "ex.src ex.stamp ex.status",
+		"ex and !(EX.DS":              "ex.dst",
+		"ex.src == ex.ds":             "ex.dst",
+		"ex.cmd == cr":                "Create",
+		"ex.cmd == ":                  "Create Find QUERY_DIRECTORY Session_Setup",
+		`ex.cmd == "s`:                "Session Setup",
+		"ex.cmd in {Create, f":        "Find",
+		"ex.cmd != QUERY":             "QUERY_DIRECTORY",
+		"ex.cmd in {Create} and ex.n": "ex.name",
+		"ex and lo":                   "lower(",
+		"nothing == x":                "",
+	} {
+		_, words := Complete(src, set.All())
+		if got := strings.Join(words, " "); got != want {
+			t.Errorf("%s: %q, want %q", src, got, want)
 		}
 	}
 }
