@@ -583,6 +583,100 @@ func TestRules(t *testing.T) {
 			s.OffloadWrite(s.dst, 0, mib, 0, tok, mib)
 		}},
 
+		{"unknown, but the capture came late to another client", "note token/unknown", func(s *scene) {
+			s.copied()
+			s.Late("10.0.0.3:50003", "10.0.0.9:445").QueryStandard(s.src, mib)
+			s.refuse(flowtest.InvalidToken)
+			s.write(flowtest.NewToken(77), 0, mib)
+		}},
+		{"a second channel of the session", "", func(s *scene) {
+			tok := s.mint(1)
+			second := &flowtest.Client{Conn: s.Dial("10.0.0.1:50009", "10.0.0.9:445"), Session: s.Session, Tree: s.Tree}
+			second.OffloadWrite(s.dst, 0, mib, 0, tok, mib)
+		}},
+		{"a new open for every call", "", func(s *scene) {
+			s.Client.Close(s.dst)
+			for i := range uint64(4) {
+				src := s.Client.Open("src", mib)
+				tok := flowtest.NewToken(byte(i + 1))
+				s.OffloadRead(src, i*256*kib, 256*kib, 256*kib, tok)
+				s.Client.Close(src)
+				dst := s.Client.Open("dst", mib)
+				s.OffloadWrite(dst, i*256*kib, 256*kib, 0, tok, 256*kib)
+				s.Client.Close(dst)
+			}
+		}},
+		{"the same copy once more", "", func(s *scene) {
+			s.copied()
+			s.Client.Close(s.dst)
+			s.dst = s.Again("dst")
+			s.SetSize(s.dst, mib)
+			s.write(s.mint(2), 0, mib)
+		}},
+		{"two copies at once", "", func(s *scene) {
+			src, dst := s.Client.Open("src2", mib), s.New("dst2")
+			s.SetSize(dst, mib)
+			a, b := s.mint(1), flowtest.NewToken(2)
+			s.OffloadRead(src, 0, mib, mib, b)
+			for at := uint64(0); at < mib; at += 256 * kib {
+				s.write(a, at, 256*kib)
+				s.OffloadWrite(dst, at, 256*kib, at, b, 256*kib)
+			}
+		}},
+		{"refused, and tried again", "note token/part-used", func(s *scene) {
+			tok := s.mint(1)
+			s.refuse(0xc000009a) // STATUS_INSUFFICIENT_RESOURCES
+			s.write(tok, 0, mib)
+			s.write(s.mint(2), 0, mib)
+		}},
+		{"a sparse source", "note copy/gap", func(s *scene) {
+			s.Ioctl(0x900c4, s.src, nil, nil)
+			for _, at := range []uint64{0, 768 * kib} {
+				tok := flowtest.NewToken(byte(at>>18) + 1)
+				s.OffloadRead(s.src, at, 256*kib, 256*kib, tok)
+				s.OffloadWrite(s.dst, at, 256*kib, 0, tok, 256*kib)
+			}
+		}},
+		{"a sparse source whose data is known", "error copy/gap", func(s *scene) {
+			s.Ioctl(0x900c4, s.src, nil, nil)
+			s.Allocated(s.src, 0, mib, 0, 512*kib, 768*kib, 256*kib)
+			for _, at := range []uint64{0, 768 * kib} {
+				tok := flowtest.NewToken(byte(at>>18) + 1)
+				s.OffloadRead(s.src, at, 256*kib, 256*kib, tok)
+				s.OffloadWrite(s.dst, at, 256*kib, 0, tok, 256*kib)
+			}
+		}},
+		{"from a clone that is not there to copychunk to READ and WRITE", "warning copy/fell-back", func(s *scene) {
+			s.refuse(flowtest.NotSupported)
+			s.Clone(s.dst, s.src, 0, 0, mib)
+			key := s.ResumeKey(s.src)
+			s.CopyChunk(s.dst, key, []flowtest.Chunk{{From: 0, To: 0, Length: 512 * kib}}, 1, 0, 512*kib)
+			s.plain(512*kib, 512*kib)
+		}},
+		{"files got and put one after the other", "", func(s *scene) {
+			for at := uint64(0); at < mib; at += 64 * kib {
+				s.Read(s.src, at, pattern(byte(at>>16), 64*kib))
+			}
+			s.Client.Close(s.src)
+			s.Wait(30 * time.Second)
+			dst := s.New("other")
+			for at := uint64(0); at < mib; at += 64 * kib {
+				s.Write(dst, at, pattern(byte(at>>16)+99, 64*kib))
+			}
+		}},
+		{"the answer to a mint is lost", "note token/unknown; note capture/gap; note smb/unanswered", func(s *scene) {
+			s.copied()
+			tok := flowtest.NewToken(2)
+			s.Mute = true
+			s.OffloadRead(s.src, 0, mib, mib, tok)
+			s.Skip(1, 700)
+			s.refuse(flowtest.InvalidToken)
+			s.write(tok, 0, 0)
+			for range 10 {
+				s.QueryStandard(s.src, mib)
+			}
+		}},
+
 		{"chunk/limits", "note chunk/limits", func(s *scene) {
 			key := s.ResumeKey(s.src)
 			s.refuse(flowtest.InvalidParameter)

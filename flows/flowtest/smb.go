@@ -195,6 +195,9 @@ func context(tag string, data []byte) []byte {
 // New adds a CREATE of a file that did not exist.
 func (s *Client) New(name string) File { return s.create(name, 0, Created, nil, nil) }
 
+// Again adds a CREATE that overwrites a file.
+func (s *Client) Again(name string) File { return s.create(name, 0, Overwritten, nil, nil) }
+
 func (s *Client) create(name string, size uint64, action uint32, ask, grant []byte) File {
 	s.files++
 	f := File{Name: name, ID: [16]byte{s.files, byte(s.Session), 1, 0, 0, 0, 0, 0, s.files}}
