@@ -118,6 +118,12 @@ func (a *Analyzer) mint(c *conn, e *exchange, w *waitingCall, from uint32, out *
 			b.mints = slices.Delete(b.mints, 0, 1)
 		}
 		b.mints = append(b.mints, m)
+		if m.IsZero() {
+			b.zero.Add(span(m.Offset, m.Length))
+		}
+		if m.AllZero {
+			b.zero.Add(Range{span(m.Offset, m.Length).End, ^uint64(0)})
+		}
 	}
 	prefix := binary.BigEndian.Uint32(m.key[:])
 	t.ids[prefix]++

@@ -112,7 +112,10 @@ func readEmpty(j *judge) {
 }
 
 // granted reports whether a call was answered with its structure.
-func granted(k *flows.Call) bool { return k.Accepted() && k.AnswerSize != 0 }
+func granted(k *flows.Call) bool {
+	_, answer := sizes(k)
+	return k.Accepted() && k.AnswerSize != 0 && k.Output >= answer
+}
 
 func writeTooLong(j *judge) {
 	for k, c := range j.offloads() {

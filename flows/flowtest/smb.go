@@ -31,6 +31,13 @@ type Client struct {
 	Oplock   byte   // that a CREATE is granted
 	Status   uint32 // of the answer
 	Room     uint32 // MaxOutputResponse of an IOCTL; 0 for enough
+	Hold     bool   // its answer waits for Release
+
+	ClientGUID, ServerGUID []byte // that Setup gives; nil for ones made of the addresses
+
+	held [][]byte // answers that wait
+	sent []byte   // the latest request
+	join *compound
 }
 
 // Status codes that tests use. [MS-ERREF] 2.3.1
@@ -60,17 +67,31 @@ func (c *Capture) Late(client, server string) *Client {
 	return &Client{Conn: c.Midway(client, server), Session: 0x100000000001 + uint64(len(c.Packets)), Tree: 7, id: 40}
 }
 
-// Setup adds the calls of Login on the client's connection.
-func (s *Client) Setup(share string) {
+// negotiate adds the first call on a connection.
+func (s *Client) negotiate() {
 	guid := make([]byte, 16)
 	copy(guid, s.ends[0].Addr().AsSlice())
+	if s.ClientGUID != nil {
+		copy(guid, s.ClientGUID)
+	}
 	negotiate := cat(u16(36), u16(1), u16(1), u16(0), u32(0x7f), guid, make([]byte, 8), u16(0x0302))
 	server := make([]byte, 16)
 	copy(server, s.ends[1].Addr().AsSlice())
+	if s.ServerGUID != nil {
+		copy(server, s.ServerGUID)
+	}
 	answer := cat(u16(65), u16(1), u16(0x0302), u16(0), server, u32(0x7f), u32(8<<20), u32(8<<20), u32(8<<20), make([]byte, 16), u16(128), u16(0), u32(0))
 	session, tree := s.Session, s.Tree
 	s.Session, s.Tree = 0, 0
 	s.Call(0, negotiate, answer)
+	s.Session, s.Tree = session, tree
+}
+
+// Setup adds the calls of Login on the client's connection.
+func (s *Client) Setup(share string) {
+	s.negotiate()
+	session, tree := s.Session, s.Tree
+	s.Session, s.Tree = 0, 0
 	s.answerAs(func() { s.Session = session }, 1, cat(u16(25), []byte{0, 1}, u32(0), u32(0), u16(88), u16(0), u64(s.Previous)), cat(u16(9), u16(0), u16(72), u16(0)))
 	path := Text(share)
 	s.answerAs(func() { s.Tree = tree }, 3, cat(u16(9), u16(0), u16(72), u16(uint16(len(path))), path), cat(u16(16), []byte{1, 0}, u32(0), u32(0), u32(0x1f01ff)))
@@ -89,8 +110,16 @@ func (s *Client) answerAs(named func(), command uint16, request, answer []byte) 
 func (s *Client) Call(command uint16, request, answer []byte) {
 	id := s.id
 	s.id++
-	s.Request = s.Send(0, s.frame(s.message(command, id, uint32(s.Sequence), s.Flags, request)))
+	if s.join != nil {
+		s.join.add(s, command, id, request, answer)
+		s.Flags, s.Status = 0, Success
+		return
+	}
+	s.sent = s.frame(s.message(command, id, uint32(s.Sequence), s.Flags, request))
+	s.Request = s.Send(0, s.sent)
+	flags := uint32(0x1)
 	if s.Pending {
+		flags = 0x3 // [MS-SMB2] 3.3.4.4
 		s.Send(1, s.frame(s.message(command, id, Pending, 0x3, failure())))
 	}
 	if s.Meet != nil {
@@ -103,12 +132,22 @@ func (s *Client) Call(command uint16, request, answer []byte) {
 	}
 	s.Answer = 0
 	if !s.Mute {
-		if s.Status>>30 == 3 && answer != nil && s.Status != InvalidParameter || answer == nil {
-			answer = failure()
+		m := s.frame(s.message(command, id, s.Status, flags, s.bodyOf(answer)))
+		if s.Hold {
+			s.held = append(s.held, m)
+		} else {
+			s.Answer = s.Send(1, m)
 		}
-		s.Answer = s.Send(1, s.frame(s.message(command, id, s.Status, 0x1, answer)))
 	}
-	s.Mute, s.Pending, s.Flags, s.Status, s.Sequence, s.Room = false, false, 0, Success, 0, 0
+	s.Mute, s.Pending, s.Flags, s.Status, s.Sequence, s.Room, s.Hold = false, false, 0, Success, 0, 0, false
+}
+
+// bodyOf is the body of an answer with the status at hand.
+func (s *Client) bodyOf(answer []byte) []byte {
+	if s.Status>>30 == 3 && answer != nil && s.Status != InvalidParameter || answer == nil {
+		return failure()
+	}
+	return answer
 }
 
 // Tell adds what the server says without being asked, and returns its frame.
