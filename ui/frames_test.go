@@ -131,6 +131,7 @@ func TestFrames(t *testing.T) {
 		{"exchanges", sample(), []string{"4"}},
 		{"sessions", sample(), []string{"5"}},
 		{"findings", sample(), []string{"6"}},
+		{"stats", sample(), []string{"7"}},
 		{"help", sample(), []string{"?"}},
 		{"command", sample(), []string{":pa", "Tab"}},
 		{"empty", empty(0, flows.Results{}), []string{"3"}},

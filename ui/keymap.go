@@ -33,7 +33,7 @@ func newKeymap(pages []string) keymap {
 	m := keymap{byKey: make(map[string]*command)}
 	m.commands = []command{
 		{name: "open", keys: []string{"Enter"}, help: "go down: copy, call, frame, field, bytes; follow a link", foot: "open",
-			when: func(u *ui) bool { return u.filled() },
+			when: func(u *ui) bool { return u.opens() },
 			run:  func(u *ui, _ string) { u.enter() }},
 		{name: "back", keys: []string{"Esc", "Backspace"}, help: "go back to where you came from", foot: "back",
 			when: func(u *ui) bool { return len(u.trail) > 0 || u.focus[u.page] > 0 || u.help != nil },
@@ -77,6 +77,9 @@ func newKeymap(pages []string) keymap {
 		{name: "copy", keys: []string{"c"}, help: "to the copy of the selected token or finding", foot: "copy",
 			when: func(u *ui) bool { return u.copy() >= 0 },
 			run:  func(u *ui, _ string) { u.link(copiesPage, u.copy(), "copy") }},
+		{name: "by", arg: "what", keys: []string{"s"}, help: "statistics by command, code, file, share, client or user; s alone takes the next", foot: "by",
+			when: func(u *ui) bool { return u.page == statsPage && u.help == nil },
+			run:  func(u *ui, arg string) { u.by(arg) }},
 		{name: "goto", arg: "frame", help: "go to a frame; a number alone does it too",
 			run: func(u *ui, arg string) {
 				n, err := strconv.Atoi(strings.TrimPrefix(arg, "f"))
@@ -273,6 +276,12 @@ func (u *ui) packets() *packets { return u.pages[packetsPage].(*packets) }
 
 // filled tells whether something is shown that has lines.
 func (u *ui) filled() bool { return u.help != nil || u.pages[u.page].count() > 0 }
+
+// opens tells whether Enter may do something.
+func (u *ui) opens() bool {
+	l, ok := u.active().(*list)
+	return u.filled() && (!ok || l.open != nil)
+}
 
 func (u *ui) enter() {
 	if u.filled() {

@@ -152,7 +152,7 @@ func TestKeymap(t *testing.T) {
 func TestEveryCommandEverywhere(t *testing.T) {
 	for _, src := range []*fake{sample(), empty(0, flows.Results{})} {
 		for _, c := range newKeymap(nil).commands {
-			for page := range 6 {
+			for page := range newUI(nil, "").pages {
 				u := newUser(t, src, minWidth, minHeight)
 				u.turn(page)
 				for focus := range u.pages[page].panes() {
@@ -166,7 +166,7 @@ func TestEveryCommandEverywhere(t *testing.T) {
 }
 
 func TestAnySize(t *testing.T) {
-	for page := range 6 {
+	for page := range newUI(nil, "").pages {
 		u := newUser(t, sample(), 80, 24)
 		u.turn(page)
 		for w := 1; w < 200; w += 19 {

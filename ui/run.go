@@ -64,6 +64,8 @@ func Run(src Source, o Options) error {
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
 
+	u.asides.ctx, u.asides.guard = ctx, guard
+
 	passed := make(chan error, 1)
 	go func() {
 		defer guard()
@@ -95,6 +97,7 @@ func Run(src Source, o Options) error {
 	}()
 	err := app.Run()
 	cancel()
+	u.asides.Wait() // who called Run closes src
 	if s, ok := caught.Load().(os.Signal); ok {
 		signal.Stop(signals)
 		raise(s)

@@ -86,6 +86,8 @@ func TestRun(t *testing.T) {
 		}
 	}
 	screen.await(t, "2/50,000")
+	screen.InjectKey(tcell.KeyRune, '7', 0)
+	screen.await(t, "Calls 25,000")
 	screen.InjectKey(tcell.KeyRune, 'Q', 0)
 	if err := <-ended; err != nil {
 		t.Error(err)

@@ -33,6 +33,8 @@ func TestSampleFrames(t *testing.T) {
 		{"exchanges", []string{"4", "/offload", "Enter"}},
 		{"sessions", []string{"5"}},
 		{"findings", []string{"6"}},
+		{"stats", []string{"7", "G"}},
+		{"stats-by-file", []string{"7", "ss"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			golden(t, "sample-"+test.name+"-80x24", example(t, 80, 24).press(test.keys...).show())

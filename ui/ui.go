@@ -47,6 +47,7 @@ type ui struct {
 	quit    func()
 	suspend func()       // nil where it is not possible
 	later   func(func()) // runs a function between two events; nil in tests: at once
+	asides  asides
 }
 
 // page is a set of panes that belong together.
@@ -79,12 +80,13 @@ const (
 	exchangesPage
 	sessionsPage
 	findingsPage
+	statsPage
 )
 
 func newUI(src Source, file string) *ui {
 	u := &ui{Box: tview.NewBox(), src: src, file: file, res: &flows.Results{}, page: packetsPage}
-	u.names = []string{"Copies", "Tokens", "Packets", "Exchanges", "Sessions", "Findings"}
-	u.pages = []page{newCopies(u), newTokens(u), newPackets(u), newExchanges(u), newSessions(u), newFindings(u)}
+	u.names = []string{"Copies", "Tokens", "Packets", "Exchanges", "Sessions", "Findings", "Stats"}
+	u.pages = []page{newCopies(u), newTokens(u), newPackets(u), newExchanges(u), newSessions(u), newFindings(u), newStats(u)}
 	u.focus = make([]int, len(u.pages))
 	u.keymap = newKeymap(u.names)
 	return u
@@ -98,13 +100,26 @@ func (u *ui) refresh() bool {
 		res = u.res
 	}
 	if res == u.res && frames == u.frames && exchanges == u.exchanges && done == u.done {
-		return false
+		return u.follow()
 	}
 	u.res, u.frames, u.exchanges, u.done, u.size = res, frames, exchanges, done, size
 	if !u.touched && len(res.Copies) > 0 {
 		u.page = copiesPage
 	}
+	u.follow()
 	return true
+}
+
+// follower is a page with something that is made aside.
+type follower interface {
+	// follow takes over what is made, begins what is not under way yet, and tells
+	// whether there is news.
+	follow() bool
+}
+
+func (u *ui) follow() bool {
+	f, ok := u.pages[u.page].(follower)
+	return ok && f.follow()
 }
 
 // base is the time that the others count from.
@@ -119,6 +134,7 @@ const minWidth, minHeight = 60, 16
 func (u *ui) Draw(screen tcell.Screen) {
 	u.screen = screen
 	u.spots = u.spots[:0]
+	u.follow()
 	x, y, w, h := u.GetRect()
 	c := canvas{screen, x, y, w, h}
 	screen.HideCursor()

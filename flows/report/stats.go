@@ -115,39 +115,65 @@ func newStatsJSON(g *flows.Group, by flows.By) *statsJSON {
 	return j
 }
 
-var statsHeads = [...]string{"Command", "Control code", "File", "Share", "Client", "User"}
+var statsNames = [...]string{"Command", "Control code", "File", "Share", "Client", "User"}
+
+// StatsHeads returns what stands above the columns of StatsRow. All but the first and
+// the last one are numbers.
+func StatsHeads(by flows.By) []string {
+	return []string{statsNames[by], "Calls", "Min", "p50", "p95", "p99", "Max", "Sum", "Bytes", "p50", "p95", "Max", "Errors"}
+}
+
+// StatsRow returns the cells of a group, escaped; those that it has no numbers for are
+// empty.
+func StatsRow(g *flows.Group, by flows.By) []string {
+	row := []string{groupText(g, by), Count(g.Calls)}
+	took := func(ns int64) string { return Took(time.Duration(ns)) }
+	if d := &g.Times; d.N > 0 {
+		row = append(row, took(d.Min), took(d.Quantile(0.5)), took(d.Quantile(0.95)), took(d.Quantile(0.99)), took(d.Max), took(d.Sum))
+	} else {
+		row = append(row, make([]string, 6)...)
+	}
+	size := func(n int64) string { return Size(uint64(n)) }
+	if d := &g.Sizes; d.N > 0 {
+		row = append(row, size(d.Sum), size(d.Quantile(0.5)), size(d.Quantile(0.95)), size(d.Max))
+	} else {
+		row = append(row, make([]string, 4)...)
+	}
+	return append(row, StatsErrors(g, 3))
+}
 
 func statsText(w io.Writer, groups []*flows.Group, by flows.By, s Style) error {
 	if len(groups) == 0 {
 		_, err := io.WriteString(w, "No exchanges.\n")
 		return err
 	}
-	t := table{columns: []column{{statsHeads[by], false}, {"Calls", true}, {"Min", true}, {"p50", true}, {"p95", true}, {"p99", true},
-		{"Max", true}, {"Sum", true}, {"Bytes", true}, {"p50", true}, {"p95", true}, {"Max", true}, {"Errors", false}}}
+	var t table
+	heads := StatsHeads(by)
+	last := len(heads) - 1
+	for i, head := range heads {
+		t.columns = append(t.columns, column{head, i > 0 && i < last})
+	}
 	missing := 0
 	for _, g := range groups {
 		missing = max(missing, g.Missing)
-		row := []cell{{text: groupText(g, by)}, {text: Count(g.Calls)}}
-		took := func(ns int64) cell { return cell{text: Took(time.Duration(ns))} }
-		if d := &g.Times; d.N > 0 {
-			row = append(row, took(d.Min), took(d.Quantile(0.5)), took(d.Quantile(0.95)), took(d.Quantile(0.99)), took(d.Max), took(d.Sum))
-		} else {
-			row = append(row, make([]cell, 6)...)
+		row := make([]cell, len(heads))
+		for i, text := range StatsRow(g, by) {
+			row[i].text = text
 		}
-		size := func(n int64) cell { return cell{text: Size(uint64(n))} }
-		if d := &g.Sizes; d.N > 0 {
-			row = append(row, size(d.Sum), size(d.Quantile(0.5)), size(d.Quantile(0.95)), size(d.Max))
-		} else {
-			row = append(row, make([]cell, 4)...)
-		}
-		t.add(append(row, cell{groupErrors(g), red})...)
+		row[last].color = red
+		t.add(row...)
 	}
 	if err := t.write(w, s); err != nil || missing == 0 {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "There are too many to count each from its beginning: up to %s of a line may be counted in the last one.\n",
-		Plural(missing, "exchange", "exchanges"))
+	_, err := io.WriteString(w, StatsMissing(missing)+"\n")
 	return err
+}
+
+// StatsMissing says what Group.Missing means.
+func StatsMissing(missing int) string {
+	return fmt.Sprintf("There are too many to count each from its beginning: up to %s of a line may be counted in the last one.",
+		Plural(missing, "exchange", "exchanges"))
 }
 
 func groupText(g *flows.Group, by flows.By) string {
@@ -164,9 +190,9 @@ func groupText(g *flows.Group, by flows.By) string {
 	return Escape(name)
 }
 
-// groupErrors says what went wrong, the most frequent first, and what is not there.
-func groupErrors(g *flows.Group) string {
-	const most = 3
+// StatsErrors says what went wrong, the most frequent first and no more than most of
+// them apart, and what is not there.
+func StatsErrors(g *flows.Group, most int) string {
 	var parts []string
 	more := g.MoreErrors
 	for i, status := range g.Statuses() {

@@ -1,0 +1,218 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gdamore/tcell/v2"
+
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/report"
+)
+
+// stats shows the response times and sizes of exchanges, grouped. Counting them takes
+// a while if there are many, so that is done aside.
+type stats struct {
+	u     *ui
+	list  list
+	by    flows.By
+	shown *tally // the last one; never nil
+	next  *tally // under way; nil if none is
+	stop  context.CancelFunc
+}
+
+// tally is exchanges counted.
+type tally struct {
+	by      flows.By
+	of      int  // exchanges that there were
+	final   bool // there will be no more
+	at      atomic.Int64
+	made    atomic.Bool // what follows is valid, and will not change
+	rows    [][]string
+	errors  []string // of each row, all of them
+	missing int
+}
+
+// Positions of columns of report.StatsRow.
+const (
+	statsName, statsCalls, statsMin, statsSum = 0, 1, 2, 7
+	statsBytes, statsErrors                   = 8, 12
+)
+
+func newStats(u *ui) *stats {
+	p := &stats{u: u, shown: new(tally)}
+	p.list = list{
+		columns: make([]column, statsErrors+1),
+		count:   p.count,
+		row: func(i int, cells []string) tcell.Style {
+			copy(cells, p.shown.rows[i])
+			return plain
+		},
+	}
+	for i := range p.list.columns {
+		p.list.columns[i] = column{right: true, width: 7}
+	}
+	c := p.list.columns
+	c[statsName] = column{width: 15, grow: 3}
+	c[statsErrors] = column{width: 10, grow: 2, drop: 1}
+	c[statsSum].drop, c[statsMin].drop = 5, 6
+	c[statsBytes+1].drop, c[statsBytes+2].drop, c[statsBytes+3].drop = 8, 9, 7
+	return p
+}
+
+func (p *stats) panes() []pane { return []pane{&p.list} }
+
+func (p *stats) count() int { return len(p.shown.rows) }
+
+func (p *stats) crumb() string { return "by " + report.StatsBy()[p.by] }
+
+func (p *stats) why() string {
+	switch {
+	case p.next != nil:
+		return p.progress()
+	case p.shown.of > 0:
+		return fmt.Sprintf("None of %s is an IOCTL. s counts them by something else.", report.Plural(p.shown.of, "exchange", "exchanges"))
+	}
+	return p.u.why("exchanges", "there is no request and no answer")
+}
+
+func (p *stats) progress() string {
+	return fmt.Sprintf("Counting exchanges: %s of %s.", report.Count(int(p.next.at.Load())), report.Count(p.next.of))
+}
+
+func (p *stats) follow() bool {
+	news := p.next != nil
+	if news && p.next.made.Load() {
+		p.shown, p.next = p.next, nil
+	}
+	u := p.u
+	final := u.ended || u.res.Done
+	switch {
+	case p.next != nil:
+	case p.shown.by != p.by, p.shown.final != final:
+		p.begin(final)
+		return true
+	// While a capture is read, count again when that pays: exchanges may have been
+	// answered meanwhile, so all count anew.
+	case u.exchanges > p.shown.of+p.shown.of/8:
+		p.begin(final)
+		return true
+	}
+	return news
+}
+
+// begin counts the exchanges that there are.
+func (p *stats) begin(final bool) {
+	t := &tally{by: p.by, of: p.u.exchanges, final: final}
+	src := p.u.src
+	p.stop = p.u.asides.begin(func(ctx context.Context) { t.count(ctx, src) })
+	p.next = t
+	if t.made.Load() {
+		p.shown, p.next = t, nil
+	}
+}
+
+// count fills t, unless ctx is done before.
+func (t *tally) count(ctx context.Context, src Source) {
+	s := flows.NewStats(t.by)
+	var x flows.Exchange
+	for i := range t.of {
+		if i%256 == 0 {
+			if ctx.Err() != nil {
+				return
+			}
+			t.at.Store(int64(i))
+		}
+		src.Exchange(i, &x)
+		s.Add(&x)
+	}
+	for _, g := range s.Groups() {
+		row := report.StatsRow(g, t.by)
+		row[statsErrors] = strings.ReplaceAll(row[statsErrors], "STATUS_", "")
+		t.rows, t.errors = append(t.rows, row), append(t.errors, report.StatsErrors(g, math.MaxInt))
+		t.missing = max(t.missing, g.Missing)
+	}
+	t.made.Store(true)
+}
+
+// by groups by what word says, or by what comes next if it is "".
+func (u *ui) by(word string) {
+	p, words := u.pages[statsPage].(*stats), report.StatsBy()
+	i := slices.Index(words, word)
+	switch {
+	case word == "" && u.page == statsPage:
+		i = (int(p.by) + 1) % len(words)
+	case word == "":
+		i = int(p.by)
+	case i < 0:
+		u.fail("statistics are by %s", strings.Join(words, ", "))
+		return
+	}
+	if u.page != statsPage {
+		u.turn(statsPage)
+	}
+	if p.by = flows.By(i); p.next != nil {
+		p.stop()
+		p.next = nil
+	}
+	p.list.choose(0)
+	u.follow()
+}
+
+func (p *stats) draw(c canvas) {
+	for i, head := range report.StatsHeads(p.shown.by) {
+		p.list.columns[i].title = head
+	}
+	facts := p.facts()
+	h := 1
+	for _, line := range facts {
+		h += len(wrap(line, c.w-2))
+	}
+	h = min(h, c.h/2)
+	title := p.u.crumbs()
+	if p.next != nil {
+		title += " · " + p.progress()
+	}
+	rows := min(p.count()+2, c.h-h)
+	top, rest := c.split(rows)
+	p.u.section(top, &p.list, title)
+	rest.rule(0, p.name(), false)
+	y := 1
+	for _, line := range facts {
+		y = rest.paragraph(y, plain, line)
+	}
+}
+
+// selected returns the position of the selected row, of which there is one.
+func (p *stats) selected() int { return max(min(p.list.sel, p.count()-1), 0) }
+
+func (p *stats) name() string { return p.shown.rows[p.selected()][statsName] }
+
+// facts is all of the selected row, in words: on narrow screens the list drops columns.
+func (p *stats) facts() []string {
+	row, heads := p.shown.rows[p.selected()], report.StatsHeads(p.shown.by)
+	say := func(from, to int) string {
+		var said []string
+		for i := from; i < to; i++ {
+			if row[i] != "" {
+				said = append(said, heads[i]+" "+row[i])
+			}
+		}
+		return strings.Join(said, " · ")
+	}
+	facts := []string{say(statsCalls, statsBytes)}
+	if row[statsBytes] != "" {
+		facts = append(facts, say(statsBytes, statsErrors))
+	}
+	if errors := p.shown.errors[p.selected()]; errors != "" {
+		facts = append(facts, "Errors "+errors)
+	}
+	if p.shown.missing > 0 {
+		facts = append(facts, report.StatsMissing(p.shown.missing))
+	}
+	return facts
+}
