@@ -54,9 +54,12 @@ type Analyzer struct {
 
 	messages  int
 	lostBytes uint64
-	skipped   uint64 // bytes passed over to find the next message
-	marks     Mark   // of the packet at hand
-	part      bool   // it holds bytes of a message that ends in a later one, and the end of none
+	waiting   int      // bytes that streams hold
+	relieved  int      // streams that had to give up what they waited for
+	spare     [][]byte // buffers for messages
+	skipped   uint64   // bytes passed over to find the next message
+	marks     Mark     // of the packet at hand
+	part      bool     // it holds bytes of a message that ends in a later one, and the end of none
 }
 
 // NewAnalyzer returns an Analyzer that has seen nothing.
@@ -183,9 +186,13 @@ func windowFactor(own, peer int8) int32 {
 // Flush ends the capture: what still waits for bytes or answers waits in vain.
 func (a *Analyzer) Flush() {
 	a.at = nil
-	for _, id := range slices.Sorted(maps.Keys(a.byID)) {
-		a.flushStream(a.byID[id], 0)
-		a.flushStream(a.byID[id], 1)
+	conns := maps.Clone(a.byID)
+	for _, c := range a.byKey { // those that have not carried a message yet
+		conns[c.id] = c
+	}
+	for _, id := range slices.Sorted(maps.Keys(conns)) {
+		a.flushStream(conns[id], 0)
+		a.flushStream(conns[id], 1)
 	}
 	a.exchanges.unanswered(a)
 	a.copies.finish(a)

@@ -188,7 +188,12 @@ func (a *Analyzer) endConn(c *conn) {
 	}
 	a.flushStream(c, 0)
 	a.flushStream(c, 1)
-	c.streams[0].buf, c.streams[1].buf = nil, nil
+	for dir := range c.streams {
+		s := &c.streams[dir]
+		a.takeBack(s)
+		a.waiting -= s.counted
+		s.buf, s.counted = nil, 0
+	}
 	if c.pub != 0 {
 		a.conns[c.pub-1] = c.published()
 	}

@@ -12,6 +12,7 @@ import (
 const (
 	maxDatagrams     = 1 << 12        // that wait for fragments
 	maxFragmentBytes = 16 << 20       // in them
+	pieceCost        = 96             // bytes that a fragment takes beside its data
 	maxPieces        = 1 << 12        // fragments of one datagram: 64 KiB in the smallest pieces are 8192
 	fragmentTimeout  = 60_000_000_000 // ns of capture time; RFC 8200 4.5
 )
@@ -63,6 +64,9 @@ func (t *fragmentTable) add(h *inet.Headers, frame uint32, now int64) (payload [
 			t.byKey = make(map[datagramKey]*datagram)
 		}
 		t.byKey[k] = d
+		if len(t.queue) > 2*maxDatagrams {
+			t.queue = slices.DeleteFunc(t.queue, func(d *datagram) bool { return d.pieces == nil })
+		}
 		t.queue = append(t.queue, d)
 	}
 	off, data := int(h.FragOffset), h.Payload[:h.PayloadLen]
@@ -77,7 +81,7 @@ func (t *fragmentTable) add(h *inet.Headers, frame uint32, now int64) (payload [
 	d.pieces = append(d.pieces, piece{off, slices.Clone(data)})
 	d.frames = append(d.frames, frame)
 	d.bytes += len(data)
-	t.bytes += len(data)
+	t.bytes += len(data) + pieceCost
 	if d.end == 0 || d.bytes < d.end || !t.join(d) {
 		for len(t.byKey) > maxDatagrams || t.bytes > maxFragmentBytes {
 			t.drop()
@@ -105,7 +109,7 @@ func (t *fragmentTable) join(d *datagram) bool {
 
 func (t *fragmentTable) forget(d *datagram) {
 	delete(t.byKey, d.key)
-	t.bytes -= d.bytes
+	t.bytes -= d.bytes + len(d.pieces)*pieceCost
 	d.pieces, d.bytes = nil, 0
 }
 

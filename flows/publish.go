@@ -132,6 +132,10 @@ func (a *Analyzer) problemsOf(r *Results) {
 		say("%d idle connections were forgotten: more than %d at once", n, maxConns)
 		r.Incomplete = true
 	}
+	if n := a.relieved; n > 0 {
+		say("%d streams gave up what they waited for: all together held more than %d MB", n, maxWaiting>>20)
+		r.Incomplete = true
+	}
 	if n := a.fragments.dropped; n > 0 {
 		say("%d IP datagrams were given up: not all of their fragments came", n)
 		r.Incomplete = true

@@ -13,6 +13,9 @@ import (
 const (
 	maxHeld      = 4 << 20           // bytes that wait behind a hole, a stream
 	maxSegments  = 2048              // segments that do
+	maxWaiting   = 48 << 20          // bytes that wait in all streams, for others or for the rest of a message
+	segmentCost  = 64                // bytes that a segment takes beside its data
+	keptBuffer   = 1 << 20           // bytes of a buffer that is kept for the next message
 	headLen      = 512               // bytes gathered of a message that carries file data
 	bulkLen      = 8 << 10           // from here on a READ response or WRITE request does
 	patience     = 8                 // frames that a hole may still be filled after its receiver acknowledged it
@@ -44,6 +47,7 @@ type stream struct {
 
 	held      []segment // in order of their sequence numbers
 	heldBytes int
+	counted   int    // bytes of buf and held that are in Analyzer.waiting
 	ackedAt   uint32 // frame in which the receiver acknowledged what a hole lacks; 0 if it has not
 }
 
@@ -139,11 +143,15 @@ func (a *Analyzer) segment(c *conn, dir int, h *inet.Headers) {
 		if s.heldBytes > maxHeld || len(s.held) > maxSegments {
 			a.skipHole(c, dir)
 		}
+		a.account(c, dir)
 		return
 	}
+	a.lend(s)
 	a.deliver(c, dir, data, cut, a.frame)
 	a.part = a.marks&MarkSMB == 0 && s.have > 0
 	a.release(c, dir)
+	a.takeBack(s)
+	a.account(c, dir)
 }
 
 // begin says where the stream begins, as far as the capture shows it.
@@ -183,6 +191,32 @@ func (a *Analyzer) release(c *conn, dir int) {
 	}
 	if len(s.held) == 0 {
 		s.held, s.ackedAt = nil, 0
+	}
+}
+
+// account brings a.waiting up to date with what a stream holds, and makes room if all
+// streams together hold too much: those give up what they wait for that were silent
+// for longest.
+func (a *Analyzer) account(c *conn, dir int) {
+	s := &c.streams[dir]
+	n := cap(s.buf) + s.heldBytes + len(s.held)*segmentCost
+	a.waiting += n - s.counted
+	s.counted = n
+	if a.waiting <= maxWaiting {
+		return
+	}
+	for old := a.recent.oldest; old != nil && a.waiting > maxWaiting/2; old = old.newer {
+		for dir := range old.streams {
+			s := &old.streams[dir]
+			if s.counted == 0 {
+				continue
+			}
+			a.relieved++
+			a.flushStream(old, dir)
+			s.buf = nil
+			a.waiting -= s.counted
+			s.counted = 0
+		}
 	}
 }
 
@@ -250,6 +284,24 @@ func (a *Analyzer) dropPDU(c *conn, dir int) {
 
 func (s *stream) reset() {
 	s.have, s.size, s.limit, s.buf, s.hole, s.told, s.lost = 0, 0, 0, s.buf[:0], false, false, 0
+}
+
+// lend gives a stream a buffer, and takeBack takes it when no message is in it: idle
+// connections have none.
+func (a *Analyzer) lend(s *stream) {
+	if n := len(a.spare); cap(s.buf) == 0 && n > 0 {
+		s.buf, a.spare = a.spare[n-1], a.spare[:n-1]
+	}
+}
+
+func (a *Analyzer) takeBack(s *stream) {
+	if cap(s.buf) == 0 || s.have > 0 {
+		return
+	}
+	if len(a.spare) < 8 && cap(s.buf) <= keptBuffer {
+		a.spare = append(a.spare, s.buf[:0])
+	}
+	s.buf = nil
 }
 
 // deliver takes bytes that are in order, of which the capture does not hold the

@@ -162,3 +162,40 @@ func TestManyConnections(t *testing.T) {
 		t.Errorf("problems %q", r.Problems)
 	}
 }
+
+// TestManyHalfOpen: connections that wait for the rest of a message, or for a hole to
+// be filled, hold a bounded number of bytes together, and it is said what was dropped.
+func TestManyHalfOpen(t *testing.T) {
+	a := NewAnalyzer(Options{})
+	var c flowtest.Capture
+	begun := append([]byte{0, 0xff, 0xff, 0xff}, "\xfeSMB\x40\x00"...)
+	begun = append(begun, make([]byte, 1400)...)
+	const connections = 60_000
+	for i := range connections {
+		c.Packets = c.Packets[:0]
+		n := c.Midway(fmt.Sprintf("10.%d.%d.%d:%d", i>>16&255, i>>8&255, i&255, 1024+i%50000), "10.0.0.2:445")
+		n.Send(0, begun)
+		n.Skip(0, 1000)
+		n.Send(0, begun)
+		for k := range c.Packets {
+			a.Packet(&c.Packets[k])
+		}
+		if a.waiting > maxWaiting+1<<20 {
+			t.Fatalf("%d bytes wait in %d connections", a.waiting, i+1)
+		}
+	}
+	held := 0
+	for _, n := range a.byKey {
+		for dir := range n.streams {
+			s := &n.streams[dir]
+			held += cap(s.buf) + s.heldBytes + len(s.held)*segmentCost
+		}
+	}
+	if held != a.waiting {
+		t.Errorf("%d bytes wait, %d were counted", held, a.waiting)
+	}
+	a.Flush()
+	if r := a.Results(); a.relieved == 0 || !r.Incomplete || a.lostBytes == 0 || len(r.Connections) != connections {
+		t.Errorf("%d streams gave up, %d bytes lost, %d connections", a.relieved, a.lostBytes, len(r.Connections))
+	}
+}
