@@ -36,6 +36,7 @@ type Analyzer struct {
 	connCount uint32
 	byID      map[uint32]*conn // those that carry SMB
 	conns     []Connection     // the same, as the outside sees them
+	unlisted  int              // those that are not, because there are too many
 	forced    map[uint16]bool
 	keys      *Keys  // nil if there are none
 	scratch   []byte // what was decrypted last

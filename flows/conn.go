@@ -41,7 +41,7 @@ type conn struct {
 	host               uint32 // index of the server in Analyzer.servers; valid once server is known
 	first              uint32 // frame
 	last               uint32
-	pub                int // position in Analyzer.conns, plus 1, once it is known to carry SMB
+	pub                int // position in Analyzer.conns, plus 1, once it is known to carry SMB; -1 if it is not listed
 
 	client      string // its address; "" until somebody asked
 	dialect     smb2.Dialect
@@ -79,8 +79,11 @@ type conn struct {
 }
 
 // maxConns bounds the connections that are followed at once; the one that was silent
-// for longest is forgotten first.
-const maxConns = 1 << 16
+// for longest is forgotten first. maxListed bounds those that the outside sees.
+const (
+	maxConns  = 1 << 16
+	maxListed = 1 << 15
+)
 
 // recency is connections in order of their last frames.
 type recency struct {
@@ -152,13 +155,18 @@ func (a *Analyzer) lookup(h *inet.Headers) (*conn, int) {
 
 func (a *Analyzer) newConn(k connKey, dir int, h *inet.Headers) *conn {
 	a.connCount++
-	c := &conn{id: a.connCount, key: k, server: -1, first: a.frame, firstTime: a.now}
-	for i := range c.side {
-		c.side[i].scale = -1
-	}
+	var c *conn
 	if len(a.byKey) >= maxConns {
 		a.recent.evicted++
-		a.endConn(a.recent.oldest)
+		c = a.recent.oldest
+		a.endConn(c)
+	}
+	if c == nil || c.pub != 0 { // else nobody knows it
+		c = new(conn)
+	}
+	*c = conn{id: a.connCount, key: k, server: -1, first: a.frame, firstTime: a.now}
+	for i := range c.side {
+		c.side[i].scale = -1
 	}
 	a.byKey[k] = c
 	if a.index != nil {
@@ -194,8 +202,11 @@ func (a *Analyzer) endConn(c *conn) {
 		a.waiting -= s.counted
 		s.buf, s.counted = nil, 0
 	}
-	if c.pub != 0 {
+	switch {
+	case c.pub > 0:
 		a.conns[c.pub-1] = c.published()
+	case c.pub < 0 && a.index == nil:
+		delete(a.byID, c.id)
 	}
 	if a.byKey[c.key] == c {
 		delete(a.byKey, c.key)

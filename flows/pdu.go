@@ -71,11 +71,16 @@ func (a *Analyzer) show(c *conn, dir int, u *unit) {
 	}
 }
 
-// publish makes a connection one of those that the outside sees.
+// publish makes a connection one of those that the outside sees, if there is room.
 func (a *Analyzer) publish(c *conn) {
+	a.byID[c.id] = c
+	if len(a.conns) >= maxListed {
+		c.pub = -1
+		a.unlisted++
+		return
+	}
 	a.conns = append(a.conns, Connection{})
 	c.pub = len(a.conns)
-	a.byID[c.id] = c
 }
 
 // delivered is a message of the unit at hand, and the exchange it belongs to.

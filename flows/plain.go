@@ -245,6 +245,9 @@ func (a *Analyzer) settlePairs(to uint32) {
 	}
 	p := best
 	c := a.byID[p.conn]
+	if c == nil { // forgotten
+		return
+	}
 	k := &p.calls[0]
 	y := a.copyOf(c, &exchange{session: p.session}, p.from.file, to, k)
 	y.Reads, p.from.counted = y.Reads+p.from.calls-p.from.counted, p.from.calls

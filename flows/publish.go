@@ -48,8 +48,10 @@ func (a *Analyzer) Results() *Results {
 		Protocols: make(map[string]int),
 	}
 	for _, c := range a.byID {
-		a.serverOf(c)
-		a.conns[c.pub-1] = c.published()
+		if c.pub > 0 {
+			a.serverOf(c)
+			a.conns[c.pub-1] = c.published()
+		}
 	}
 	r.Connections = append(r.Connections, a.conns...)
 	for i := range a.sessions[1:] {
@@ -91,11 +93,19 @@ func (a *Analyzer) Results() *Results {
 	return r
 }
 
+// maxProblems bounds the problems of connections that are told one by one.
+const maxProblems = 1 << 10
+
 // problemsOf says what could not be read, and whether that leaves doubts.
 func (a *Analyzer) problemsOf(r *Results) {
 	say := func(format string, args ...any) { r.Problems = append(r.Problems, fmt.Sprintf(format, args...)) }
 	for i := range r.Connections {
 		c := &r.Connections[i]
+		if len(r.Problems) >= maxProblems {
+			say("%d further connections may have had problems, too", len(r.Connections)-i)
+			r.Incomplete = true
+			break
+		}
 		name := fmt.Sprintf("connection %d (%v to %v)", c.ID, c.Client, c.Server)
 		if c.LateStart {
 			say("%s began before the capture", name)
@@ -130,6 +140,10 @@ func (a *Analyzer) problemsOf(r *Results) {
 	}
 	if n := a.recent.evicted; n > 0 {
 		say("%d idle connections were forgotten: more than %d at once", n, maxConns)
+		r.Incomplete = true
+	}
+	if n := a.unlisted; n > 0 {
+		say("%d connections are not listed: more than %d carry SMB", n, maxListed)
 		r.Incomplete = true
 	}
 	if n := a.relieved; n > 0 {

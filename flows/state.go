@@ -268,7 +268,7 @@ func (a *Analyzer) bind(c *conn, e *exchange) {
 	}
 	for i := range a.sessions[1:] {
 		s := &a.sessions[i+1]
-		if s.id != mine.id || s == mine || s.frame == 0 || a.clientOf(a.byID[s.conns[0]]) != a.clientOf(c) {
+		if s.id != mine.id || s == mine || s.frame == 0 || a.byID[s.conns[0]] == nil || a.clientOf(a.byID[s.conns[0]]) != a.clientOf(c) {
 			continue
 		}
 		delete(a.sessionByKey, sessionKey{mine.server, mine.id})
