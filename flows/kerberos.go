@@ -76,6 +76,7 @@ func (a *Analyzer) openTicket(l *login, raw []byte) error {
 		}
 		l.ticketKey = ticket.Key
 		l.keys, l.origin = [][]byte{ticket.Key.KeyValue}, "keytab"
+		l.user, l.realm = ticket.CName.PrincipalNameString(), ticket.CRealm
 		plain, err = crypto.DecryptEncPart(req.EncryptedAuthenticator, ticket.Key, keyusage.AP_REQ_AUTHENTICATOR)
 		if err != nil {
 			return err

@@ -27,6 +27,8 @@ type login struct {
 	keys      [][]byte // that the authentication yields
 	origin    string   // of keys
 	ticketKey types.EncryptionKey
+	user      string // that the ticket is for, with its realm; "" if it was not opened
+	realm     string
 	why       string // there are none; "" if there are, or nothing was given that could make them
 }
 
@@ -131,6 +133,9 @@ func (a *Analyzer) established(c *conn, l *login) {
 	s := a.sessionOf(c, l.session)
 	if s == 0 {
 		return
+	}
+	if a.sessions[s].user == "" {
+		a.sessions[s].user, a.sessions[s].domain = l.user, l.realm
 	}
 	x := a.sealingOf(c, s)
 	var p *seal.Preauth

@@ -114,6 +114,8 @@ func (p *sessions) session(i int, cells []string) tcell.Style {
 		cells[5] = "before"
 	}
 	switch {
+	case s.Sealed && s.Decrypted == s.Encrypted:
+		cells[6] = "decrypted"
 	case s.Sealed:
 		cells[6] = "encrypted"
 	case s.Signed:
