@@ -17,7 +17,7 @@ type channel struct {
 	bad      []uint32       // frames of messages that no key fits
 	badCount int            // of those messages
 
-	asked [128]asked // the latest requests, by MessageId
+	asked [32]asked // the latest requests, by MessageId
 }
 
 // asked is the signature of a request.
