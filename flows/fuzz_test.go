@@ -89,52 +89,55 @@ func FuzzAnalyzer(f *testing.F) {
 			break
 		}
 	}
-	f.Fuzz(func(t *testing.T, input []byte) {
-		if len(input) > 1<<16 {
-			return
+	f.Fuzz(func(t *testing.T, input []byte) { lookTwice(t, input, nil) })
+}
+
+// lookTwice reads what segments makes of the input, and then looks at every frame again.
+func lookTwice(t *testing.T, input []byte, keys *Keys) {
+	if len(input) > 1<<16 {
+		return
+	}
+	var file bytes.Buffer
+	w, err := captures.NewWriter(&file, captures.WriterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range segments(input) {
+		if err := w.Packet(&p); err != nil {
+			t.Fatal(err)
 		}
-		var file bytes.Buffer
-		w, err := captures.NewWriter(&file, captures.WriterOptions{})
+	}
+	open := func(o Options) *Capture {
+		r, err := captures.NewReader(bytes.NewReader(file.Bytes()), "fuzzed")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range segments(input) {
-			if err := w.Packet(&p); err != nil {
-				t.Fatal(err)
-			}
-		}
-		open := func(o Options) *Capture {
-			r, err := captures.NewReader(bytes.NewReader(file.Bytes()), "fuzzed")
-			if err != nil {
-				t.Fatal(err)
-			}
-			return New(r, o)
-		}
-		var rows []Row
-		var tree wire.Tree
-		c := open(Options{})
-		if err := c.List(context.Background(), &tree, nil, func(r *Row) bool { rows = append(rows, *r); return true }); err != nil {
+		return New(r, o)
+	}
+	var rows []Row
+	var tree wire.Tree
+	c := open(Options{Keys: keys})
+	if err := c.List(context.Background(), &tree, nil, func(r *Row) bool { rows = append(rows, *r); return true }); err != nil {
+		t.Fatal(err)
+	}
+	c = open(Options{Index: true, Keys: keys})
+	if err := c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range rows {
+		var again Row
+		if err := c.Row(i+1, &again); err != nil {
 			t.Fatal(err)
 		}
-		c = open(Options{Index: true})
-		if err := c.Run(context.Background()); err != nil {
+		if what(again.Info) != what(rows[i].Info) || again.Protocol != rows[i].Protocol {
+			t.Fatalf("frame %d: %s %q, at a second look %s %q", i+1, rows[i].Protocol, rows[i].Info, again.Protocol, again.Info)
+		}
+		if err := c.Detail(i+1, &tree); err != nil {
 			t.Fatal(err)
 		}
-		for i := range rows {
-			var again Row
-			if err := c.Row(i+1, &again); err != nil {
-				t.Fatal(err)
-			}
-			if what(again.Info) != what(rows[i].Info) || again.Protocol != rows[i].Protocol {
-				t.Fatalf("frame %d: %s %q, at a second look %s %q", i+1, rows[i].Protocol, rows[i].Info, again.Protocol, again.Info)
-			}
-			if err := c.Detail(i+1, &tree); err != nil {
-				t.Fatal(err)
-			}
-		}
-		var x Exchange
-		for i := range c.Exchanges() {
-			c.Exchange(i, &x)
-		}
-	})
+	}
+	var x Exchange
+	for i := range c.Exchanges() {
+		c.Exchange(i, &x)
+	}
 }

@@ -50,11 +50,15 @@ func sealedAround(session uint64, k seal.Keys, kind smb2.Cipher, wrap func([]byt
 	}
 }
 
-// keysOf makes Keys of lines of a file of keys.
+// keysOf makes Keys of lines of a file of keys, or of a password.
 func keysOf(lines string) *Keys {
 	k := new(Keys)
 	if lines == "" {
 		return nil
+	}
+	if password, ok := strings.CutPrefix(lines, "password "); ok {
+		k.AddPassword(password)
+		return k
 	}
 	if err := k.AddFile(strings.NewReader(lines)); err != nil {
 		panic(err)
@@ -117,6 +121,8 @@ func TestUnseal(t *testing.T) {
 			s.Wrap = sealedWith(id, seal.Derive(smb2.Dialect311, smb2.AES128GCM, testKey, new(seal.Preauth)), smb2.AES128GCM)
 			ask(s)
 		}, 0, "", "its set-up is not in the capture: the session key is wrong, or of dialect 3.1.1, where it opens nothing without that: give the keys of the two directions"},
+		{"password, late", "password secret", func(c *flowtest.Capture) { ask(late(c)) }, 0, "",
+			"its set-up is not in the capture, and without that a password or keytab opens nothing"},
 		{"damaged", wireID + "," + hex.EncodeToString(testKey), func(c *flowtest.Capture) {
 			s := login(c)
 			f := s.Open("file", 100)
@@ -296,4 +302,28 @@ func TestNoKeyNoCost(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzSealed does what FuzzAnalyzer does to a session that passwords and keys are for:
+// its set-up, what is signed, encrypted and compressed.
+func FuzzSealed(f *testing.F) {
+	keys := keysOf(fmt.Sprintf("0100000000100000,%x\nfbcb703b00000000,%x", testKey, otherKey))
+	keys.AddPassword("Passw0rd!")
+	direction := seal.Derive(smb2.Dialect302, 0, testKey, nil)
+	for _, wrap := range []func([]byte) []byte{bytes.Clone, chained, sealedWith(0x100000000001, direction, smb2.AES128CCM),
+		sealedAround(0x100000000001, direction, smb2.AES128GCM, chained)} {
+		var c flowtest.Capture
+		s := c.Login("10.0.0.1:50000", "10.0.0.2:445", "share")
+		s.Session = 0x100000000001
+		s.Wrap = wrap
+		s.Read(s.Open("file", 1), 0, make([]byte, 100))
+		var input []byte
+		for i := range c.Packets {
+			if b := c.Packets[i].Data[54:]; len(b) > 0 {
+				input = append(binary.LittleEndian.AppendUint16(append(input, c.Packets[i].Data[35]&1), uint16(len(b))), b...)
+			}
+		}
+		f.Add(input)
+	}
+	f.Fuzz(func(t *testing.T, input []byte) { lookTwice(t, input, keys) })
 }

@@ -56,8 +56,12 @@ func payload(dst []byte, p *smb2.Payload, limit int) ([]byte, error) {
 		if uint64(p.Repetitions) > uint64(limit) {
 			return dst, ErrDamaged
 		}
-		for range p.Repetitions {
-			dst = append(dst, p.Pattern)
+		var run [1024]byte
+		for i := range run {
+			run[i] = p.Pattern
+		}
+		for n := int(p.Repetitions); n > 0; n -= len(run) {
+			dst = append(dst, run[:min(n, len(run))]...)
 		}
 		return dst, nil
 	}
