@@ -108,9 +108,11 @@ func TestCapturesVerify(t *testing.T) {
 	dir := filepath.Dir(sharedCaptures(t, "keys.tsv")[0])
 	k := new(Keys)
 	k.AddPassword("Passw0rd!")
+	k.AddPassword("B0bSecret#2")
 	for file, want := range map[string]int{
 		"dialect_smb2_02_sign_required.pcap": 247, "dialect_smb2_10_sign_required.pcap": 247, "dialect_smb3_00_sign_required.pcap": 247,
 		"dialect_smb3_11_sign_required.pcap": 243, "sign_311_aes_128_gmac.pcap": 243, "sign_311_hmac_sha256.pcap": 243,
+		"torture_smb2_session.pcap.zst": 674, "torture_smb2_multichannel.pcap.zst": 710, "reauth_two_users.pcap": 6,
 	} {
 		c, err := Open([]string{filepath.Join(dir, file)}, Options{Keys: k})
 		if err != nil {
@@ -119,8 +121,14 @@ func TestCapturesVerify(t *testing.T) {
 		if err := c.Run(context.Background()); err != nil {
 			t.Errorf("%s: %v", file, err)
 		}
-		if s := c.Results().Sessions[0]; s.Verified != want || len(s.BadSignatures) > 0 || s.Unverified > 0 {
-			t.Errorf("%s: %d verified, %v wrong, %d that no key fits", file, s.Verified, s.BadSignatures, s.Unverified)
+		var all Session
+		for _, s := range c.Results().Sessions {
+			all.Verified += s.Verified
+			all.Unverified += s.Unverified
+			all.BadSignatures = append(all.BadSignatures, s.BadSignatures...)
+		}
+		if all.Verified != want || len(all.BadSignatures) > 0 || all.Unverified > 0 {
+			t.Errorf("%s: %d verified, %v wrong, %d that no key fits", file, all.Verified, all.BadSignatures, all.Unverified)
 		}
 		c.Close()
 	}

@@ -29,11 +29,13 @@ type sealing struct {
 	failed [2]int // messages that no key opened, of the client and of the server
 	cut    int    // messages that were not captured whole
 	tries  int    // messages that were tried in vain since the last new candidate
+	work   int    // bytes that were
 }
 
 // Bounds of the work on a session that no key fits, and of what is kept of one.
 const (
 	maxTries      = 64
+	maxWork       = 64 << 20
 	maxCandidates = 64
 	maxChannels   = 1 << 10
 )
@@ -95,7 +97,7 @@ func (x *sealing) try(d candidate) {
 	}
 	if len(x.candidates) < maxCandidates {
 		x.candidates = append(x.candidates, d)
-		x.tries = 0
+		x.tries, x.work = 0, 0
 	}
 }
 
@@ -127,7 +129,7 @@ func (a *Analyzer) sealed(c *conn, dir int, u *unit) {
 func (a *Analyzer) unseal(c *conn, dir int, s uint32, h *smb2.TransformHeader, u *unit) bool {
 	x := a.sealingOf(c, s)
 	b, err := x.open(a.scratch[:0], h, dir == c.server)
-	if errors.Is(err, seal.ErrTag) && x.tries < maxTries {
+	if errors.Is(err, seal.ErrTag) && x.tries < maxTries && x.work < maxWork {
 		b, err = x.choose(a.scratch[:0], h, dir == c.server)
 	}
 	switch {
@@ -205,6 +207,7 @@ func (x *sealing) choose(dst []byte, h *smb2.TransformHeader, fromServer bool) (
 				}
 				b, err := seal.Open(dst, aead, h)
 				if err != nil {
+					x.work += len(h.Data)
 					continue
 				}
 				o := &opener{origin: d.origin, swapped: swapped}

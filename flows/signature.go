@@ -86,11 +86,8 @@ func (a *Analyzer) verify(c *conn, s uint32, b []byte, h *smb2.Header) {
 		// a request's own signature back.
 		return
 	}
-	switch {
-	case ch.good != nil && ch.good.Verify(b):
+	if ch.good != nil && ch.good.Verify(b) {
 		ch.verified++
-		return
-	case len(ch.signers) == 0:
 		return
 	}
 	for _, g := range ch.signers {
@@ -102,15 +99,14 @@ func (a *Analyzer) verify(c *conn, s uint32, b []byte, h *smb2.Header) {
 	}
 	// What binds a channel is signed with the session's key, which is that of its
 	// first channel.
-	if h.Command == smb2.SessionSetup {
-		for _, other := range x.channels {
-			if other.good != nil && other.good.Verify(b) {
-				return
-			}
-		}
-		if len(x.channels) > 1 {
+	for _, other := range x.channels {
+		if other != ch && other.good != nil && other.good.Verify(b) {
+			other.verified++
 			return
 		}
+	}
+	if len(ch.signers) == 0 || h.Command == smb2.SessionSetup && len(x.channels) > 1 {
+		return
 	}
 	if ch.badCount++; len(ch.bad) < maxBad {
 		ch.bad = append(ch.bad, a.frame)
