@@ -29,7 +29,7 @@ type sealing struct {
 	failed [2]int // messages that no key opened, of the client and of the server
 	cut    int    // messages that were not captured whole
 	tries  int    // messages that were tried in vain since the last new candidate
-	work   int    // bytes that were
+	work   int    // bytes decrypted in those trials
 }
 
 // Bounds of the work on a session that no key fits, and of what is kept of one.
@@ -37,6 +37,7 @@ const (
 	maxTries      = 64
 	maxWork       = 64 << 20
 	maxCandidates = 64
+	maxOpeners    = 256
 	maxChannels   = 1 << 10
 )
 
@@ -95,10 +96,11 @@ func (x *sealing) try(d candidate) {
 			return
 		}
 	}
-	if len(x.candidates) < maxCandidates {
-		x.candidates = append(x.candidates, d)
-		x.tries, x.work = 0, 0
+	if len(x.candidates) == maxCandidates { // the id has been used again and again
+		x.candidates = slices.Delete(x.candidates, 0, 1)
 	}
+	x.candidates = append(x.candidates, d)
+	x.tries, x.work = 0, 0
 }
 
 // sealed takes an encrypted unit: what it holds once opened is as good as a plain
@@ -213,6 +215,9 @@ func (x *sealing) choose(dst []byte, h *smb2.TransformHeader, fromServer bool) (
 				o := &opener{origin: d.origin, swapped: swapped}
 				o.client, _ = newCipher(kind, client)
 				o.server, _ = newCipher(kind, server)
+				if len(x.openers) == maxOpeners {
+					x.openers = slices.Delete(x.openers, 0, 1)
+				}
 				x.openers = append(x.openers, o)
 				return b, nil
 			}

@@ -23,12 +23,12 @@ type keyFlags struct {
 }
 
 func (k *keyFlags) flags(f *pflag.FlagSet) {
-	f.StringArrayVar(&k.passwords, "password", nil, "open what users with this `PASSWORD` signed and encrypted (NTLM);\nothers may see it in the list of processes: better $ODXRAY_PASSWORD or --password-file")
-	f.StringArrayVar(&k.passwordFiles, "password-file", nil, "the same for the passwords in `FILE`, one a line")
-	f.StringArrayVar(&k.hashes, "nt-hash", nil, "the same for a password of which only the NT `HASH` is known, or $ODXRAY_NT_HASH")
-	f.StringArrayVar(&k.keytabs, "keytab", nil, "open what users signed and encrypted who came with Kerberos, with the keytab `FILE` of the server, or $ODXRAY_KEYTAB")
-	f.StringArrayVar(&k.sessions, "session-key", nil, "open a session with its key, `SID:KEY`: 0x0000040000000001:0011… , or $ODXRAY_SESSION_KEY")
-	f.StringArrayVar(&k.files, "keys", nil, "open sessions with the keys in `FILE`, as Wireshark, smbd, ksmbd or smbinfo write them, or $ODXRAY_KEYS")
+	f.StringArrayVar(&k.passwords, "password", nil, "decrypt and verify with this `PASSWORD` of a user (NTLM); others can see it in the list of processes:\nbetter --password-file or $ODXRAY_PASSWORD")
+	f.StringArrayVar(&k.passwordFiles, "password-file", nil, "decrypt and verify with the passwords in `FILE`, one a line")
+	f.StringArrayVar(&k.hashes, "nt-hash", nil, "decrypt and verify with the NT `HASH` of a password, or $ODXRAY_NT_HASH")
+	f.StringArrayVar(&k.keytabs, "keytab", nil, "decrypt and verify with the server's keytab `FILE` (Kerberos), or $ODXRAY_KEYTAB")
+	f.StringArrayVar(&k.sessions, "session-key", nil, "decrypt and verify a session with its key: `SID:KEY`, as in 0x0000040000000001:0011…, or $ODXRAY_SESSION_KEY")
+	f.StringArrayVar(&k.files, "keys", nil, "decrypt and verify with the keys in `FILE`, as Wireshark, smbd, ksmbd or smbinfo write them, or $ODXRAY_KEYS")
 }
 
 // keys reads them all, and those of the environment.
