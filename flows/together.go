@@ -107,6 +107,7 @@ func newView(tree *wire.Tree) *frameView {
 	v := &frameView{tree: tree}
 	if tree != nil && tree.Want != nil {
 		v.above = !tree.Want.Any(inet.Fields())
+		v.below = !tree.Want.Any(bodyFields()) && !tree.Want.Any(headerFields())
 	}
 	return v
 }

@@ -48,6 +48,7 @@ type frameView struct {
 	own     int    // buffers of the tree that are the frame's own
 	arena   []byte // bytes of messages that the tree shows; valid until the next frame
 	above   bool   // nothing below SMB is wanted
+	below   bool   // nothing of SMB is wanted
 	whole   []byte // the datagram whose last fragment the frame is; nil if it is none
 
 	// heard is called for every message of a unit, if it is not nil; see together.keep.
@@ -61,10 +62,20 @@ const maxNames = 1 << 16
 
 // only has v record the fields in want and nothing else.
 func (v *frameView) only(want wire.Want) {
-	deeper := slices.Concat(smb1.Fields(), smb2.BodyFields(), fscc.Fields(), odx.Fields(), dtyp.Fields(), auth.Fields(), rpc.Fields(), wire.Fields(), inet.AboveFields())
 	v.bare = true
-	v.smb.HeaderOnly = !want.Any(deeper)
-	v.shallow = v.smb.HeaderOnly && !want.Any(slices.Concat(netbios.Fields(), smb2.Fields(), fields.All()))
+	v.smb.HeaderOnly = !want.Any(bodyFields())
+	v.shallow = v.smb.HeaderOnly && !want.Any(headerFields())
+}
+
+// bodyFields lists the fields of messages behind the header of SMB2, and what messages
+// change of other fields.
+func bodyFields() []*wire.Field {
+	return slices.Concat(smb1.Fields(), smb2.BodyFields(), fscc.Fields(), odx.Fields(), dtyp.Fields(), auth.Fields(), rpc.Fields(), wire.Fields(), inet.AboveFields())
+}
+
+// headerFields lists the fields of messages up to there.
+func headerFields() []*wire.Field {
+	return slices.Concat(netbios.Fields(), smb2.Fields(), fields.All())
 }
 
 // begin takes the frame, whose headers the caller may have decoded already.
@@ -133,7 +144,7 @@ func (v *frameView) part(b []byte, size int) wire.Cursor {
 // cursor returns a cursor over u: within the frame's own bytes, if they hold it, else
 // over a copy, for the stream gathers the next message where it gathered this one.
 func (v *frameView) cursor(u unit) wire.Cursor {
-	if v.tree == nil {
+	if v.tree == nil || v.below {
 		return u.cursor(nil)
 	}
 	for buf, b := range v.tree.Bufs[:v.own] {

@@ -41,6 +41,8 @@ var (
 	fIP    = section.Address("ex.ip", "IP").Wide(32)
 	fIP6   = section.Address("ex.ip6", "IP").Wide(128)
 	fMAC   = section.Address("ex.mac", "MAC").Wide(48)
+	fEight = section.Uint("ex.both", "Number")
+	fWord  = section.String("ex.both", "Text")
 	_      = section.Uint("ex.absent", "Absent")
 )
 
@@ -67,6 +69,8 @@ func tree(want wire.Want) *wire.Tree {
 	c.U64(fTime)
 	c.Note(fStamp, uint64(time.Date(2016, 6, 3, 14, 47, 22, 5e8, time.UTC).UnixNano()), "")
 	c.Note(fTook, 27_334_000, "")
+	c.Note(fEight, 8, "")
+	c.Note(fWord, 0, "eight")
 	c.Bytes(fIP, 4)
 	c.Bytes(fIP6, 16)
 	c.Bytes(fMAC, 6)
@@ -132,6 +136,18 @@ func TestMatch(t *testing.T) {
 		{"ex.absent != 1", false},
 		{"all ex.absent == 1", false},
 		{"not ex.absent == 1", true},
+
+		// Two types under one name.
+		{"ex.both == 8", true},
+		{`ex.both == "eight"`, true},
+		{`ex.both contains "gh"`, true},
+		{`ex.both contains "x"`, false},
+		{`all ex.both contains "gh"`, true},
+		{`ex.both matches "^$"`, false},
+		{"ex.both > 8", false},
+		{"ex.both == ex.src", false},
+		{"ex.name contains ex.ascii", false},
+		{"ex.name contains ex.name", true},
 
 		// Names of values.
 		{"ex.cmd == Create", true},

@@ -15,8 +15,8 @@ import (
 func (p *parser) literal(x operand, t token) *literal {
 	var l literal
 	fields := fieldsOf(x)
-	for c := range classes {
-		if !x.types().has(c) {
+	for _, c := range [...]class{number, octets, instant, duration, text} {
+		if !x.types().has(c) || c == text && t.kind == word && l.valid != 0 { // 8 is a number where it can be
 			continue
 		}
 		var v value

@@ -179,28 +179,37 @@ func (t *containing) eval(r *run) bool {
 	lit, _ := t.y.(*literal)
 	mark, found := len(r.scratch), false
 	for v, at := t.x.next(r, 0); at >= 0; v, at = t.x.next(r, at) {
-		inner := len(r.scratch)
-		w, to := value{}, 0
-		if lit != nil {
-			w = lit.as[v.class]
-		} else {
-			w, to = t.y.next(r, 0)
+		if !v.searched() {
+			continue
 		}
-		for to >= 0 {
-			if bytes.Contains(v.b, w.b) != t.all {
-				return !t.all
+		if lit != nil {
+			if lit.valid.has(v.class) {
+				if bytes.Contains(v.b, lit.as[v.class].b) != t.all {
+					return !t.all
+				}
+				found = true
 			}
-			found = true
-			if lit != nil {
-				break
+			r.scratch = r.scratch[:mark]
+			continue
+		}
+		inner := len(r.scratch)
+		for w, to := t.y.next(r, 0); to >= 0; w, to = t.y.next(r, to) {
+			if w.class == v.class {
+				if bytes.Contains(v.b, w.b) != t.all {
+					return !t.all
+				}
+				found = true
 			}
 			r.scratch = r.scratch[:inner]
-			w, to = t.y.next(r, to)
 		}
 		r.scratch = r.scratch[:mark]
 	}
 	return found && t.all
 }
+
+// searched reports whether v is something that contains and matches look into: fields
+// of one name may be of several types.
+func (v *value) searched() bool { return v.class == octets || v.class == text }
 
 // matching is true if a regular expression matches any value, or all.
 type matching struct {
@@ -213,6 +222,9 @@ type matching struct {
 func (t *matching) eval(r *run) bool {
 	mark, found := len(r.scratch), false
 	for v, at := t.x.next(r, 0); at >= 0; v, at = t.x.next(r, at) {
+		if !v.searched() {
+			continue
+		}
 		exp, b := t.exp, v.b
 		if v.class == octets {
 			exp, b = t.raw, r.runes(v.b)
