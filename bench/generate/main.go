@@ -76,7 +76,7 @@ var workloads = map[string]func(c *flowtest.Capture, round int){"bulk": bulk, "m
 // login begins a session that no other client has.
 func login(c *flowtest.Capture, number int) *flowtest.Client {
 	from := fmt.Sprintf("10.%d.%d.%d:%d", number>>16&255, number>>8&255, number&255, 20000+number%40000)
-	s := &flowtest.Client{Conn: c.Dial(from, "192.168.0.2:445"), Session: 0x100000000001 + uint64(number)<<8, Tree: 7}
+	s := &flowtest.Client{Conn: c.Dial(from, "192.168.0.2:445"), Session: 0x100000000001 + uint64(number)<<8, Tree: 7, Credits: 32}
 	s.AckEvery = 2
 	s.Setup(`\\fs\data`)
 	return s

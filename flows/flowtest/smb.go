@@ -13,6 +13,7 @@ type Client struct {
 	Session  uint64
 	Previous uint64 // PreviousSessionId of the next Setup
 	Tree     uint32
+	Credits  uint16 // that every message asks for and grants; 0 is 1
 	id       uint64 // MessageId of the next request
 	files    byte
 	Request  int // frame of the last request
@@ -180,7 +181,7 @@ func (s *Client) message(command uint16, id uint64, status, flags uint32, body [
 	if flags&2 != 0 {
 		tree = u64(id + 1000)
 	}
-	return cat([]byte("\xfeSMB"), u16(64), u16(1), u32(status), u16(command), u16(1), u32(flags), u32(0), u64(id), tree, u64(s.Session), make([]byte, 16), body)
+	return cat([]byte("\xfeSMB"), u16(64), u16(1), u32(status), u16(command), u16(max(s.Credits, 1)), u32(flags), u32(0), u64(id), tree, u64(s.Session), make([]byte, 16), body)
 }
 
 // frame adds the session-service header. [MS-SMB2] 2.1
