@@ -46,6 +46,7 @@ type Analyzer struct {
 	copies    copyTable
 	pipes     pipeTable
 	index     *index // nil without Options.Index
+	limit     limit
 
 	// What is asked of every packet beside its effect on all the above.
 	gatherAll  bool           // keep file data too, for somebody who looks at bytes
@@ -71,6 +72,7 @@ func NewAnalyzer(o Options) *Analyzer {
 	}
 	a.exchanges.init()
 	a.copies.init()
+	a.limit.max = o.MaxMemory
 	if !o.Keys.Empty() {
 		a.keys = o.Keys
 	}
@@ -82,7 +84,9 @@ func NewAnalyzer(o Options) *Analyzer {
 
 // Packet takes the next packet of the capture.
 func (a *Analyzer) Packet(p *captures.Packet) {
-	a.frame++
+	if a.frame++; a.limit.max > 0 && a.frame%checkEvery == 0 {
+		a.shed()
+	}
 	a.prev, a.now = a.now, p.Time
 	if a.frame == 1 {
 		a.first, a.prev = p.Time, p.Time // as tshark counts

@@ -20,14 +20,15 @@ import (
 
 // Options of a Capture.
 type Options struct {
-	Index  bool     // keep what random access needs: Row, Detail, Exchange
-	Ports  []uint16 // TCP ports that carry the session service beside 139 and 445
-	Judge  func(*Results) []Finding
-	Window Window
-	Keys   *Keys          // for signatures and what is encrypted; may be nil
-	Digits int            // of fractions of a second in rows; 0 leaves it to the file
-	Bare   bool           // rows that List yields have only Frame, Time, Length and Marks: for who prints fields
-	Filter *filter.Filter // what is looked at, beside Window; nil for all
+	Index     bool     // keep what random access needs: Row, Detail, Exchange
+	Ports     []uint16 // TCP ports that carry the session service beside 139 and 445
+	Judge     func(*Results) []Finding
+	Window    Window
+	Keys      *Keys          // for signatures and what is encrypted; may be nil
+	Digits    int            // of fractions of a second in rows; 0 leaves it to the file
+	MaxMemory uint64         // bytes that what is known may take, roughly; 0 for no limit
+	Bare      bool           // rows that List yields have only Frame, Time, Length and Marks: for who prints fields
+	Filter    *filter.Filter // what is looked at, beside Window; nil for all
 }
 
 // Ports reads rules of the form "tcp.port==N,nbss", as tshark's -d has them, and
@@ -270,6 +271,9 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 	if n < 1 || n > ix.frames.n {
 		return fmt.Errorf("no frame %d: there are %d", n, ix.frames.n)
 	}
+	if n <= ix.frames.gone {
+		return fmt.Errorf("frame %d was forgotten for want of memory", n)
+	}
 	f := ix.frames.at(n - 1)
 	if err := c.source.At(int64(f.pos&(1<<posBits-1)), &c.packet); err != nil {
 		return err
@@ -285,7 +289,7 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 		joined(v.whole, &v.headers)
 	}
 	v.ctx.FirstTime, v.ctx.PrevTime = c.a.first, c.a.first
-	if n > 1 {
+	if n > ix.frames.gone+1 {
 		v.ctx.PrevTime = ix.frames.at(n - 2).time
 	}
 	if f.conn != 0 {
@@ -367,7 +371,7 @@ func (c *Capture) ExchangesOf(n int) (list []int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ix := c.a.index
-	if n < 1 || n > ix.frames.n {
+	if n <= ix.frames.gone || n > ix.frames.n {
 		return nil
 	}
 	last := ix.messages.n

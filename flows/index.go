@@ -19,7 +19,17 @@ const chunkSize = 1 << 12
 type chunks[T any] struct {
 	list []*[chunkSize]T
 	n    int
+	gone int // that drop has let go of
 }
+
+// drop lets go of the oldest chunk.
+func (c *chunks[T]) drop() {
+	c.list[c.gone/chunkSize] = nil
+	c.gone += chunkSize
+}
+
+// size returns how many bytes the list takes, given those of an element.
+func (c *chunks[T]) size(element uint64) uint64 { return uint64(c.n-c.gone) * element }
 
 func (c *chunks[T]) add(v T) {
 	if c.n == len(c.list)*chunkSize {
@@ -112,7 +122,7 @@ func (ix *index) datagram(r captures.Source, n uint32) []byte {
 	var h inet.Headers
 	var t fragmentTable
 	for _, i := range ix.pieces[n] {
-		if r.At(int64(ix.frames.at(int(i)-1).pos&(1<<posBits-1)), &p) != nil {
+		if int(i) <= ix.frames.gone || r.At(int64(ix.frames.at(int(i)-1).pos&(1<<posBits-1)), &p) != nil {
 			return nil
 		}
 		c := wire.NewCut(p.Data, p.WireLen, nil)
@@ -219,7 +229,7 @@ func (ix *index) regather(r captures.Source, u *unit, conn uint32, start uint32,
 	have := 0 // bytes in order
 	u.b = make([]byte, 0, min(want, 64<<10))
 	var held []segment
-	for n := m.first; n <= m.last && have < want; n++ {
+	for n := max(m.first, uint32(ix.frames.gone+1)); n <= m.last && have < want; n++ {
 		f := ix.frames.at(int(n) - 1)
 		if f.conn != conn {
 			continue

@@ -138,6 +138,10 @@ func (a *Analyzer) problemsOf(r *Results) {
 			say("session 0x%016x: %s", s.ID, s.Trouble)
 		}
 	}
+	if l := &a.limit; l.stories > 0 || l.tokens > 0 || a.index != nil && a.index.frames.gone > 0 {
+		l.problems(a.index, say)
+		r.Incomplete = true
+	}
 	if n := a.recent.evicted; n > 0 {
 		say("%d idle connections were forgotten: more than %d at once", n, maxConns)
 		r.Incomplete = true
