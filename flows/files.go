@@ -4,6 +4,8 @@ package flows
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
@@ -77,8 +79,8 @@ func (a *Analyzer) fileOf(open uint32) uint32 {
 	if o.tree != 0 {
 		f.share, f.volume = a.internBytes([]byte(a.trees[o.tree].share)), a.volumeOf(o.tree)
 	}
+	k := fileKey{f.server, f.volume, a.folded(f.name)}
 	if f.name != 0 {
-		k := fileKey{f.server, f.volume, f.name}
 		if i, ok := a.fileByKey[k]; ok {
 			o.file = i
 			a.files[i].opens++
@@ -88,11 +90,21 @@ func (a *Analyzer) fileOf(open uint32) uint32 {
 	}
 	o.file = place(&a.litter.freeFiles, len(a.files), func() { a.files = append(a.files, file{}) })
 	if f.name != 0 {
-		a.fileByKey[fileKey{f.server, f.volume, f.name}] = o.file
+		a.fileByKey[k] = o.file
 	}
 	a.litter.made++
 	a.files[o.file] = f
 	return o.file
+}
+
+// folded returns the name that stands for all that differ from it in case only: they
+// are one file, as servers have it. [MS-FSA] 2.1.5.1
+func (a *Analyzer) folded(name uint32) uint32 {
+	a.nameBuf = a.nameBuf[:0]
+	for _, r := range a.names[name] {
+		a.nameBuf = utf8.AppendRune(a.nameBuf, unicode.ToLower(r))
+	}
+	return a.internBytes(a.nameBuf)
 }
 
 // volumeOf returns what stands for the share of a tree on its server: its name without
@@ -115,7 +127,7 @@ func (a *Analyzer) target(e *exchange) uint32 {
 	for p := e; p.before != 0; {
 		p = a.exchanges.at(p.before)
 		if p.command == smb2.Create && p.session != 0 && p.tree != 0 {
-			return a.fileByKey[fileKey{a.sessions[p.session].server, a.volumeOf(p.tree), p.name}]
+			return a.fileByKey[fileKey{a.sessions[p.session].server, a.volumeOf(p.tree), a.folded(p.name)}]
 		}
 	}
 	return 0
@@ -262,10 +274,10 @@ func (a *Analyzer) resized(i uint32, e *exchange, n uint64) {
 // were made under.
 func (a *Analyzer) renamed(i uint32, name uint32) {
 	f := &a.files[i]
-	if k := (fileKey{f.server, f.volume, f.name}); a.fileByKey[k] == i {
+	if k := (fileKey{f.server, f.volume, a.folded(f.name)}); a.fileByKey[k] == i {
 		delete(a.fileByKey, k)
 	}
-	a.fileByKey[fileKey{f.server, f.volume, name}] = i
+	a.fileByKey[fileKey{f.server, f.volume, a.folded(name)}] = i
 }
 
 // wrote takes an answered WRITE.

@@ -33,6 +33,7 @@ type Client struct {
 	Status   uint32 // of the answer
 	Room     uint32 // MaxOutputResponse of an IOCTL; 0 for enough
 	Hold     bool   // its answer waits for Release
+	Keep     bool   // an error brings the body of an answer, too
 
 	ClientGUID, ServerGUID []byte // that Setup gives; nil for ones made of the addresses
 
@@ -140,12 +141,12 @@ func (s *Client) Call(command uint16, request, answer []byte) {
 			s.Answer = s.Send(1, m)
 		}
 	}
-	s.Mute, s.Pending, s.Flags, s.Status, s.Sequence, s.Room, s.Hold = false, false, 0, Success, 0, 0, false
+	s.Mute, s.Pending, s.Flags, s.Status, s.Sequence, s.Room, s.Hold, s.Keep = false, false, 0, Success, 0, 0, false, false
 }
 
 // bodyOf is the body of an answer with the status at hand.
 func (s *Client) bodyOf(answer []byte) []byte {
-	if s.Status>>30 == 3 && answer != nil && s.Status != InvalidParameter || answer == nil {
+	if s.Status>>30 == 3 && answer != nil && s.Status != InvalidParameter && !s.Keep || answer == nil {
 		return failure()
 	}
 	return answer
