@@ -81,7 +81,7 @@ type conn struct {
 // maxConns bounds the connections that are followed at once; the one that was silent
 // for longest is forgotten first. maxListed bounds those that the outside sees.
 const (
-	maxConns  = 1 << 16
+	maxConns  = 1 << 15
 	maxListed = 1 << 15
 )
 
@@ -202,10 +202,10 @@ func (a *Analyzer) endConn(c *conn) {
 		a.waiting -= s.counted
 		s.buf, s.counted = nil, 0
 	}
-	switch {
-	case c.pub > 0:
+	if c.pub > 0 {
 		a.conns[c.pub-1] = c.published()
-	case c.pub < 0 && a.index == nil:
+	}
+	if a.index == nil && (c.pub < 0 || len(a.byID) > maxConns) {
 		delete(a.byID, c.id)
 	}
 	if a.byKey[c.key] == c {

@@ -69,7 +69,7 @@ type pendingKey struct {
 }
 
 // maxPending bounds the requests that wait for an answer.
-const maxPending = 1 << 18
+const maxPending = 1 << 17
 
 // exchangeTable holds exchanges by index, from 1. Without an index of the capture, a
 // finished one's place is used again.
