@@ -102,6 +102,9 @@ func (t *copyTable) request(a *Analyzer, x uint32, m *smb2.Message) (ours bool) 
 		Input: b.InputCount, MaxOutput: b.MaxOutput, Replay: m.Flags&smb2.FlagReplay != 0,
 	}}
 	short := m.Err != nil && errors.Is(m.Err, wire.ErrShort)
+	if m.Err != nil && !short {
+		return false // the capture does not hold all of it
+	}
 	switch b.Function {
 	case fscc.OffloadRead:
 		if in, ok := b.Input.(*odx.ReadRequest); ok {
@@ -201,6 +204,7 @@ func (t *copyTable) response(a *Analyzer, c *conn, x uint32, m *smb2.Message) {
 		output, w.Output = b.Output, b.OutputCount
 		if m.Err != nil && !failed(m.Status) {
 			w.Damaged = w.Damaged || errors.Is(m.Err, wire.ErrShort)
+			w.Cut = !errors.Is(m.Err, wire.ErrShort)
 		}
 	}
 	t.done(a, c, e, w, output)

@@ -223,6 +223,23 @@ func (a *Analyzer) plainCall(y *copyState, r *reader, e *exchange, w Range) {
 	y.moved(Plain, &k, source, w.Start, w.Len(), y.origin.known)
 }
 
+// whole reports whether the pair is a copy of a whole file of that size: all of it was
+// written, or so much with the same contents that the holes are ones of a copy. A hole
+// that was read is none: it may hold zeros that the client saw no need to write.
+func (p *pair) whole(size uint64) bool {
+	holes := p.covered.Gaps(Range{0, size})
+	if len(holes) == 0 {
+		return true
+	}
+	for _, h := range holes {
+		if p.from.ranges.Overlap(h) > 0 {
+			return false
+		}
+	}
+	const sure = 4 // WRITEs that were compared
+	return p.equal >= sure && holes[0].Start > 0 && p.covered.Len() > size/2
+}
+
 // settlePairs makes copies of the pairs of a file that are some: all of the source,
 // in the same place, into a file that held nothing.
 func (a *Analyzer) settlePairs(to uint32) {
@@ -231,8 +248,7 @@ func (a *Analyzer) settlePairs(to uint32) {
 	for _, p := range f.pairs {
 		from := &a.files[p.from.file]
 		size := from.size
-		if p.different || !from.hasSize || size == 0 || f.hasSize && f.size != size || p.covered.Overlap(Range{0, size}) != size ||
-			p.equal == 0 && size < plainForce || a.goingOn(p.from.client, p.from.file, to) != nil {
+		if p.different || !from.hasSize || size == 0 || f.hasSize && f.size != size || !p.whole(size) || p.equal == 0 && size < plainForce || a.goingOn(p.from.client, p.from.file, to) != nil {
 			continue
 		}
 		if best == nil || p.equal > best.equal {

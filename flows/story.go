@@ -92,6 +92,7 @@ type Call struct {
 	Output     uint32 // bytes of the answer's buffer
 	Damaged    bool   // the request's or the answer's buffer ends before its structure does
 	MaxOutput  uint32 // bytes that the client takes back
+	Cut        bool   // the capture does not hold all of the answer
 	AllZero    bool   // OFFLOAD_READ: ALL_ZERO_BEYOND_CURRENT_RANGE
 	Nearest    string // of a token that nobody minted: the Mint.ID on that server that differs in the fewest bytes
 	Differs    int    // in how many; 0 if none was compared

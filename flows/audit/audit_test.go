@@ -677,6 +677,23 @@ func TestRules(t *testing.T) {
 			}
 		}},
 
+		{"frames that the capture cut", "", func(s *scene) {
+			s.copied()
+			for i := range s.Packets {
+				p := &s.Packets[i]
+				p.Data = p.Data[:min(len(p.Data), 190)]
+			}
+		}},
+		{"a hole in a copy by READ and WRITE", "error copy/gap", func(s *scene) {
+			s.plain(0, 512*kib)
+			s.plain(640*kib, 384*kib)
+		}},
+		{"zeros that a client reads and does not write", "", func(s *scene) {
+			s.plain(0, 512*kib)
+			s.Read(s.src, 512*kib, make([]byte, 128*kib))
+			s.plain(640*kib, 384*kib)
+		}},
+
 		{"chunk/limits", "note chunk/limits", func(s *scene) {
 			key := s.ResumeKey(s.src)
 			s.refuse(flowtest.InvalidParameter)
@@ -723,7 +740,7 @@ func TestRules(t *testing.T) {
 			s.write(tok, 512*kib, 512*kib)
 			s.Finish(0)
 		}},
-		{"unanswered as the capture ended", "note smb/unanswered; note token/part-used; warning copy/abandoned", func(s *scene) {
+		{"unanswered as the capture ended", "note smb/unanswered; note token/part-used; note copy/abandoned", func(s *scene) {
 			tok := s.mint(1)
 			s.write(tok, 0, 512*kib)
 			s.Mute = true

@@ -98,11 +98,24 @@ func copyGap(j *judge) {
 		for _, g := range flows.Ranges(c.Gaps).Cut(flows.Range{Start: 0, End: end}) {
 			f := j.onCopy(flows.Error, c, around(c, g), "bytes %d to %d of %s were written by nothing", g.Start, g.End, name(c.Destination.Path))
 			doubt(f, j.missing(c.Conns...))
+			doubt(f, pending(c, g))
 			if c.Sparse && flows.Ranges(c.Proved).Overlap(g) == 0 && f.Uncertain == "" {
 				doubt(f, "the source may hold nothing but zeros there")
 			}
 		}
 	}
+}
+
+// pending says which call for bytes of a hole was still to be answered when the capture
+// ended: nobody knows what became of them; "" if there was none.
+func pending(c *flows.Copy, g flows.Range) string {
+	for i := range c.Calls {
+		k := &c.Calls[i]
+		if k.Answer == 0 && !k.Ended && time.Duration(k.Waited) <= patience && k.Function != fscc.OffloadRead && k.Offset < g.End && g.Start < endOf(k.Offset, k.Asked) {
+			return fmt.Sprintf("the answer to frame %d is not in the capture", k.Frame)
+		}
+	}
+	return ""
 }
 
 // around returns the calls on both sides of a hole in the destination.
@@ -204,6 +217,7 @@ func copyAbandoned(j *judge) {
 		if g := c.Gaps[len(c.Gaps)-1]; g.End >= c.Source.Size && g.Start >= last(c) {
 			f := j.onCopy(flows.Warning, c, []int{c.FirstFrame, c.LastFrame}, "the copy of %s ended with bytes %d to %d unwritten", files(c), g.Start, g.End)
 			doubt(f, j.missing(c.Conns...))
+			doubt(f, pending(c, g))
 		}
 	}
 }
