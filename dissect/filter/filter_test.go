@@ -307,6 +307,9 @@ func TestErrors(t *testing.T) {
 		{"ex.src == ex.name", "          ^^^^^^^", "filter, character 11: this is text, and ex.src is a number"},
 		{"any ex.src", "^^^", "filter, character 1: any without a comparison"},
 		{"ex.name == \"Grüße\" ex", "                   ^^", "filter, character 20: unexpected ex; expected and, or, or the end of the filter"},
+		{"ex.src = 1", "       ^", "filter, character 8: unexpected character; expected =="},
+		{"ex AND ex", "   ^^^", `filter, character 4: unexpected AND; expected and, or, or the end of the filter; did you mean "and"?`},
+		{"EX.port == 1", "^^^^^^^", `filter, character 1: no field or protocol has this name; did you mean "ex.port"?`},
 		{"ex; ex", "  ^", "filter, character 3: unexpected character"},
 	} {
 		_, err := Compile(tt.src, set.All())

@@ -140,11 +140,15 @@ func Nearest(word string, names []string) string {
 	word = strings.ToLower(word)
 	best, least := "", 1+len(word)/2 // farther is no slip of the fingers
 	for _, name := range names {
+		low := strings.ToLower(name)
+		if low == word {
+			return name
+		}
 		d := 1
-		if low := strings.ToLower(name); len(word) <= 2 || !strings.HasPrefix(low, word) {
+		if len(word) <= 2 || !strings.HasPrefix(low, word) {
 			d = distance(word, low)
 		}
-		if d < least {
+		if d < least || d == least && best != "" && len(name) < len(best) {
 			best, least = name, d
 		}
 	}

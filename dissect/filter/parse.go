@@ -39,10 +39,16 @@ func (p *parser) unexpected(expected string) {
 	switch t := p.tok; {
 	case t.kind == end:
 		p.fail(t, "the filter ends here", expected)
+	case t.kind == word && strings.ToLower(t.text) != t.text && keywords[strings.ToLower(t.text)]:
+		panic(&Error{Source: p.src, Pos: t.pos, Len: t.end - t.pos, Problem: "unexpected " + t.text, Expected: expected, Nearest: strings.ToLower(t.text)})
 	default:
 		p.fail(t, fmt.Sprintf("unexpected %s", p.src[t.pos:t.end]), expected)
 	}
 }
+
+// keywords are the words of the language, which are lower case as Wireshark's are.
+var keywords = map[string]bool{"and": true, "or": true, "xor": true, "not": true, "in": true, "contains": true, "matches": true,
+	"eq": true, "ne": true, "gt": true, "lt": true, "ge": true, "le": true}
 
 // accept passes over p.tok if it is one of texts.
 func (p *parser) accept(texts ...string) bool {

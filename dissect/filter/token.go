@@ -71,12 +71,24 @@ func (p *parser) next() {
 		}
 		if t.text == "" {
 			_, n := utf8.DecodeRuneInString(rest)
-			p.fail(token{pos: p.at, end: p.at + n}, "unexpected character", "")
+			p.fail(token{pos: p.at, end: p.at + n}, "unexpected character", instead[rest[0]])
 		}
 		p.at += len(t.text)
 	}
 	t.end = p.at
 	p.tok = t
+}
+
+// instead says what characters of other languages are here.
+var instead = map[byte]string{
+	'=': "==",
+	'|': "||",
+	'^': "^^",
+	'#': "a filter without layers",
+	'$': "a filter without references",
+	'+': "a filter without arithmetic",
+	'*': "a filter without arithmetic",
+	'%': "a filter without arithmetic",
 }
 
 // isWord reports whether c may be in a word. Letters beyond ASCII may: in file names.
