@@ -59,7 +59,7 @@ func (a *Analyzer) Results() *Results {
 		if len(s.conns) == 0 {
 			continue // joined with another
 		}
-		out := Session{ID: s.id, Server: a.servers[s.server].name, User: s.account(), Host: s.host, First: int(s.frame), Guest: s.guest, Signed: s.signed, Sealed: s.sealed > 0, Encrypted: s.sealed, KeyOrigin: s.sealing.keyOrigin(), Trouble: a.trouble(s)}
+		out := Session{ID: s.id, Server: a.servers[s.server].name, User: s.account(), Host: s.host, First: int(s.frame), Guest: s.guest, Signed: s.signed, Sealed: s.sealed > 0, Encrypted: s.sealed, KeyOrigin: s.sealing.keyOrigin(), Trouble: a.trouble(s), TroubleFrame: int(s.closed)}
 		s.sealing.publish(&out)
 		out.Ended, out.Previous = int(s.ended), s.previous
 		for _, who := range s.earlier {
@@ -135,7 +135,7 @@ func (a *Analyzer) problemsOf(r *Results) {
 	}
 	for i := range r.Sessions {
 		if s := &r.Sessions[i]; s.Trouble != "" && a.keys != nil {
-			say("session 0x%016x: %s", s.ID, s.Trouble)
+			say("session 0x%016x, from frame %d on: %s", s.ID, s.TroubleFrame, s.Trouble)
 		}
 	}
 	if l := &a.limit; l.stories > 0 || l.tokens > 0 || a.index != nil && a.index.frames.gone > 0 {

@@ -155,6 +155,7 @@ type Session struct {
 	Decrypted     int    // of them
 	KeyOrigin     string // what opened them: a password, a session key, direction keys; "" if nothing did
 	Trouble       string // why not all were decrypted; "" if all were, or none had to be
+	TroubleFrame  int    // of the first that was not; 0 if all were
 	Verified      int    // messages outside encryption whose signature a key proved
 	BadSignatures []int  // frames of messages whose signature is wrong, on connections where others were verified; not all if there are very many
 	Unverified    int    // messages with a signature that no key fits, on connections where none does

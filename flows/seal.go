@@ -119,6 +119,9 @@ func (a *Analyzer) sealed(c *conn, dir int, u *unit) {
 			a.content(c, dir, u, wire.New(u.plain, nil))
 			return
 		}
+		if a.sessions[s].closed == 0 {
+			a.sessions[s].closed = a.frame
+		}
 	}
 	if s == 0 {
 		c.nameless++

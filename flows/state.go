@@ -28,7 +28,8 @@ type sessionState struct {
 	conns   []uint32
 	guest   bool
 	signed  bool
-	sealed  int // messages that are encrypted
+	sealed  int    // messages that are encrypted
+	closed  uint32 // frame of the first of them that was not decrypted; 0 if all were
 	cipher  smb2.Cipher
 	sealing *sealing // nil without keys
 	trees   []uint32

@@ -62,7 +62,7 @@ func TestTshark(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			compareWithTshark(t, file, fields, known)
+			compareWithTshark(t, file, fields, known, nil, nil)
 		})
 	}
 }
@@ -90,15 +90,16 @@ func tsharkHas(t *testing.T) map[string]bool {
 	return tsharkFieldNames
 }
 
-func compareWithTshark(t *testing.T, file string, fields []string, known knownDifferences) {
+// compareWithTshark compares what both make of a file, each with options of its own.
+func compareWithTshark(t *testing.T, file string, fields []string, known knownDifferences, ourOptions, theirOptions []string) {
 	var ask []string
 	for _, f := range fields {
 		ask = append(ask, "-e", f)
 	}
 	theirs := outputOf(t, "tshark", slices.Concat([]string{"--disable-protocol", "artemis", "-o", "tcp.reassemble_out_of_order:TRUE",
-		"-r", file, "-T", "fields"}, ask, []string{"-e", malformed})...)
+		"-r", file, "-T", "fields"}, theirOptions, ask, []string{"-e", malformed})...)
 	var stdout, stderr bytes.Buffer
-	if code := run(slices.Concat([]string{"list", file, "-T", "fields"}, ask), nil, &stdout, &stderr); code != exitOK {
+	if code := run(slices.Concat([]string{"list", file, "-T", "fields"}, ourOptions, ask), nil, &stdout, &stderr); code != exitOK {
 		t.Fatalf("status %d: %s", code, &stderr)
 	}
 	ours := lines(stdout.String())

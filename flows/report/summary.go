@@ -202,7 +202,7 @@ func keyWords(x *flows.Session) (words []string) {
 		words = append(words, fmt.Sprintf("%s of %s decrypted (%s)", Count(x.Decrypted), Count(x.Encrypted), Escape(x.KeyOrigin)))
 	}
 	if x.Trouble != "" {
-		words = append(words, "not decrypted: "+Escape(x.Trouble))
+		words = append(words, fmt.Sprintf("not decrypted, from frame %s on: %s", Count(x.TroubleFrame), Escape(x.Trouble)))
 	}
 	if x.Verified > 0 {
 		words = append(words, Plural(x.Verified, "signature", "signatures")+" verified")
@@ -358,6 +358,7 @@ type sessionJSON struct {
 	Decrypted   int        `json:"decrypted_messages"`
 	Key         any        `json:"key"`
 	Trouble     any        `json:"undecrypted_because"`
+	Closed      any        `json:"undecrypted_frame"`
 	Verified    int        `json:"verified_signatures"`
 	Bad         int        `json:"wrong_signatures"`
 	Unverified  int        `json:"unverified_signatures"`
@@ -407,7 +408,7 @@ func summaryJSON(w io.Writer, files []string, r *flows.Results) error {
 					trees[i] = treeJSON{t.ID, known(t.Share), known(TreeType(t.Type))}
 				}
 				if !yield(sessionJSON{sessionID(x.ID), x.Server, known(x.User), known(x.Host), orEmpty(x.Conns), x.Guest, x.Signed, x.Sealed,
-					x.Encrypted, x.Decrypted, known(x.KeyOrigin), known(x.Trouble), x.Verified, len(x.BadSignatures), x.Unverified, trees,
+					x.Encrypted, x.Decrypted, known(x.KeyOrigin), known(x.Trouble), known(x.TroubleFrame), x.Verified, len(x.BadSignatures), x.Unverified, trees,
 					orEmpty(x.Earlier), sessionID(x.Previous), known(x.Ended), x.Opens}) {
 					return
 				}
