@@ -347,7 +347,7 @@ func (c *Capture) remake(id uint32, dir int) {
 		u.plain = c.a.reopen(id, h.SessionID, h, on != nil && on.server == dir)
 		cur = wire.New(u.plain, nil)
 	}
-	u.grown = regrow(on, &cur, d)
+	u.regrow(on, &cur, d)
 }
 
 // Exchanges returns how many exchanges are indexed. Only with Options.Index.

@@ -34,6 +34,7 @@ func (a *Analyzer) compressed(c *conn, dir int, u *unit, body wire.Cursor) {
 	case err == nil:
 		err = xca.ErrDamaged
 	}
+	u.shut = err
 	c.shrunk++
 	c.shrunkWhy = err
 	a.marks |= MarkMalformed
@@ -47,14 +48,29 @@ func (c *conn) mostGrown() int {
 	return int(min(uint64(c.maxMessage)+aroundData, maxGrown))
 }
 
-// regrow decompresses b again, for a second look; nil if it is not compressed.
-func regrow(c *conn, b *wire.Cursor, d *smb2.Decoder) []byte {
+// regrow decompresses u again, for a second look, if it is compressed.
+func (u *unit) regrow(c *conn, b *wire.Cursor, d *smb2.Decoder) {
 	if c == nil || smb2.ProtocolOf(b) != smb2.ProtocolCompressed {
-		return nil
+		return
 	}
 	grown, err := xca.Message(nil, d.Compressed(b), c.mostGrown())
-	if err != nil {
-		return nil
+	switch {
+	case errors.Is(b.Cause(), wire.ErrTruncated):
+	case err != nil:
+		u.shut = err
+	default:
+		u.grown = grown
 	}
-	return grown
+}
+
+// appendShut appends what Wireshark's Info column says of a message that cannot be
+// decompressed.
+func (u *unit) appendShut(b []byte, h *smb2.CompressionHeader) []byte {
+	switch {
+	case u.shut == nil, errors.Is(u.shut, xca.ErrAlgorithm):
+		return h.AppendInfo(b)
+	case errors.Is(u.shut, xca.ErrSize):
+		return append(b, "Comp. SMB3 (too big)"...)
+	}
+	return append(b, "Comp. SMB3 (invalid)"...)
 }

@@ -83,3 +83,39 @@ func TestCompressedAsPlain(t *testing.T) {
 		}
 	}
 }
+
+// A message that does not decompress is called what Wireshark calls it, also at a
+// second look, and is a problem.
+func TestCompressedWrongly(t *testing.T) {
+	for name, x := range map[string]struct {
+		spoil func(b []byte)
+		info  string
+		why   string
+	}{
+		"damaged":   {func(b []byte) { b[4]++ }, "Comp. SMB3 (invalid)", "the compressed data is damaged"},
+		"too large": {func(b []byte) { b[7] = 1 }, "Comp. SMB3 (too big)", "the compressed data becomes larger than was negotiated"},
+		"unknown":   {func(b []byte) { b[8] = 9 }, "Comp. SMB3", "the compression algorithm is unknown"},
+	} {
+		var c flowtest.Capture
+		s := c.Login("10.0.0.1:50000", "10.0.0.9:445", `\\server\share`)
+		s.Wrap = func(m []byte) []byte { b := chained(m); x.spoil(b); return b }
+		s.Mute = true
+		s.Open("file", 1)
+		look, err := Open([]string{written(t, &c)}, Options{Index: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := look.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		var row Row
+		if err := look.Row(s.Request, &row); err != nil || row.Info != x.info {
+			t.Errorf("%s: %q, %v", name, row.Info, err)
+		}
+		r := look.Results()
+		if !r.Incomplete || !strings.Contains(strings.Join(r.Problems, "\n"), "1 messages could not be decompressed: "+x.why) {
+			t.Errorf("%s: %q", name, r.Problems)
+		}
+		look.Close()
+	}
+}

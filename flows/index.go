@@ -149,7 +149,7 @@ func (ix *index) unit(frame uint32, dir int, u *unit, batch []delivered) {
 	if u.lost {
 		m.facts |= hasLoss
 	}
-	if u.plain != nil || u.grown != nil {
+	if u.plain != nil || u.grown != nil || u.shut != nil {
 		m.facts |= isMade
 	}
 	if len(batch) == 0 {

@@ -20,6 +20,7 @@ type unit struct {
 	lost  bool   // bytes in it are in no frame
 	plain []byte // what it holds decrypted; nil if it is not encrypted, or stays so
 	grown []byte // what that, or it, holds decompressed; nil if it is not compressed, or stays so
+	shut  error  // why it stays compressed; nil if nobody tried
 }
 
 // cursor returns a cursor over u that records into tree.

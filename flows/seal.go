@@ -141,7 +141,7 @@ func (a *Analyzer) unseal(c *conn, dir int, s uint32, h *smb2.TransformHeader, u
 	case err == nil:
 		x.opened++
 		a.scratch, u.plain = b, b
-	case errors.Is(err, seal.ErrCut):
+	case errors.Is(err, seal.ErrCut) && !u.head: // else nothing was there to gather it for
 		x.cut++
 	case dir == c.server:
 		x.failed[1]++

@@ -123,6 +123,11 @@ func TestUnseal(t *testing.T) {
 		}, 0, "", "its set-up is not in the capture: the session key is wrong, or of dialect 3.1.1, where it opens nothing without that: give the keys of the two directions"},
 		{"password, late", "password secret", func(c *flowtest.Capture) { ask(late(c)) }, 0, "",
 			"its set-up is not in the capture, and without that a password or keytab opens nothing"},
+		{"password, late, large messages only", "password secret", func(c *flowtest.Capture) {
+			s := late(c)
+			s.Mute = true
+			s.Write(flowtest.File{}, 0, make([]byte, 20000))
+		}, 0, "", "its set-up is not in the capture, and without that a password or keytab opens nothing"},
 		{"damaged", wireID + "," + hex.EncodeToString(testKey), func(c *flowtest.Capture) {
 			s := login(c)
 			f := s.Open("file", 100)

@@ -233,7 +233,7 @@ func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delive
 			v.met(c, "smb2")
 		}
 		if u.grown == nil {
-			v.info = v.smb.Compressed(c).AppendInfo(v.info)
+			v.info = u.appendShut(v.info, v.smb.Compressed(c))
 			return
 		}
 		v.smb.Decompressed(c, func() {
