@@ -95,7 +95,7 @@ type lister struct {
 	w           io.Writer
 	tree        *wire.Tree // nil if no fields are asked for
 	column      [][]int16  // by Field.ID, the columns that it is in; one may be asked for twice
-	in          [][]int16  // the columns of every node of the tree at hand
+	nodes       [][]int    // of the tree at hand, by column
 	b, raw      []byte
 	lines       int
 	first, last int64
@@ -249,23 +249,25 @@ func (l *lister) fraction(ns int64) {
 
 // fields appends the columns of a frame, values in the order of the tree.
 func (l *lister) fields() {
-	l.in = l.in[:0]
+	if l.nodes == nil {
+		l.nodes = make([][]int, len(l.Columns))
+	}
+	for col := range l.nodes {
+		l.nodes[col] = l.nodes[col][:0]
+	}
 	for i := range l.tree.Nodes {
-		var in []int16
 		if id := l.tree.Nodes[i].Field.ID(); id < len(l.column) {
-			in = l.column[id]
+			for _, col := range l.column[id] {
+				l.nodes[col] = append(l.nodes[col], i)
+			}
 		}
-		l.in = append(l.in, in)
 	}
 	for col := range l.Columns {
 		if col > 0 {
 			l.b = append(l.b, l.Separator)
 		}
 		start, end := len(l.b), len(l.b)
-		for i := range l.tree.Nodes {
-			if !slices.Contains(l.in[i], int16(col)) {
-				continue
-			}
+		for _, i := range l.nodes[col] {
 			switch {
 			case end == start && l.Quote != 0:
 				l.b = append(l.b, l.Quote)
