@@ -111,9 +111,11 @@ var fields wire.Set
 // Fields lists what this package decodes.
 func Fields() []*wire.Field { return fields.All() }
 
-// BodyFields lists those of Fields that no header has.
+// BodyFields lists those of Fields that bodies have under names of their own.
 func BodyFields() []*wire.Field {
-	return slices.DeleteFunc(slices.Clone(fields.All()), func(f *wire.Field) bool { return f.Spec == headerSpec || f == fAsyncID })
+	return slices.DeleteFunc(slices.Clone(fields.All()), func(f *wire.Field) bool {
+		return f.Spec == headerSpec || f == fAsyncID || f == fAAPLStatus
+	})
 }
 
 const headerSpec = "[MS-SMB2] 2.2.1.2"

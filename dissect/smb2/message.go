@@ -26,7 +26,7 @@ type Body interface{ body() }
 // nothing is allocated, and whoever keeps a message copies what it keeps. The zero
 // Decoder is ready. Not for use by several goroutines at once.
 type Decoder struct {
-	HeaderOnly bool // leave bodies alone: nobody wants a field of theirs
+	HeaderOnly bool // nobody wants BodyFields: leave bodies alone, but for those of CREATE, which may hold a status
 
 	msg Message
 	ctx *Context
@@ -117,7 +117,7 @@ func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 	mark := m.Open(fMessage)
 	if d.msg.Header.decode(&m, response, ctx); m.Failed() {
 		c.Join(&m)
-	} else if !d.HeaderOnly {
+	} else if !d.HeaderOnly || d.msg.Command == Create {
 		d.body(&m, response)
 	}
 	d.msg.Err = m.Err()
