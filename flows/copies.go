@@ -204,7 +204,9 @@ func (t *copyTable) response(a *Analyzer, c *conn, x uint32, m *smb2.Message) {
 		output, w.Output = b.Output, b.OutputCount
 		if m.Err != nil && !failed(m.Status) {
 			w.Damaged = w.Damaged || errors.Is(m.Err, wire.ErrShort)
-			w.Cut = !errors.Is(m.Err, wire.ErrShort)
+			if w.Cut = !errors.Is(m.Err, wire.ErrShort); w.Cut {
+				output = nil // numbers that the capture lacks are not 0
+			}
 		}
 	}
 	t.done(a, c, e, w, output)

@@ -277,7 +277,7 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 	}
 	y.add(a, *k)
 	y.moved(ODX, k, source, k.Offset, k.Moved, placed)
-	if k.Accepted() && k.Moved < k.Asked && len(y.shorts) < maxKept && !a.copies.underWay(a, e, from, to) {
+	if k.Accepted() && !k.Cut && k.Moved < k.Asked && len(y.shorts) < maxKept && !a.copies.underWay(a, e, from, to) {
 		stop := k.Offset + k.Moved
 		y.shorts = append(y.shorts, short{Resume{Short: k.Frame, At: stop, Left: span(stop, k.Asked-k.Moved)}, k.Answer, source + k.Moved})
 	}

@@ -53,7 +53,7 @@ func chunkKeyUnknown(j *judge) {
 
 func chunkShort(j *judge) {
 	for k, c := range j.calls() {
-		if isChunk(k) && k.Accepted() && k.Moved < k.Asked {
+		if isChunk(k) && k.Accepted() && !k.Cut && k.Moved < k.Asked {
 			about(j.report(flows.Warning, []int{k.Frame, k.Answer}, "the copychunk to %s succeeded and copied %d bytes of %d", name(k.File), k.Moved, k.Asked), k, c)
 		}
 	}

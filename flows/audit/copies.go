@@ -151,7 +151,7 @@ func copyOverlap(j *judge) {
 	for c := range j.known {
 		lost := 0 // frame of the first call without an answer
 		for i := range c.Calls {
-			if k := &c.Calls[i]; k.Answer == 0 && (lost == 0 || k.Frame < lost) {
+			if k := &c.Calls[i]; (k.Answer == 0 || k.Cut) && (lost == 0 || k.Frame < lost) {
 				lost = k.Frame
 			}
 		}
@@ -186,8 +186,9 @@ func times(n int, what string) string {
 func copyWrongResume(j *judge) {
 	for c := range j.known {
 		for _, r := range c.Resumes {
-			j.onCopy(flows.Warning, c, []int{r.Short, r.Next}, "frame %d stopped at %d of %s; the client went on elsewhere and never asked for bytes %d to %d",
+			f := j.onCopy(flows.Warning, c, []int{r.Short, r.Next}, "frame %d stopped at %d of %s; the client went on elsewhere and never asked for bytes %d to %d",
 				r.Short, r.At, name(c.Destination.Path), r.Left.Start, r.Left.End)
+			doubt(f, j.missing(c.Conns...))
 		}
 	}
 }
@@ -232,14 +233,16 @@ func copySizeDiffers(j *judge) {
 		if c.Sized || d.Size > s.Size {
 			level = flows.Warning
 		}
-		j.onCopy(level, c, []int{c.FirstFrame, c.LastFrame}, "%s has %d bytes, %s has %d", name(s.Path), s.Size, name(d.Path), d.Size)
+		f := j.onCopy(level, c, []int{c.FirstFrame, c.LastFrame}, "%s has %d bytes, %s has %d", name(s.Path), s.Size, name(d.Path), d.Size)
+		doubt(f, j.missing(c.Conns...))
 	}
 }
 
 func copyNotPresized(j *judge) {
 	for c := range j.known {
 		if len(c.Unsized) > 0 {
-			j.onCopy(flows.Warning, c, c.Unsized, "%s to %s at or past its end of file", times(len(c.Unsized), "offload write"), name(c.Destination.Path))
+			f := j.onCopy(flows.Warning, c, c.Unsized, "%s to %s at or past its end of file", times(len(c.Unsized), "offload write"), name(c.Destination.Path))
+			doubt(f, j.missing(c.Conns...))
 		}
 	}
 }
@@ -289,6 +292,8 @@ func copyNotOffloaded(j *judge) {
 		f := j.onCopy(level, c, []int{c.FirstFrame, c.LastFrame}, "%d bytes of %s went through the client%s", c.Bytes, files(c), but)
 		if c.Guessed {
 			doubt(f, "what was read and written could not be compared")
+		} else {
+			doubt(f, j.missing(c.Conns...))
 		}
 	}
 }

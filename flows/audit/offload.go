@@ -262,6 +262,8 @@ func slow(j *judge) {
 		if took > 20*time.Second {
 			level = flows.Warning
 		}
-		about(j.report(level, []int{k.Frame, k.Answer}, "%v on %s took %.1f s and the server did not say STATUS_PENDING", k.Function, name(k.File), took.Seconds()), k, c)
+		f := j.report(level, []int{k.Frame, k.Answer}, "%v on %s took %.1f s and the server did not say STATUS_PENDING", k.Function, name(k.File), took.Seconds())
+		about(f, k, c)
+		doubt(f, j.missing(k.Conn))
 	}
 }
