@@ -27,6 +27,7 @@ type stage struct {
 	net *flowtest.Capture
 	*flowtest.Client
 	faults   [][2]int // requests and answers: a finding must name one of the two
+	spoil    bool     // the signature of the next answer
 	verdicts []string // of the copies, each covering all that it should; nil if nobody asks
 }
 
