@@ -143,7 +143,13 @@ func diagnoseCopy(r *flows.Results, c *flows.Copy) (diagnosis, bool) {
 	case c.Verdict != flows.Complete && lost(c) != nil:
 		k := lost(c)
 		d.Problem = unfinished
-		d.What = fmt.Sprintf("%s got no answer in %s, and nothing took over", CallName(k.Command, k.Function), Took(time.Duration(k.Waited)))
+		until := "before the capture ended" // too soon after the request to say more
+		if k.Ended {
+			until = "before its connection ended"
+		} else if k.Waited >= 1e9 {
+			until = "in " + Took(time.Duration(k.Waited))
+		}
+		d.What = fmt.Sprintf("%s got no answer %s, and nothing took over", CallName(k.Command, k.Function), until)
 		d.Frames = []int{k.Frame}
 		if k.Break != 0 {
 			d.Frames = append(d.Frames, k.Break)
