@@ -93,6 +93,18 @@ func TestRedTeamLost(t *testing.T) {
 				s.net.Snap(i+1, 256)
 			}
 		}},
+		{"the answer is captured before the request", "uncertain copy/gap", func(s *stage) {
+			src, dst := s.pair("src", 2*mib)
+			tok := s.token(src, 1, 0, 2*mib)
+			s.OffloadWrite(dst, 0, mib, 0, tok, mib)
+			p := s.net.Packets
+			i, j := s.Request-1, s.Answer-1
+			p[i], p[j] = p[j], p[i]
+			p[i].Number, p[j].Number = i+1, j+1
+			p[i].Time, p[j].Time = p[j].Time, p[i].Time
+			s.OffloadWrite(dst, mib, mib, mib, tok, mib)
+			s.Close(dst)
+		}},
 		{"a small file that falls back for all of its bytes", "warning copy/fell-back", func(s *stage) {
 			src, dst := s.pair("src", 10*kib)
 			s.refused(flowtest.NotSupported)
