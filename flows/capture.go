@@ -208,7 +208,7 @@ func (c *Capture) publish(done bool) {
 	c.mu.Lock()
 	r := c.a.Results()
 	if r.Done = done; done && c.err != nil {
-		r.Unread = !errors.Is(c.err, captures.ErrCut)
+		r.Unread = true
 		problem := c.err.Error()
 		if errors.Is(c.err, context.Canceled) {
 			problem = "the rest of the capture: reading was interrupted"

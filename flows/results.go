@@ -215,7 +215,7 @@ type Results struct {
 	Copies      []Copy
 	Mints       []Mint
 	Loose       []Call // of copies' calls, those that belong to no copy
-	Unread      bool   // the pass ended before the capture did
+	Unread      bool   // the capture went on where the pass ended: interrupted, cut or damaged
 	Findings    []Finding
 	Protocols   map[string]int // frames by Protocol column
 }
