@@ -4,6 +4,7 @@ package flows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -79,6 +80,7 @@ func (a *Analyzer) Results() *Results {
 	}
 	for _, y := range a.copies.list {
 		r.Copies = append(r.Copies, y.result(a))
+		r.unsure(&r.Copies[len(r.Copies)-1])
 	}
 	for _, m := range a.copies.tokens.list {
 		r.Mints = append(r.Mints, m.result(a))
@@ -161,5 +163,19 @@ func (a *Analyzer) problemsOf(r *Results) {
 	if n := a.exchanges.evicted; n > 0 {
 		say("%d requests were forgotten: more than %d waited for an answer", n, maxPending)
 		r.Incomplete = true
+	}
+}
+
+// unsure says why what a copy lacks may have been on the wire.
+func (r *Results) unsure(c *Copy) {
+	if c.Verdict == Complete || c.Uncertain != "" {
+		return
+	}
+	for i := range r.Connections {
+		n := &r.Connections[i]
+		if (n.LostBytes > 0 || n.CutFrames > 0 || n.Encrypted > 0) && slices.Contains(c.Conns, n.ID) {
+			c.Uncertain = fmt.Sprintf("not all of connection %d can be seen", n.ID)
+			return
+		}
 	}
 }
