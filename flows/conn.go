@@ -205,7 +205,7 @@ func (a *Analyzer) endConn(c *conn) {
 	if c.pub > 0 {
 		a.conns[c.pub-1] = c.published()
 	}
-	if a.index == nil && (c.pub < 0 || len(a.byID) > maxConns) {
+	if a.index == nil && (c.pub < 0 || len(a.byID) > maxConns/4) {
 		delete(a.byID, c.id)
 	}
 	if a.byKey[c.key] == c {

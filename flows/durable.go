@@ -100,12 +100,27 @@ func (a *Analyzer) notDurable(i uint32) {
 	}
 }
 
+// maxLate bounds the opens that are known although they ended with something else: a
+// client may try them once more.
+const maxLate = 1 << 10
+
 // dropped ends an open that nobody closed.
 func (a *Analyzer) dropped(i uint32) {
-	if f := a.opens[i].file; f != 0 {
-		a.left(f)
+	o := &a.opens[i]
+	if o.file != 0 {
+		a.left(o.file)
 	}
-	a.closed(i, 0)
+	a.notDurable(i)
+	a.letGo(o)
+	a.sessions[o.session].unlink(a, i)
+	o.over = true
+	if a.late = append(a.late, i); len(a.late) > maxLate {
+		old := &a.opens[a.late[0]]
+		if k := (openKey{old.session, old.fid}); old.over && a.openByKey[k] == a.late[0] {
+			delete(a.openByKey, k)
+		}
+		a.late = a.late[1:]
+	}
 }
 
 // link and unlink keep the list of a session's opens.

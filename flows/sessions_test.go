@@ -70,10 +70,17 @@ func TestEnds(t *testing.T) {
 		var c flowtest.Capture
 		s := c.Login("10.0.0.1:50000", "10.0.0.2:445", share)
 		s.OpenDurable("a", [16]byte{9})
-		s.Open("b", 1)
+		f := s.Open("b", 1)
 		s.Call(command, []byte{4, 0, 0, 0}, []byte{4, 0, 0, 0})
-		r := play(c.Packets).Results()
-		if r.Sessions[0].Opens != 0 || command == 2 && r.Sessions[0].Ended != s.Answer {
+		ended := s.Answer
+		s.Status = flowtest.InvalidRequest
+		s.Close(f) // too late, but its name is known
+		a := play(c.Packets)
+		r, list := a.Results(), exchangesOf(a)
+		if x := list[len(list)-1]; x.File != "b" {
+			t.Errorf("command %d: the late CLOSE is of %q", command, x.File)
+		}
+		if r.Sessions[0].Opens != 0 || command == 2 && r.Sessions[0].Ended != ended {
 			t.Errorf("command %d: %+v", command, r.Sessions[0])
 		}
 	}

@@ -88,6 +88,7 @@ type openState struct {
 	file       uint32 // index of the file in Analyzer.files: what copies are made of
 	pipe       uint32 // index of what is said on it in Analyzer.pipes; 0 if that is no DCE/RPC
 	exclusive  bool   // its oplock is one whose break is to be acknowledged
+	over       bool   // it ended without a CLOSE
 	prev, next uint32 // in the list of its session
 	hold       *hold  // its oplock or lease; nil if it has none
 }
@@ -133,6 +134,7 @@ type state struct {
 
 	litter      litter
 	caching     cachingTable
+	late        []uint32              // opens that are over and not forgotten yet
 	durable     map[durableKey]uint32 // opens
 	durableBy   map[uint32]durableKey // by open
 	durables    int                   // durable opens that were granted

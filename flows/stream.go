@@ -13,7 +13,7 @@ import (
 const (
 	maxHeld      = 4 << 20           // bytes that wait behind a hole, a stream
 	maxSegments  = 2048              // segments that do
-	maxWaiting   = 48 << 20          // bytes that wait in all streams, for others or for the rest of a message
+	maxWaiting   = 32 << 20          // bytes that wait in all streams, for others or for the rest of a message
 	segmentCost  = 64                // bytes that a segment takes beside its data
 	keptBuffer   = 1 << 20           // bytes of a buffer that is kept for the next message
 	headLen      = 512               // bytes gathered of a message that carries file data
