@@ -42,6 +42,9 @@ type Analyzer struct {
 	scratch   []byte // what was decrypted last
 	grown     []byte // what was decompressed last
 
+	streamCount uint32 // TCP connections
+	direct      directTable
+
 	exchanges exchangeTable
 	copies    copyTable
 	pipes     pipeTable
@@ -117,6 +120,9 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 			a.see(p, nil, 0, nil)
 			a.view.roce()
 		}
+		if isRoCE(h) {
+			a.roce(h)
+		}
 		return
 	}
 	conn, dir := a.lookup(h)
@@ -168,7 +174,7 @@ func (a *Analyzer) see(p *captures.Packet, c *conn, dir int, an *inet.Analysis) 
 	v.ctx.FirstTime, v.ctx.PrevTime = a.first, a.prev
 	if c != nil {
 		fwd, rev := &c.side[dir], &c.side[1-dir]
-		v.ctx.HasStream, v.ctx.Stream, v.ctx.StreamFirstTime = true, c.id-1, c.firstTime
+		v.ctx.HasStream, v.ctx.Stream, v.ctx.StreamFirstTime = true, c.stream, c.firstTime
 		v.ctx.SeqKnown, v.ctx.AckKnown, v.ctx.SeqBase, v.ctx.AckBase = fwd.known, rev.known, fwd.base, rev.base
 		v.ctx.WindowFactor = windowFactor(fwd.scale, rev.scale)
 		v.ctx.Analysis = *an

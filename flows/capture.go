@@ -275,7 +275,8 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 		return fmt.Errorf("frame %d was forgotten for want of memory", n)
 	}
 	f := ix.frames.at(n - 1)
-	if err := c.source.At(int64(f.pos&(1<<posBits-1)), &c.packet); err != nil {
+	err := c.source.At(int64(f.pos&(1<<posBits-1)), &c.packet)
+	if err != nil {
 		return err
 	}
 	// The frame's bytes stay in the tree.
@@ -303,6 +304,7 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 		last = int(ix.frames.at(n).first)
 	}
 	batch, marks := c.a.batch[:0], ix.marks(f)
+	send := ix.sendsIn(uint32(n))
 	for i := int(f.first); i < last; {
 		batch = batch[:0]
 		m := ix.messages.at(i)
@@ -310,17 +312,50 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 			g := ix.messages.at(i)
 			batch = append(batch, delivered{g.x, g.facts&isResponse != 0, g.facts&isInterim != 0})
 		}
-		if err := c.gather(n, f, m); err != nil {
+		conn := f.conn
+		if conn == 0 { // of no TCP connection
+			if send, conn, err = c.direct(send); err != nil {
+				return err
+			}
+			c.again.lost = m.facts&hasLoss != 0
+		} else if err = c.gather(n, f, m); err != nil {
 			return err
 		}
 		if m.facts&isMade != 0 {
-			c.remake(f.conn, int(m.dir))
+			c.remake(conn, int(m.dir))
 		}
 		v.unit(c.a, &c.again, batch)
 		marks |= c.a.marksOf(batch)
 	}
+	for send < ix.sends.n && ix.sends.at(send).frame == uint32(n) {
+		if send, _, err = c.direct(send); err != nil {
+			return err
+		}
+	}
 	v.end(marks, f.pos&partBit != 0)
 	return nil
+}
+
+// direct shows the messages of SMB Direct from number i on, up to the first with which an
+// SMB message is whole, which it fills c.again with. It returns what comes next, and the
+// connection.
+func (c *Capture) direct(i int) (next int, conn uint32, err error) {
+	ix, v := c.a.index, &c.look
+	for ; i < ix.sends.n && ix.sends.at(i).frame == v.ctx.Frame; i++ {
+		s := ix.sends.at(i)
+		b, size, err := ix.resend(c.source, s.parts, uint32(s.nParts), false)
+		if err != nil {
+			return i, 0, err
+		}
+		v.direct(b, size, s.kind)
+		if s.nAll > 0 {
+			u := &c.again
+			*u = unit{bare: true}
+			u.b, u.size, err = ix.resend(c.source, s.all, s.nAll, true)
+			return i + 1, s.conn, err
+		}
+	}
+	return i, 0, nil
 }
 
 // gather fills c.again with the session-service frame of m, which ends in frame n.
@@ -341,7 +376,7 @@ func (c *Capture) gather(n int, f *indexedFrame, m *indexedMessage) error {
 func (c *Capture) remake(id uint32, dir int) {
 	u, on, d := &c.again, c.a.byID[id], &c.look.smb
 	cur := u.cursor(nil)
-	cur.Skip(fSession, pduHeaderLen)
+	cur.Skip(fSession, u.lead())
 	if smb2.ProtocolOf(&cur) == smb2.ProtocolTransform {
 		h := d.Transform(&cur, nil)
 		u.plain = c.a.reopen(id, h.SessionID, h, on != nil && on.server == dir)

@@ -30,6 +30,8 @@ func keyOf(h *inet.Headers) (connKey, int) {
 type conn struct {
 	id                 uint32 // from 1, in order of appearance; what Wireshark calls the stream index, plus 1
 	key                connKey
+	stream             uint32  // index of the TCP stream, from 0
+	direct             *direct // nil over TCP
 	streams            [2]stream
 	side               [2]endpoint // for the words of TCP analysis
 	server             int         // the stream that the server sends; -1 if unknown
@@ -164,13 +166,14 @@ func (a *Analyzer) newConn(k connKey, dir int, h *inet.Headers) *conn {
 	if c == nil || c.pub != 0 { // else nobody knows it
 		c = new(conn)
 	}
-	*c = conn{id: a.connCount, key: k, server: -1, first: a.frame, firstTime: a.now}
+	*c = conn{id: a.connCount, stream: a.streamCount, key: k, server: -1, first: a.frame, firstTime: a.now}
+	a.streamCount++
 	for i := range c.side {
 		c.side[i].scale = -1
 	}
 	a.byKey[k] = c
 	if a.index != nil {
-		a.index.conns.add(indexedConn{firstTime: a.now})
+		a.index.conns.add(indexedConn{firstTime: a.now, stream: c.stream})
 	}
 	src, dst := servicePort(h.SrcPort), servicePort(h.DstPort)
 	switch {
@@ -236,11 +239,18 @@ func (c *conn) clientName() string {
 	return c.client
 }
 
+func (c *conn) transport() Transport {
+	if c.direct != nil {
+		return RoCEv2
+	}
+	return TCP
+}
+
 // published returns what the outside may know of c.
 func (c *conn) published() Connection {
 	client, server := c.ends()
 	return Connection{
-		Host: int(c.host), ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last),
+		Transport: c.transport(), Host: int(c.host), ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last),
 		Dialect: c.dialect, ClientGUID: c.clientGUID, ServerGUID: c.serverGUID,
 		Credits: c.credits.Credits, LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
 		Retransmitted: c.retransmits, Messages: c.messages, Encrypted: c.encrypted, Nameless: c.nameless, Malformed: c.malformed,

@@ -83,12 +83,15 @@ type indexedConn struct {
 	known     [2]bool
 	scale     [2]int8
 	firstTime int64
+	stream    uint32
 }
 
 type index struct {
 	frames   chunks[indexedFrame]
 	messages chunks[indexedMessage]
 	conns    chunks[indexedConn]  // by conn.id, from 1
+	sends    chunks[indexedSend]  // messages of SMB Direct, by the frame they end in
+	brought  chunks[uint32]       // lists of frames, for sends
 	dups     map[uint32][2]uint32 // of duplicate ACKs: the frame they repeat, and their number
 	pieces   map[uint32][]uint32  // of frames that complete a datagram: those of all its fragments
 }
@@ -172,7 +175,7 @@ func (ix *index) unit(frame uint32, dir int, u *unit, batch []delivered) {
 // describe fills what is known of the frame's place in its connection.
 func (ix *index) describe(f *indexedFrame, number uint32, ctx *inet.Context, dir int) {
 	c := ix.conns.at(int(f.conn) - 1)
-	ctx.HasStream, ctx.Stream, ctx.StreamFirstTime = true, f.conn-1, c.firstTime
+	ctx.HasStream, ctx.Stream, ctx.StreamFirstTime = true, c.stream, c.firstTime
 	ctx.SeqKnown, ctx.AckKnown = c.known[dir], c.known[1-dir]
 	ctx.SeqBase, ctx.AckBase = c.base[dir], c.base[1-dir]
 	ctx.WindowFactor = windowFactor(c.scale[dir], c.scale[1-dir])

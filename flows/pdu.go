@@ -18,6 +18,7 @@ type unit struct {
 	off   uint64 // stream offset
 	head  bool   // the rest of b was captured, but is file data and not gathered
 	lost  bool   // bytes in it are in no frame
+	bare  bool   // it has no session-service header: it came by RDMA
 	plain []byte // what it holds decrypted; nil if it is not encrypted, or stays so
 	grown []byte // what that, or it, holds decompressed; nil if it is not compressed, or stays so
 	shut  error  // why it stays compressed; nil if nobody tried
@@ -31,9 +32,17 @@ func (u *unit) cursor(tree *wire.Tree) wire.Cursor {
 	return wire.NewCut(u.b, u.size, tree)
 }
 
+// lead returns how many bytes stand before its messages.
+func (u *unit) lead() int {
+	if u.bare {
+		return 0
+	}
+	return pduHeaderLen
+}
+
 // pdu takes a session-service frame.
 func (a *Analyzer) pdu(c *conn, dir int, u unit) {
-	if u.b[0] != 0 || len(u.b) < pduHeaderLen+4 {
+	if !u.bare && u.b[0] != 0 || len(u.b) < u.lead()+4 {
 		a.batch = a.batch[:0]
 		a.show(c, dir, &u)
 		return
@@ -46,12 +55,12 @@ func (a *Analyzer) pdu(c *conn, dir int, u unit) {
 		a.marks |= MarkLost
 	}
 	a.batch = a.batch[:0]
-	switch u.b[pduHeaderLen] {
+	switch u.b[u.lead()] {
 	case 0xfd:
 		a.sealed(c, dir, &u)
 	case 0xfe, 0xfc:
 		cur := u.cursor(nil)
-		cur.Skip(fSession, pduHeaderLen)
+		cur.Skip(fSession, u.lead())
 		a.content(c, dir, &u, cur.Sub(fSession, cur.Len()))
 	}
 	a.show(c, dir, &u)

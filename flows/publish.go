@@ -31,7 +31,7 @@ func (a *Analyzer) exchange(i uint32, x *Exchange) {
 		x.Share = a.trees[t].share
 	}
 	if c := a.byID[e.conn]; c != nil {
-		x.Client, x.Network = c.clientName(), time.Duration(c.synAck)
+		x.Client, x.Network, x.Transport = c.clientName(), time.Duration(c.synAck), c.transport()
 	}
 	x.File = a.fileName(e)
 	switch {

@@ -56,6 +56,7 @@ type Exchange struct {
 	Share        string // \\server\share; "" if unknown
 	User         string // domain\name; "" if unknown
 	Client       string // address
+	Transport    Transport
 	Offset       uint64 // valid iff HasRange
 	Length       uint64 // bytes asked for; valid iff HasRange
 	HasRange     bool
@@ -103,10 +104,19 @@ func (x *Exchange) InServer() (time.Duration, bool) {
 	return max(0, took-x.Network), ok && x.Network > 0
 }
 
-// Connection is a TCP connection that carries SMB.
+// Transport is what carries a connection.
+type Transport string
+
+const (
+	TCP    Transport = "tcp"
+	RoCEv2 Transport = "rocev2" // SMB Direct on a queue pair
+)
+
+// Connection is a connection that carries SMB.
 type Connection struct {
 	ID            int
 	Host          int // the same for all connections to one server
+	Transport     Transport
 	Client        netip.AddrPort
 	Server        netip.AddrPort
 	First, Last   int // frames

@@ -107,7 +107,7 @@ func (x *sealing) try(d candidate) {
 // one's. [MS-SMB2] 2.2.41
 func (a *Analyzer) sealed(c *conn, dir int, u *unit) {
 	cur := u.cursor(nil)
-	cur.Skip(fSession, pduHeaderLen)
+	cur.Skip(fSession, u.lead())
 	h := a.smb.Transform(&cur, nil)
 	s := a.sessionOf(c, h.SessionID)
 	if s != 0 {

@@ -21,6 +21,7 @@ import (
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/rdma/ib"
+	"github.com/odxray/odxray/rdma/smbd"
 )
 
 // frameView draws frames. Its methods are called in the order begin, unit…, end.
@@ -50,6 +51,10 @@ type frameView struct {
 	above   bool   // nothing below SMB is wanted
 	below   bool   // nothing of SMB is wanted
 	whole   []byte // the datagram whose last fragment the frame is; nil if it is none
+
+	under     []byte // the Info column of what is below SMB, and its protocol
+	underName string
+	payload   *wire.Cursor // of a packet of RoCEv2, as long as nobody has decoded it
 
 	// heard is called for every message of a unit, if it is not nil; see together.keep.
 	heard              func(d delivered, lower, unit, upper, from int)
@@ -81,6 +86,7 @@ func headerFields() []*wire.Field {
 // begin takes the frame, whose headers the caller may have decoded already.
 func (v *frameView) begin(p *captures.Packet, number uint32, h *inet.Headers) {
 	v.info, v.name, v.units, v.arena = v.info[:0], "SMB2", 0, v.arena[:0]
+	v.under, v.payload = v.under[:0], nil
 	v.row = Row{Frame: int(number), Time: p.Time, Length: p.WireLen}
 	v.ctx = inet.Context{Frame: number, Time: p.Time}
 	if h != nil {
@@ -119,11 +125,28 @@ func (v *frameView) roce() {
 	c := v.part(h.Payload, h.PayloadLen)
 	v.decoder.Above(&c, "infiniband")
 	p := v.ib.Decode(&c, h)
-	v.info, v.name = p.AppendInfo(v.info), "RRoCE"
-	if p.Payload.Len() > 0 && p.Payload.Recording() {
-		v.decoder.Above(&c, "data")
+	v.under, v.underName = p.AppendInfo(v.under), "RRoCE"
+	v.payload = &p.Payload
+	v.lower = v.nodes()
+}
+
+// direct shows a message of SMB Direct that ends in the frame: in the frame's own bytes,
+// if they hold it.
+func (v *frameView) direct(b []byte, size int, kind smbd.Kind) {
+	v.under, v.underName = append(v.under[:0], kind.String()...), "SMBDirect"
+	if v.tree == nil || len(b) == 0 {
+		return
 	}
-	ib.Data(&p.Payload)
+	var c wire.Cursor
+	if body, _ := v.ib.Body(); len(body) > 0 && (&body[0] == &b[0] || bytes.Equal(body, b)) {
+		c, v.payload = v.ib.Payload, nil
+	} else {
+		c = wire.NewNamed("Reassembled SEND", bytes.Clone(b), v.tree)
+	}
+	v.met(&c, "smb_direct")
+	var m smbd.Message
+	m.Decode(&c, kind)
+	v.lower = v.nodes()
 }
 
 // part returns a cursor over b, size bytes on the wire: within the frame's own bytes, if
@@ -169,11 +192,13 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 	v.units++
 	v.start = v.nodes()
 	cur := v.cursor(*u)
-	var h netbios.Header
-	netbios.Decode(&cur, &h, v.headers.SrcPort != 139 && v.headers.DstPort != 139)
-	v.met(&cur, "nbss")
-	if h.Type != 0 || cur.Len() < 4 {
-		return
+	if !u.bare {
+		var h netbios.Header
+		netbios.Decode(&cur, &h, v.headers.SrcPort != 139 && v.headers.DstPort != 139)
+		v.met(&cur, "nbss")
+		if h.Type != 0 || cur.Len() < 4 {
+			return
+		}
 	}
 	body := cur.Sub(fSession, cur.Len())
 	if len(v.info) > 0 {
@@ -292,6 +317,10 @@ func (v *frameView) context(a *Analyzer, batch []delivered, i int) {
 // end finishes the row. part: the frame holds bytes of a message that ends in a later
 // one, and the end of none.
 func (v *frameView) end(marks Mark, part bool) {
+	if v.payload != nil && v.payload.Len() > 0 && v.payload.Recording() {
+		v.decoder.Above(v.payload, "data")
+		ib.Data(v.payload)
+	}
 	v.row.Marks = marks
 	if v.bare {
 		return
@@ -307,6 +336,8 @@ func (v *frameView) end(marks Mark, part bool) {
 	case len(v.info) > 0:
 		v.row.Protocol = v.name
 		v.words = append(inet.AppendWords(v.words, &v.ctx), v.info...)
+	case len(v.under) > 0:
+		v.row.Protocol, v.words = v.underName, append(v.words, v.under...)
 	default:
 		v.ctx.Segment = part
 		v.row.Protocol = inet.Protocol(h)

@@ -29,7 +29,12 @@ var tsharkFields = strings.Fields(`frame.number frame.len ip.src ip.dst ipv6.src
 	smb2.fsctl.odx.xfer_length smb2.fsctl.odx.token_offset smb2.fsctl.odx.token.type smb2.fsctl.odx.token.idlen
 	smb2.fsctl.cchunk.resume_key smb2.fsctl.cchunk.count smb2.fsctl.cchunk.src_offset smb2.fsctl.cchunk.dst_offset
 	smb2.fsctl.cchunk.xfer_len smb2.fsctl.cchunk.chunks_written smb2.fsctl.cchunk.bytes_written
-	smb2.fsctl.cchunk.total_written`)
+	smb2.fsctl.cchunk.total_written infiniband.bth.opcode infiniband.bth.destqp infiniband.bth.psn infiniband.bth.a
+	infiniband.reth.va infiniband.reth.r_key infiniband.reth.dmalen infiniband.aeth.syndrome infiniband.aeth.msn
+	infiniband.mad.attributeid infiniband.invariant.crc smb_direct.version.min smb_direct.version.max
+	smb_direct.version.negotiated smb_direct.credits.requested smb_direct.credits.granted smb_direct.status
+	smb_direct.max_read_write_size smb_direct.preferred_send_size smb_direct.max_receive_size
+	smb_direct.max_fragmented_size smb_direct.remaining_length smb_direct.data_offset smb_direct.data_length`)
 
 // malformed is asked of tshark too: where it says so, its values are not trusted.
 const malformed = "_ws.malformed"

@@ -67,7 +67,7 @@ func timingOf(x *flows.Exchange) any {
 
 func (j *exchangeJSON) fill(x *flows.Exchange) {
 	*j = exchangeJSON{ID: x.ID, Command: CommandName(x.Command), File: known(x.File), Request: known(x.RequestFrame),
-		Response: known(x.AnswerFrame), Interim: j.Interim[:0], Connection: x.Conn, Transport: "tcp", Session: sessionID(x.SessionID),
+		Response: known(x.AnswerFrame), Interim: j.Interim[:0], Connection: x.Conn, Transport: string(cmp.Or(x.Transport, flows.TCP)), Session: sessionID(x.SessionID),
 		Tree: known(x.Share), User: known(x.User), Timing: timingOf(x), Cancel: known(x.CancelFrame), Replay: x.Replay, Uncertain: known(x.Uncertain)}
 	if x.Command == smb2.Ioctl {
 		j.ControlCode = FunctionName(x.Function)

@@ -40,7 +40,7 @@ type CM struct {
 	Attribute         Attribute
 	LocalID, RemoteID uint32 // of the sender's end, and of the other's; REQ has no RemoteID
 	QP                uint32 // REQ, REP: the sender's; DREQ: the receiver's
-	PSN               uint32 // REQ, REP: of the sender's first packet
+	PSN               uint32 // REQ, REP: of the first packet that the other end shall send
 	Responder, Depth  uint8  // REQ, REP: RDMA READs that the sender answers and asks at once
 	MTU               uint8  // REQ: 1 is 256 bytes, 5 is 4096
 	HasPort           bool   // REQ: the service is a port of IP; Port is valid

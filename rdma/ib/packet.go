@@ -235,3 +235,10 @@ func (p *Packet) AppendInfo(b []byte) []byte {
 	b = strconv.AppendUint(b, uint64(p.DestQP), 16)
 	return append(b, ' ')
 }
+
+// Body returns what the packet carries, as far as captured, and its length on the wire.
+func (p *Packet) Body() (b []byte, size int) {
+	look := p.Payload.Ahead()
+	size = look.Len()
+	return look.Rest(fBytes), size
+}

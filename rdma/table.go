@@ -1,0 +1,241 @@
+package rdma
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+
+	"github.com/odxray/odxray/rdma/ib"
+)
+
+// EventKind says what happened.
+type EventKind uint8
+
+const (
+	Sent     EventKind = iota // a message, in order, once
+	Began                     // an Operation
+	Hole                      // what comes next does not go on from what came before
+	Repeated                  // a packet that was seen before
+)
+
+// Event is something that a packet brought about.
+type Event struct {
+	Kind   EventKind
+	Pair   *Pair
+	Dir    int      // the end that sent it
+	Bytes  []byte   // of a message, as far as captured; valid until the next packet
+	Size   int      // of it on the wire
+	Frames []uint32 // that brought it; valid until the next packet
+	Op     *Operation
+
+	Invalidate    uint32 // key that ends with the message; valid iff HasInvalidate
+	HasInvalidate bool
+
+	at uint32 // frame
+}
+
+// maxPairs bounds the connections that are followed at once; the oldest is forgotten
+// first. maxAsked bounds the requests to connect that nobody has answered.
+const (
+	maxPairs = 1 << 14
+	maxAsked = 1 << 12
+)
+
+// Table is the queue pairs of a capture. The zero Table is ready.
+type Table struct {
+	ends    map[End]ref
+	pairs   []*Pair // those that are followed, oldest first
+	asked   map[asking]ib.CM
+	count   uint32
+	events  []Event
+	brought []uint32 // the lists of frames in events
+	frame   uint32   // at hand
+	evicted int
+}
+
+// ref is one end of a pair.
+type ref struct {
+	pair *Pair
+	end  int
+}
+
+// asking names a request to connect: who asked, and the id that it gave its end.
+type asking struct {
+	addr netip.Addr
+	id   uint32
+}
+
+// Packet takes the next packet, and returns what it brought about; valid until the next.
+func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int64) []Event {
+	t.frame = frame
+	clear(t.events)
+	t.events, t.brought = t.events[:0], t.brought[:0]
+	if p.CM.Attribute != 0 {
+		t.connect(src, dst, &p.CM, frame)
+		return t.events
+	}
+	if p.Opcode.Service() != ib.Reliable {
+		return nil
+	}
+	pair, dir := t.of(src, dst, p, frame)
+	pair.Last = frame
+	pair.Packets++
+	switch p.CRC {
+	case ib.CRCGood:
+		pair.GoodCRC++
+	case ib.CRCBad:
+		pair.BadCRC++
+	}
+	q := packet{Packet: *p, frame: frame, now: now}
+	q.body, q.size = p.Body()
+	switch p.Opcode {
+	case ib.SendFirst, ib.SendMiddle, ib.WriteFirst, ib.WriteMiddle, ib.ReadResponseFirst, ib.ReadResponseMiddle:
+		pair.MTU = uint32(q.size) // all but the last packet of a message are full. [IBTA] 9.7.2
+	}
+	switch {
+	case p.Opcode >= ib.ReadResponseFirst && p.Opcode <= ib.AtomicAcknowledge:
+		t.marry(pair, dir, &q)
+		if pair, dir = t.of(src, dst, p, frame); !pair.half {
+			t.answer(pair, dir, &q)
+		}
+	default:
+		t.request(pair, dir, &q)
+	}
+	for i := range pair.side {
+		if s := &pair.side[i]; s.ackedAt != 0 && frame-s.ackedAt >= patience {
+			t.skip(pair, i)
+		}
+	}
+	return t.events
+}
+
+// Pairs returns those that are followed, oldest first.
+func (t *Table) Pairs() []*Pair { return t.pairs }
+
+// emit hands an event on, or keeps it until the other queue pair is known.
+func (t *Table) emit(e Event) {
+	e.at = t.frame
+	if !e.Pair.half {
+		t.events = append(t.events, e)
+		return
+	}
+	e.Bytes, e.Frames = bytes.Clone(e.Bytes), slices.Clone(e.Frames)
+	if len(e.Pair.queue) == maxQueue {
+		e.Pair.queue = slices.Delete(e.Pair.queue, 0, maxQueue/2)
+	}
+	e.Pair.queue = append(e.Pair.queue, e)
+}
+
+// of returns the pair of a packet, and which end sent it.
+func (t *Table) of(src, dst netip.Addr, p *ib.Packet, frame uint32) (*Pair, int) {
+	to := End{dst, p.DestQP}
+	if r := t.ends[to]; r.pair != nil && r.pair.Ends[1-r.end].Addr == src {
+		return r.pair, 1 - r.end
+	}
+	pair := t.begin(frame)
+	pair.By, pair.half = ByAcknowledge, true
+	pair.Ends = [2]End{{Addr: src}, to}
+	t.ends[to] = ref{pair, 1}
+	return pair, 0
+}
+
+func (t *Table) begin(frame uint32) *Pair {
+	if t.ends == nil {
+		t.ends = make(map[End]ref)
+		t.asked = make(map[asking]ib.CM)
+	}
+	if len(t.pairs) == maxPairs {
+		t.evicted++
+		t.forget(t.pairs[0])
+	}
+	t.count++
+	p := &Pair{ID: t.count, First: frame, Last: frame}
+	t.pairs = append(t.pairs, p)
+	return p
+}
+
+func (t *Table) forget(p *Pair) {
+	for i, e := range p.Ends {
+		if t.ends[e] == (ref{p, i}) {
+			delete(t.ends, e)
+		}
+	}
+	if i := slices.Index(t.pairs, p); i >= 0 {
+		t.pairs = slices.Delete(t.pairs, i, i+1)
+	}
+}
+
+// connect takes a message of the communication manager.
+func (t *Table) connect(src, dst netip.Addr, m *ib.CM, frame uint32) {
+	switch m.Attribute {
+	case ib.ConnectRequest:
+		if t.asked == nil || len(t.asked) >= maxAsked {
+			t.asked = make(map[asking]ib.CM)
+		}
+		asked := *m
+		asked.Private = nil // a part of the packet
+		t.asked[asking{src, m.LocalID}] = asked
+	case ib.ConnectReply:
+		q, ok := t.asked[asking{dst, m.RemoteID}]
+		if !ok {
+			return
+		}
+		delete(t.asked, asking{dst, m.RemoteID})
+		ends := [2]End{{dst, q.QP}, {src, m.QP}}
+		p := t.begin(frame)
+		p.Ends, p.By, p.Port, p.SrcPort = ends, ByConnect, q.Port, q.SrcPort
+		if q.MTU >= 1 && q.MTU <= 5 {
+			p.MTU = 128 << q.MTU
+		}
+		for i, psn := range [2]uint32{m.PSN, q.PSN} { // each says what the other begins with
+			p.side[i].seen, p.side[i].first, p.side[i].next = true, psn, psn
+			t.ends[ends[i]] = ref{p, i}
+		}
+	case ib.ConnectReject:
+		delete(t.asked, asking{dst, m.RemoteID})
+	case ib.DisconnectRequest:
+		if r := t.ends[End{dst, m.QP}]; r.pair != nil && r.pair.Closed == 0 {
+			r.pair.Closed = frame
+		}
+	}
+}
+
+// marry joins the two halves of a connection whose beginning is not in the capture, once
+// one acknowledges what the other sent. q is the answer, sent by end dir of p.
+func (t *Table) marry(p *Pair, dir int, q *packet) {
+	if !p.half {
+		return
+	}
+	from, to := p.Ends[0].Addr, p.Ends[1].Addr
+	for _, o := range slices.Backward(t.pairs) {
+		if !o.half || o == p || o.Ends[0].Addr != to || o.Ends[1].Addr != from {
+			continue
+		}
+		s := &o.side[0] // what it sent, which q may answer
+		back, range_ := diff(q.PSN, s.next), diff(s.next, s.first)
+		if !s.seen || back >= int(s.slack) || -back > max(range_, 1) {
+			continue
+		}
+		t.forget(p)
+		o.half = false
+		o.Ends[0] = p.Ends[1]
+		o.side[1] = p.side[0]
+		o.Packets += p.Packets
+		o.GoodCRC += p.GoodCRC
+		o.BadCRC += p.BadCRC
+		o.Reads, o.Writes, o.Repeated = o.Reads+p.Reads, o.Writes+p.Writes, o.Repeated+p.Repeated
+		o.First = min(o.First, p.First)
+		t.ends[o.Ends[0]] = ref{o, 0}
+		for _, e := range p.queue {
+			e.Pair, e.Dir = o, 1
+			if e.Op != nil {
+				e.Op.By = 1
+			}
+			o.queue = append(o.queue, e)
+		}
+		slices.SortStableFunc(o.queue, func(a, b Event) int { return int(a.at) - int(b.at) })
+		t.events = append(t.events, o.queue...)
+		o.queue = nil
+		return
+	}
+}
