@@ -5,6 +5,7 @@ package flows
 import (
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/rdma"
 )
 
 // aside is what an exchange has that most have not. The zero aside says nothing.
@@ -14,10 +15,12 @@ type aside struct {
 	cancel      uint32 // frame of the CANCEL
 	sequence    uint16 // ChannelSequence
 	replay      bool
-	binding     bool           // a SESSION_SETUP that binds a channel
-	durable     wire.GUID      // a CREATE: CreateGuid of the open that it asks to be durable
-	reconnects  bool           // a CREATE that asks for an open that outlived its connection
-	reconnect   smb2.Reconnect // valid iff reconnects
+	binding     bool              // a SESSION_SETUP that binds a channel
+	durable     wire.GUID         // a CREATE: CreateGuid of the open that it asks to be durable
+	reconnects  bool              // a CREATE that asks for an open that outlived its connection
+	reconnect   smb2.Reconnect    // valid iff reconnects
+	operations  []*rdma.Operation // that reached the memory it gave
+	offered     uint64            // bytes of that
 }
 
 // aside returns what is kept beside an exchange, to be changed.

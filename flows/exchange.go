@@ -274,10 +274,12 @@ func (a *Analyzer) asked(c *conn, x uint32, m *smb2.Message) {
 	case *smb2.ReadRequest:
 		on(b.File)
 		at(b.Offset, uint64(b.Length))
+		a.offered(c, x, b.Channel, b.Descriptors, true)
 	case *smb2.WriteRequest:
 		on(b.File)
 		at(b.Offset, max(uint64(b.Length), uint64(b.RemainingBytes)))
 		e.host = sampleOf(b.Data, b.Length)
+		a.offered(c, x, b.Channel, b.Descriptors, false)
 	case *smb2.LockRequest:
 		on(b.File)
 	case *smb2.IoctlRequest:
@@ -351,6 +353,9 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 	}
 	delete(a.exchanges.pending, pendingKey{c.id, m.MessageID})
 	a.exchanges.ended(c, x)
+	if c.direct != nil {
+		c.direct.withdrawn(x)
+	}
 	e.ansFrame, e.ansTime, e.status = a.frame, a.now, m.Status
 	e.facts |= answered
 	if failed(m.Status) && m.Status != ntstatus.MoreProcessingRequired {

@@ -23,6 +23,7 @@ func (a *Analyzer) exchange(i uint32, x *Exchange) {
 	if b := a.exchanges.asides[i]; b != nil {
 		x.InterimTime, x.CancelFrame = b.interimTime, int(b.cancel)
 		x.Replay, x.ChannelSequence = b.replay, b.sequence
+		x.RDMA = b.transfer()
 	}
 	if s := e.session; s != 0 {
 		x.SessionID, x.User = a.sessions[s].id, a.sessions[s].accountAt(max(e.reqFrame, e.ansFrame))

@@ -74,6 +74,7 @@ type Exchange struct {
 	CancelFrame     int           // of the CANCEL; 0 if there was none
 	Replay          bool          // sent again, after its channel had failed
 	ChannelSequence uint16
+	RDMA            Transfer
 	Uncertain       string // why the exchange may be incomplete; "" if it is not
 }
 

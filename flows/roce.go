@@ -26,6 +26,11 @@ type direct struct {
 	answer  smbd.Message
 	asked   [2]uint64 // credits requested and granted, in data transfers of both directions
 	granted [2]uint64
+
+	live       []memory // of requests that wait for an answer
+	forgotten  bool     // there was more of it than is kept
+	operations []*rdma.Operation
+	unlisted   int // that were not kept
 }
 
 // directTable finds connections by their queue pairs.
@@ -51,6 +56,10 @@ func (a *Analyzer) roce(h *inet.Headers) {
 		switch on := t.byPair[e.Pair.ID]; e.Kind {
 		case rdma.Sent:
 			a.sent(on, &e)
+		case rdma.Began:
+			if on != nil {
+				a.moves(on, e.Op)
+			}
 		case rdma.Hole:
 			if on != nil {
 				on.direct.parts[e.Dir].Reset()

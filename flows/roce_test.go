@@ -67,6 +67,59 @@ func TestRoCE(t *testing.T) {
 	}
 }
 
+// TestTransfer: an exchange knows what RDMA moved for it.
+func TestTransfer(t *testing.T) {
+	list, _ := passOver(t, rocev2)
+	n := 0
+	for _, x := range list {
+		if x.RDMA.Offered == 0 {
+			continue
+		}
+		n++
+		if r := x.RDMA; x.Command != smb2.Write || r.Operations != 1 || r.Bytes != 4096 || r.Offered != 4096 || r.FirstFrame != 110 || r.LastFrame != 114 || r.Incomplete != 0 {
+			t.Errorf("%v: %+v", x.Command, r)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d exchanges by RDMA", n)
+	}
+}
+
+// TestTransfers: every byte of a READ or WRITE that gave memory and succeeded is accounted
+// for, also where packets were lost and sent again, and no operation is nobody's.
+func TestTransfers(t *testing.T) {
+	for _, name := range []string{"rocev2-30", "rocev2-311", "rocev2-311-mtu4096", "rocev2-311-loss", "rocev2-311-multichannel2"} {
+		c, err := Open([]string{ownCapture(t, name+".pcap.zst")}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		bytes := uint64(0)
+		if err := c.EachExchange(context.Background(), func(x *Exchange) bool {
+			if x.RDMA.Offered > 0 && (x.RDMA.Bytes != x.Moved || x.RDMA.Incomplete > 0) {
+				t.Errorf("%s: %v %d of %d bytes: %+v", name, x.Command, x.ID, x.Moved, x.RDMA)
+			}
+			bytes += x.RDMA.Bytes
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if bytes != 2361530 {
+			t.Errorf("%s: %d bytes by RDMA", name, bytes)
+		}
+		for _, r := range c.RDMA() {
+			if r.BadCRC > 0 || r.Lost > 0 {
+				t.Errorf("%s: %d packets with a wrong CRC, %d lost", name, r.BadCRC, r.Lost)
+			}
+			for _, o := range r.Operations {
+				if o.Exchange == 0 || o.ByClient || o.Moved != o.Length {
+					t.Errorf("%s: %+v", name, o)
+				}
+			}
+		}
+	}
+}
+
 // TestRoCEMidway: nothing tells the two queue pairs but acknowledgements, and the protocol
 // but its messages.
 func TestRoCEMidway(t *testing.T) {

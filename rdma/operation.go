@@ -33,6 +33,13 @@ func (o *Operation) Moved() uint32 {
 	return n
 }
 
+// Spans calls yield for every run of bytes that has moved, counted from Address.
+func (o *Operation) Spans(yield func(from, to uint32)) {
+	for _, s := range o.spans {
+		yield(s.from, s.to)
+	}
+}
+
 // Complete reports whether all has.
 func (o *Operation) Complete() bool { return o.Moved() >= o.Length }
 

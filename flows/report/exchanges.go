@@ -65,12 +65,21 @@ func timingOf(x *flows.Exchange) any {
 	return known(t)
 }
 
+// rdmaMovedJSON is what moved by RDMA for an exchange.
+type rdmaMovedJSON struct {
+	Operations int    `json:"operations"`
+	Bytes      uint64 `json:"bytes"`
+}
+
 func (j *exchangeJSON) fill(x *flows.Exchange) {
 	*j = exchangeJSON{ID: x.ID, Command: CommandName(x.Command), File: known(x.File), Request: known(x.RequestFrame),
 		Response: known(x.AnswerFrame), Interim: j.Interim[:0], Connection: x.Conn, Transport: string(cmp.Or(x.Transport, flows.TCP)), Session: sessionID(x.SessionID),
 		Tree: known(x.Share), User: known(x.User), Timing: timingOf(x), Cancel: known(x.CancelFrame), Replay: x.Replay, Uncertain: known(x.Uncertain)}
 	if x.Command == smb2.Ioctl {
 		j.ControlCode = FunctionName(x.Function)
+	}
+	if x.RDMA.Offered > 0 {
+		j.RDMA = rdmaMovedJSON{x.RDMA.Operations, x.RDMA.Bytes}
 	}
 	if x.HasRange {
 		j.Offset, j.Length = x.Offset, x.Length

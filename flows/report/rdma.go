@@ -1,0 +1,176 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/odxray/odxray/flows"
+)
+
+// rdmaJSON is a connection of RDMA as docs/schema/rdma.json describes it.
+type rdmaJSON struct {
+	Connection int                 `json:"connection"`
+	Client     queuePairJSON       `json:"client"`
+	Server     queuePairJSON       `json:"server"`
+	PairedBy   string              `json:"paired_by"`
+	First      int                 `json:"first_frame"`
+	Last       int                 `json:"last_frame"`
+	Closed     any                 `json:"closed_frame"`
+	Port       any                 `json:"port"`
+	MTU        any                 `json:"mtu"`
+	Negotiated any                 `json:"negotiated"`
+	Packets    int                 `json:"packets"`
+	Repeated   int                 `json:"repeated_packets"`
+	Refused    int                 `json:"naks"`
+	NotReady   int                 `json:"receiver_not_ready"`
+	Lost       int                 `json:"lost_packets"`
+	BadCRC     int                 `json:"bad_icrc"`
+	Operations []rdmaOperationJSON `json:"operations"`
+	Unlisted   int                 `json:"operations_not_listed"`
+}
+
+type queuePairJSON struct {
+	Address          string `json:"address"`
+	QueuePair        string `json:"queue_pair"`
+	Messages         int    `json:"messages"`
+	CreditsRequested uint64 `json:"credits_requested"`
+	CreditsGranted   uint64 `json:"credits_granted"`
+}
+
+// negotiatedJSON is what both sides said in the negotiation of SMB Direct.
+type negotiatedJSON struct {
+	Version   any          `json:"version"`
+	Status    any          `json:"status"`
+	ReadWrite any          `json:"max_read_write_size"`
+	Client    directLimits `json:"client"`
+	Server    directLimits `json:"server"`
+}
+
+type directLimits struct {
+	CreditsRequested any `json:"credits_requested"`
+	CreditsGranted   any `json:"credits_granted"`
+	PreferredSend    any `json:"preferred_send_size"`
+	MaxReceive       any `json:"max_receive_size"`
+	MaxFragmented    any `json:"max_fragmented_size"`
+}
+
+type rdmaOperationJSON struct {
+	Kind     string `json:"kind"`
+	By       string `json:"by"`
+	Key      string `json:"key"`
+	Address  string `json:"address"`
+	Length   uint32 `json:"length"`
+	Moved    uint32 `json:"moved"`
+	First    int    `json:"first_frame"`
+	Last     any    `json:"last_frame"`
+	Repeated int    `json:"repeated_packets"`
+	Exchange any    `json:"exchange"`
+}
+
+func newRDMAJSON(r *flows.RDMAConnection) rdmaJSON {
+	end := func(q flows.QueuePair, i int) queuePairJSON {
+		return queuePairJSON{q.Addr.String(), fmt.Sprintf("0x%06x", q.Number), r.Messages[i], r.CreditsRequested[i], r.CreditsGranted[i]}
+	}
+	j := rdmaJSON{Connection: r.Conn, Client: end(r.Client, 0), Server: end(r.Server, 1), PairedBy: r.Evidence, First: r.First, Last: r.Last,
+		Closed: known(r.Closed), Port: known(r.Port), MTU: known(r.MTU), Packets: r.Packets, Repeated: r.Repeated, Refused: r.Refused,
+		NotReady: r.NotReady, Lost: r.Lost, BadCRC: r.BadCRC, Operations: make([]rdmaOperationJSON, len(r.Operations)), Unlisted: r.Unlisted}
+	if q, s := &r.Request, &r.Response; q.Kind != 0 || s.Kind != 0 {
+		n := negotiatedJSON{Client: directLimits{CreditsRequested: known(q.CreditsRequested), PreferredSend: known(q.PreferredSendSize), MaxReceive: known(q.MaxReceiveSize), MaxFragmented: known(q.MaxFragmentedSize)}}
+		if s.Kind != 0 {
+			n.Version, n.Status, n.ReadWrite = fmt.Sprintf("0x%04x", s.NegotiatedVersion), StatusName(s.Status), s.MaxReadWriteSize
+			n.Server = directLimits{s.CreditsRequested, s.CreditsGranted, s.PreferredSendSize, s.MaxReceiveSize, s.MaxFragmentedSize}
+		}
+		j.Negotiated = n
+	}
+	for i := range r.Operations {
+		o := &r.Operations[i]
+		j.Operations[i] = rdmaOperationJSON{operationName(o), operationBy(o), fmt.Sprintf("0x%08x", o.Key), fmt.Sprintf("0x%016x", o.Address),
+			o.Length, o.Moved, o.FirstFrame, known(o.LastFrame), o.Repeated, known(o.Exchange)}
+	}
+	return j
+}
+
+func operationName(o *flows.RDMAOperation) string {
+	if o.Read {
+		return "read"
+	}
+	return "write"
+}
+
+func operationBy(o *flows.RDMAOperation) string {
+	if o.ByClient {
+		return "client"
+	}
+	return "server"
+}
+
+// RDMA prints the connections of RDMA of a capture and their operations.
+func RDMA(w io.Writer, list []flows.RDMAConnection, f Format, s Style) error {
+	if f == JSON {
+		out := newJSONWriter(w)
+		for i := range list {
+			if err := out.line(newRDMAJSON(&list[i])); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i := range list {
+		if err := rdmaText(w, &list[i], s, i > 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func rdmaText(w io.Writer, r *flows.RDMAConnection, s Style, more bool) error {
+	out := bufio.NewWriter(w)
+	if more {
+		out.WriteString("\n")
+	}
+	head := fmt.Sprintf("Connection %d: %s QP 0x%06x → %s QP 0x%06x", r.Conn, r.Client.Addr, r.Client.Number, r.Server.Addr, r.Server.Number)
+	fmt.Fprintf(out, "%s, frames %d-%d, paired by %s\n", s.paint(bold, head), r.First, r.Last, r.Evidence)
+	if q := &r.Request; q.Kind != 0 {
+		fmt.Fprintf(out, "  Client asks for: %d credits, sends up to %d bytes, takes %d, in fragments %d\n", q.CreditsRequested, q.PreferredSendSize, q.MaxReceiveSize, q.MaxFragmentedSize)
+	}
+	if a := &r.Response; a.Kind != 0 {
+		fmt.Fprintf(out, "  Server answers:  %s, %d credits, sends up to %d bytes, takes %d, in fragments %d; reads and writes up to %d by RDMA\n",
+			StatusName(a.Status), a.CreditsGranted, a.PreferredSendSize, a.MaxReceiveSize, a.MaxFragmentedSize, a.MaxReadWriteSize)
+	}
+	for i, side := range [2]string{"Client", "Server"} {
+		fmt.Fprintf(out, "  %s: %d messages, %d credits granted\n", side, r.Messages[i], r.CreditsGranted[i])
+	}
+	mtu := "unknown"
+	if r.MTU != 0 {
+		mtu = strconv.Itoa(r.MTU)
+	}
+	fmt.Fprintf(out, "  MTU %s; %d packets, %d sent again, %d NAKs, %d times not ready, %d lost, %d with a wrong invariant CRC\n",
+		mtu, r.Packets, r.Repeated, r.Refused, r.NotReady, r.Lost, r.BadCRC)
+	if err := out.Flush(); err != nil || len(r.Operations) == 0 {
+		return err
+	}
+	t := table{columns: []column{{"Frames", true}, {"RDMA", false}, {"By", false}, {"Key", false}, {"Address", false}, {"Length", true}, {"Moved", true}, {"Exchange", true}}}
+	for i := range r.Operations {
+		o := &r.Operations[i]
+		color, exchange := "", "-"
+		if o.Exchange != 0 {
+			exchange = strconv.Itoa(o.Exchange)
+		}
+		if o.Moved < o.Length {
+			color = yellow
+		}
+		t.add(cell{fmt.Sprintf("%d-%d", o.FirstFrame, max(o.FirstFrame, o.LastFrame)), ""}, cell{operationName(o), ""}, cell{operationBy(o), ""},
+			cell{fmt.Sprintf("0x%08x", o.Key), ""}, cell{fmt.Sprintf("0x%016x", o.Address), ""}, cell{strconv.Itoa(int(o.Length)), ""},
+			cell{strconv.Itoa(int(o.Moved)), color}, cell{exchange, ""})
+	}
+	if err := t.write(w, s); err != nil {
+		return err
+	}
+	if r.Unlisted > 0 {
+		_, err := fmt.Fprintf(w, "and %d more\n", r.Unlisted)
+		return err
+	}
+	return nil
+}
