@@ -353,9 +353,6 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 	}
 	delete(a.exchanges.pending, pendingKey{c.id, m.MessageID})
 	a.exchanges.ended(c, x)
-	if c.direct != nil {
-		c.direct.withdrawn(x)
-	}
 	e.ansFrame, e.ansTime, e.status = a.frame, a.now, m.Status
 	e.facts |= answered
 	if failed(m.Status) && m.Status != ntstatus.MoreProcessingRequired {
@@ -369,6 +366,10 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 	}
 	if m.Err == nil || m.Body != nil {
 		a.answer(c, x, m)
+	}
+	if c.direct != nil {
+		c.direct.withdrawn(x)
+		a.settled(c, x)
 	}
 	a.pipes.spoken(a, e, m.RPC)
 	a.copies.response(a, c, x, m)

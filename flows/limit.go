@@ -28,6 +28,7 @@ var (
 	connSize     = sizeOf[conn]() + sizeOf[Connection]()
 	entrySize    = sizeOf[indexedFrame]()
 	messageSize  = sizeOf[indexedMessage]()
+	sendSize     = sizeOf[indexedSend]()
 )
 
 const (
@@ -45,7 +46,7 @@ func (a *Analyzer) taken() uint64 {
 		uint64(a.exchanges.list.n)*exchangeSize + uint64(len(a.opens))*openSize + uint64(len(a.files))*fileSize +
 		uint64(len(a.names))*nameSize + uint64(len(a.byID))*connSize
 	if a.index != nil {
-		n += a.index.frames.size(entrySize) + a.index.messages.size(messageSize)
+		n += a.index.frames.size(entrySize) + a.index.messages.size(messageSize) + a.index.sends.size(sendSize) + a.index.brought.size(4)
 	}
 	return n
 }
@@ -101,6 +102,9 @@ func (ix *index) forget() bool {
 	ix.frames.drop()
 	for first := int(ix.frames.at(ix.frames.gone).first); ix.messages.gone+chunkSize <= first; {
 		ix.messages.drop()
+	}
+	for first := ix.sendsIn(uint32(ix.frames.gone + 1)); ix.sends.gone+chunkSize <= first; {
+		ix.sends.drop()
 	}
 	return true
 }

@@ -56,6 +56,7 @@ func (a *Analyzer) Results() *Results {
 		}
 	}
 	r.Connections = append(r.Connections, a.conns...)
+	r.RDMA = a.direct.list(false)
 	for i := range a.sessions[1:] {
 		s := &a.sessions[i+1]
 		if len(s.conns) == 0 {

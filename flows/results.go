@@ -207,9 +207,33 @@ type Finding struct {
 	Uncertain string // why; "" if it is certain
 }
 
+// RDMAFault is something that is wrong with SMB Direct or the RDMA below it.
+type RDMAFault struct {
+	Kind     FaultKind
+	Level    Level
+	Frame    int
+	Answer   int    // frame of the answer to what Frame asks; 0 if there is none
+	Exchange int    // Exchange.ID; 0 if none
+	Text     string // what it is
+}
+
+// FaultKind is what sort of fault it is.
+type FaultKind uint8
+
+const (
+	FaultHeader FaultKind = iota
+	FaultFragment
+	FaultShort
+	FaultBounds
+	FaultDirection
+	FaultLong
+)
+
 // Results is what a pass has found, so far or in the end. It is a value: nobody
 // changes it.
 type Results struct {
+	RDMA []RDMAConnection // without their operations
+
 	Done        bool // the pass is over
 	Frames      int
 	Messages    int // SMB2 messages, each element of a compound its own

@@ -3,6 +3,7 @@ package flows
 // RoCEv2: queue pairs that carry SMB Direct are connections, as those of TCP are.
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 
@@ -19,18 +20,22 @@ func isRoCE(h *inet.Headers) bool { return h.Kind == inet.UDP && h.DstPort == ib
 
 // direct is a connection of SMB Direct.
 type direct struct {
-	pair    *rdma.Pair
-	sent    [2]int // messages
-	parts   [2]smbd.Assembler
-	request smbd.Message // of the negotiation; its Kind is 0 if it was not seen
-	answer  smbd.Message
-	asked   [2]uint64 // credits requested and granted, in data transfers of both directions
-	granted [2]uint64
+	pair                      *rdma.Pair
+	sent                      [2]int // messages
+	parts                     [2]smbd.Assembler
+	request                   smbd.Message // of the negotiation; its Kind is 0 if it was not seen
+	answer                    smbd.Message
+	requestFrame, answerFrame int
+	asked                     [2]uint64 // credits requested and granted, in data transfers of both directions
+	granted                   [2]uint64
 
 	live       []memory // of requests that wait for an answer
 	forgotten  bool     // there was more of it than is kept
 	operations []*rdma.Operation
 	unlisted   int // that were not kept
+
+	faults  []RDMAFault
+	repeats int // the first frame of a packet that was sent again
 }
 
 // directTable finds connections by their queue pairs.
@@ -72,6 +77,7 @@ func (a *Analyzer) roce(h *inet.Headers) {
 				a.index.frames.at(a.index.frames.n - 1).pos |= uint64(inet.Retransmission) << posBits
 			}
 			if on != nil {
+				on.direct.repeats = cmp.Or(on.direct.repeats, int(a.frame))
 				on.retransmits++
 			}
 		}
@@ -129,15 +135,21 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 	switch kind {
 	case smbd.NegotiateRequest:
 		d.request = *m
+		d.requestFrame = int(a.frame)
 		c.server = 1 - e.Dir
 	case smbd.NegotiateResponse:
 		d.answer = *m
+		d.answerFrame = int(a.frame)
 		c.server = e.Dir
 	default:
 		d.asked[e.Dir] += uint64(m.CreditsRequested)
 		d.granted[e.Dir] += uint64(m.CreditsGranted)
 		if !cur.Failed() || cur.Cause() == wire.ErrTruncated {
-			w, whole, _ = d.parts[e.Dir].Add(m, e.Frames)
+			var problem smbd.Problem
+			w, whole, problem = d.parts[e.Dir].Add(m, e.Frames)
+			d.judge(a.frame, c.server == e.Dir, m, problem)
+		} else {
+			d.fault(RDMAFault{Kind: FaultHeader, Level: Error, Frame: int(a.frame), Text: "a data transfer is too short, or its data lies outside it"})
 		}
 	}
 	if a.index != nil {
@@ -184,7 +196,8 @@ func (ix *index) send(frame, conn uint32, kind smbd.Kind, parts, all []uint32) {
 // sendsIn returns the position of the first message of SMB Direct that ends in frame n or
 // later.
 func (ix *index) sendsIn(n uint32) int {
-	return sort.Search(ix.sends.n, func(i int) bool { return ix.sends.at(i).frame >= n })
+	gone := ix.sends.gone
+	return gone + sort.Search(ix.sends.n-gone, func(i int) bool { return ix.sends.at(gone+i).frame >= n })
 }
 
 // resend gathers the message that frames brought, or, of messages of SMB Direct with data,
@@ -199,6 +212,9 @@ func (ix *index) resend(r captures.Source, from, n uint32, data bool) (b []byte,
 	partSize := 0
 	for i := from; i < from+n; i++ {
 		frame := *ix.brought.at(int(i))
+		if int(frame) <= ix.frames.gone {
+			continue // what is left is a cut message
+		}
 		if err := r.At(int64(ix.frames.at(int(frame)-1).pos&(1<<posBits-1)), &p); err != nil {
 			return nil, 0, err
 		}

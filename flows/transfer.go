@@ -3,9 +3,11 @@ package flows
 // What RDMA moved, joined to the READs and WRITEs that gave the memory for it.
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
+	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/rdma"
 	"github.com/odxray/odxray/rdma/smbd"
@@ -71,12 +73,90 @@ func (a *Analyzer) moves(c *conn, o *rdma.Operation) {
 	}
 	where := Range{o.Address, o.Address + uint64(o.Length)}
 	for i := range d.live {
-		if m := &d.live[i]; m.key == o.RKey && where.Start >= m.where.Start && where.End <= m.where.End && where.End >= where.Start {
+		if m := &d.live[i]; m.key == o.RKey && o.By == c.server && where.Start >= m.where.Start && where.End <= m.where.End && where.End >= where.Start {
 			b := a.exchanges.aside(m.x)
 			b.operations = append(b.operations, o)
 			o.Owner = m.number
+			if m.reads == o.Read {
+				d.fault(RDMAFault{Kind: FaultDirection, Level: Error, Frame: int(o.FirstFrame), Exchange: int(m.number),
+					Text: "the server " + verb(o) + " the memory of a " + a.exchanges.at(m.x).command.String()})
+			}
 			return
 		}
+	}
+	switch {
+	case c.server >= 0 && o.By != c.server:
+		d.fault(RDMAFault{Kind: FaultDirection, Level: Error, Frame: int(o.FirstFrame), Text: "the client " + verb(o) + " memory of the server"})
+	case !d.forgotten && o.Length > 0:
+		d.fault(RDMAFault{Kind: FaultBounds, Level: Error, Frame: int(o.FirstFrame),
+			Text: fmt.Sprintf("the server %s %d bytes at 0x%x with key 0x%08x, which no waiting request gave", verb(o), o.Length, o.Address, o.RKey)})
+	}
+}
+
+func verb(o *rdma.Operation) string {
+	if o.Read {
+		return "reads"
+	}
+	return "writes"
+}
+
+// maxFaults bounds the faults of a connection that are kept.
+const maxFaults = 1 << 10
+
+func (d *direct) fault(f RDMAFault) {
+	if len(d.faults) < maxFaults {
+		d.faults = append(d.faults, f)
+	}
+}
+
+// judge looks at a data transfer. [MS-SMBD] 2.2.3, 3.1.5.2
+func (d *direct) judge(frame uint32, fromServer bool, m *smbd.Message, p smbd.Problem) {
+	sender, receiver := &d.request, &d.answer
+	if fromServer {
+		sender, receiver = receiver, sender
+	}
+	say := func(kind FaultKind, level Level, format string, args ...any) {
+		d.fault(RDMAFault{Kind: kind, Frame: int(frame), Level: level, Text: fmt.Sprintf(format, args...)})
+	}
+	if m.CreditsRequested == 0 {
+		say(FaultHeader, Error, "CreditsRequested is 0")
+	}
+	if m.DataLength == 0 {
+		return
+	}
+	if m.DataOffset%8 != 0 {
+		say(FaultHeader, Error, "DataOffset %d is no multiple of 8", m.DataOffset)
+	}
+	if p == smbd.NotNext {
+		say(FaultFragment, Error, "RemainingDataLength %d does not follow from the fragment before", m.Remaining)
+	}
+	whole, size := uint64(m.DataLength)+uint64(m.Remaining), uint64(m.DataOffset)+uint64(m.DataLength)
+	switch {
+	case receiver.Kind == 0 || sender.Kind == 0:
+	case whole > uint64(receiver.MaxFragmentedSize):
+		say(FaultFragment, Error, "a message of %d bytes is more than the %d that the receiver takes", whole, receiver.MaxFragmentedSize)
+	case size > uint64(receiver.MaxReceiveSize):
+		say(FaultFragment, Error, "%d bytes are more than the %d that the receiver takes at once", size, receiver.MaxReceiveSize)
+	case size > uint64(sender.PreferredSendSize):
+		say(FaultFragment, Note, "%d bytes are more than the %d that the sender said it would send", size, sender.PreferredSendSize)
+	}
+}
+
+// settled looks at an answered exchange that gave memory.
+func (a *Analyzer) settled(c *conn, x uint32) {
+	b := a.exchanges.beside(x)
+	if b.offered == 0 {
+		return
+	}
+	e, d := a.exchanges.at(x), c.direct
+	f := RDMAFault{Level: Error, Frame: int(e.reqFrame), Answer: int(e.ansFrame), Exchange: int(e.number)}
+	if t := b.transfer(); e.status == ntstatus.Success && t.Bytes < e.moved {
+		f.Kind, f.Text = FaultShort, fmt.Sprintf("%v of %d bytes succeeded, and RDMA moved %d", e.command, e.moved, t.Bytes)
+		d.fault(f)
+	}
+	if most := d.answer.MaxReadWriteSize; d.answer.Kind != 0 && e.length > uint64(most) {
+		f.Kind, f.Text = FaultLong, fmt.Sprintf("%v asks for %d bytes by RDMA, and the server moves %d at most", e.command, e.length, most)
+		d.fault(f)
 	}
 }
 
@@ -135,6 +215,11 @@ type RDMAConnection struct {
 
 	Packets, Repeated, Refused, NotReady, Lost, BadCRC int
 
+	RequestFrame, ResponseFrame int  // of the negotiation; 0 if not in the capture
+	FirstRepeat, FirstBadCRC    int  // frames; 0 if there are none
+	NoGoodCRC                   bool // no packet of one direction has a right CRC
+	Faults                      []RDMAFault
+
 	Operations []RDMAOperation
 	Unlisted   int // further ones, beyond the number that is kept
 }
@@ -157,14 +242,18 @@ type RDMAOperation struct {
 func (c *Capture) RDMA() (list []RDMAConnection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, on := range c.a.direct.byPair {
-		list = append(list, on.rdma())
+	return c.a.direct.list(true)
+}
+
+func (t *directTable) list(operations bool) (list []RDMAConnection) {
+	for _, on := range t.byPair {
+		list = append(list, on.rdma(operations))
 	}
 	slices.SortFunc(list, func(x, y RDMAConnection) int { return x.Conn - y.Conn })
 	return list
 }
 
-func (c *conn) rdma() RDMAConnection {
+func (c *conn) rdma(operations bool) RDMAConnection {
 	d, p := c.direct, c.direct.pair
 	server := max(c.server, 0)
 	if c.server < 0 {
@@ -177,7 +266,15 @@ func (c *conn) rdma() RDMAConnection {
 		Request: d.request, Response: d.answer,
 		CreditsRequested: [2]uint64{d.asked[client], d.asked[server]}, CreditsGranted: [2]uint64{d.granted[client], d.granted[server]},
 		Messages: [2]int{d.sent[client], d.sent[server]},
-		Packets:  p.Packets, Repeated: p.Repeated, Refused: p.Refused, NotReady: p.NotReady, Lost: p.Lost, BadCRC: p.BadCRC, Unlisted: d.unlisted,
+		Packets:  p.Packets, Repeated: p.Repeated, Refused: p.Refused, NotReady: p.NotReady, Lost: p.Lost, BadCRC: p.BadCRC[0] + p.BadCRC[1], Unlisted: d.unlisted,
+	}
+	r.RequestFrame, r.ResponseFrame, r.FirstRepeat, r.FirstBadCRC = d.requestFrame, d.answerFrame, d.repeats, int(p.FirstBad)
+	for i := range p.BadCRC {
+		r.NoGoodCRC = r.NoGoodCRC || p.GoodCRC[i] == 0 && p.BadCRC[i]+p.NoCRC[i] > 0
+	}
+	r.Faults = slices.Clip(d.faults)
+	if !operations {
+		return r
 	}
 	for _, o := range d.operations {
 		r.Operations = append(r.Operations, RDMAOperation{

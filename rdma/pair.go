@@ -42,8 +42,10 @@ type Pair struct {
 	Lost     int // packets that the capture lacks
 	Reads    int
 	Writes   int
-	BadCRC   int // packets whose invariant CRC is wrong
-	GoodCRC  int
+	BadCRC   [2]int // packets of a direction whose invariant CRC is wrong
+	GoodCRC  [2]int
+	NoCRC    [2]int
+	FirstBad uint32 // frame of the first wrong one
 
 	half  bool // nothing of the second direction is known
 	queue []Event

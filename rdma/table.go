@@ -82,9 +82,14 @@ func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int6
 	pair.Packets++
 	switch p.CRC {
 	case ib.CRCGood:
-		pair.GoodCRC++
+		pair.GoodCRC[dir]++
+	case ib.CRCAbsent:
+		pair.NoCRC[dir]++
 	case ib.CRCBad:
-		pair.BadCRC++
+		pair.BadCRC[dir]++
+		if pair.FirstBad == 0 {
+			pair.FirstBad = frame
+		}
 	}
 	q := packet{Packet: *p, frame: frame, now: now}
 	q.body, q.size = p.Body()
@@ -221,8 +226,7 @@ func (t *Table) marry(p *Pair, dir int, q *packet) {
 		o.Ends[0] = p.Ends[1]
 		o.side[1] = p.side[0]
 		o.Packets += p.Packets
-		o.GoodCRC += p.GoodCRC
-		o.BadCRC += p.BadCRC
+		o.GoodCRC[1], o.BadCRC[1], o.NoCRC[1] = p.GoodCRC[0], p.BadCRC[0], p.NoCRC[0]
 		o.Reads, o.Writes, o.Repeated = o.Reads+p.Reads, o.Writes+p.Writes, o.Repeated+p.Repeated
 		o.First = min(o.First, p.First)
 		t.ends[o.Ends[0]] = ref{o, 0}

@@ -1,0 +1,115 @@
+package audit
+
+import "github.com/odxray/odxray/flows"
+
+var rdmaRules = []Rule{
+	{ID: "smbd/negotiate", Level: flows.Error, check: smbdNegotiate,
+		Meaning: "The negotiation of SMB Direct says what it must not say.",
+		Advice:  "One of the two implementations is wrong: look at the values in the frame.",
+		Spec:    "[MS-SMBD] 3.1.5.1"},
+	{ID: "smbd/header", Level: flows.Error, check: faults(flows.FaultHeader),
+		Meaning: "The header of a data transfer of SMB Direct is wrong.",
+		Advice:  "The sender is wrong: a receiver ends the connection over it.",
+		Spec:    "[MS-SMBD] 2.2.3"},
+	{ID: "smbd/fragment", Level: flows.Error, check: faults(flows.FaultFragment),
+		Meaning: "A fragment does not go on from the one before, or is larger than was agreed.",
+		Advice:  "The sender is wrong: a receiver ends the connection over it.",
+		Spec:    "[MS-SMBD] 3.1.5.2"},
+	{ID: "rdma/short", Level: flows.Error, check: faults(flows.FaultShort),
+		Meaning: "A READ or WRITE succeeded, and less moved by RDMA than its answer says.",
+		Advice:  "Data is missing: compare the file on both sides.",
+		Spec:    "[MS-SMB2] 3.3.5.12"},
+	{ID: "rdma/out-of-bounds", Level: flows.Error, check: faults(flows.FaultBounds),
+		Meaning: "The server reached for memory that no waiting request had given it.",
+		Advice:  "The server is wrong, or a key outlived its request.",
+		Spec:    "[MS-SMBD] 3.1.4.3"},
+	{ID: "rdma/wrong-direction", Level: flows.Error, check: faults(flows.FaultDirection),
+		Meaning: "An RDMA operation goes the wrong way.",
+		Advice:  "Only servers reach for memory: they write for a READ and read for a WRITE.",
+		Spec:    "[MS-SMB2] 3.3.5.12"},
+	{ID: "rdma/too-long", Level: flows.Error, check: faults(flows.FaultLong),
+		Meaning: "A READ or WRITE by RDMA is longer than the server said it would move.",
+		Advice:  "The client is wrong: the server fails such requests.",
+		Spec:    "[MS-SMBD] 2.2.2"},
+	{ID: "rdma/retransmit", Level: flows.Note, check: rdmaRetransmit,
+		Meaning: "Packets of a queue pair were sent again.",
+		Advice:  "The network loses or delays packets, or a receiver was not ready: look at flow control and congestion.",
+		Spec:    "[IBTA] 9.7.5.2"},
+	{ID: "rdma/bad-icrc", Level: flows.Warning, check: rdmaBadCRC,
+		Meaning: "The invariant CRC of packets is wrong.",
+		Advice:  "They were damaged on their way, or changed by what lies between.",
+		Spec:    "[IBTA] A17.3.3"},
+}
+
+// faults reports what was found of a kind.
+func faults(kind flows.FaultKind) func(*judge) {
+	return func(j *judge) {
+		for i := range j.RDMA {
+			r := &j.RDMA[i]
+			for _, f := range r.Faults {
+				if f.Kind != kind {
+					continue
+				}
+				found := j.report(f.Level, []int{f.Frame, f.Answer}, "%s", f.Text)
+				switch kind {
+				case flows.FaultBounds, flows.FaultShort, flows.FaultDirection:
+					doubt(found, j.notAll(r))
+				}
+			}
+		}
+	}
+}
+
+// notAll is missing for a connection of RDMA, whose start counts too.
+func (j *judge) notAll(r *flows.RDMAConnection) string {
+	if why := j.missing(r.Conn); why != "" {
+		return why
+	}
+	if c := j.conns[r.Conn]; c != nil && c.LateStart {
+		return "the connection began before the capture"
+	}
+	return ""
+}
+
+// smbdNegotiate checks the limits of [MS-SMBD] 3.1.5.1 and 3.1.5.2.
+func smbdNegotiate(j *judge) {
+	for i := range j.RDMA {
+		r := &j.RDMA[i]
+		q, a := &r.Request, &r.Response
+		check := func(frame int, bad bool, format string, args ...any) {
+			if frame != 0 && bad {
+				j.report(flows.Error, []int{frame}, format, args...)
+			}
+		}
+		check(r.RequestFrame, q.CreditsRequested == 0, "the request asks for no credits")
+		check(r.RequestFrame, q.MaxReceiveSize < 128, "the client takes %d bytes at once, less than 128", q.MaxReceiveSize)
+		check(r.RequestFrame, q.MaxFragmentedSize < 131072, "the client takes messages of %d bytes, less than 131072", q.MaxFragmentedSize)
+		if a.Status != 0 {
+			continue
+		}
+		check(r.ResponseFrame, a.CreditsRequested == 0, "the response asks for no credits")
+		check(r.ResponseFrame, a.CreditsGranted == 0, "the response grants no credits")
+		check(r.ResponseFrame, a.MaxReceiveSize < 128, "the server takes %d bytes at once, less than 128", a.MaxReceiveSize)
+		check(r.ResponseFrame, a.MaxFragmentedSize < 131072, "the server takes messages of %d bytes, less than 131072", a.MaxFragmentedSize)
+		check(r.ResponseFrame, r.RequestFrame != 0 && a.PreferredSendSize > q.MaxReceiveSize, "the server would send %d bytes at once, and the client takes %d", a.PreferredSendSize, q.MaxReceiveSize)
+	}
+}
+
+func rdmaRetransmit(j *judge) {
+	for i := range j.RDMA {
+		if r := &j.RDMA[i]; r.Repeated+r.Refused+r.NotReady > 0 {
+			j.report(flows.Note, []int{r.FirstRepeat}, "%d of %d packets of connection %d were sent again: %d NAKs, %d times not ready", r.Repeated, r.Packets, r.Conn, r.Refused, r.NotReady)
+		}
+	}
+}
+
+func rdmaBadCRC(j *judge) {
+	for i := range j.RDMA {
+		switch r := &j.RDMA[i]; {
+		case r.NoGoodCRC:
+			j.report(flows.Note, []int{r.First}, "no packet of a direction of connection %d has a right invariant CRC: the point of capture does not carry it", r.Conn)
+		case r.BadCRC > 0:
+			j.report(flows.Warning, []int{r.FirstBadCRC}, "the invariant CRC of %d packets of connection %d is wrong", r.BadCRC, r.Conn)
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/odxray/odxray/flows"
+)
+
+// packets are the records of the frames of testdata/rocev2.pcap in flows, to be changed.
+type packets [][]byte
+
+// from InfiniBand on, behind the record, Ethernet, IPv4 and UDP headers.
+func (p packets) ib(frame int) []byte { return p[frame-1][16+14+20+8:] }
+
+const smbdAt = 12 // of a SEND
+
+// TestRDMARules plants a fault each into a capture that has none.
+func TestRDMARules(t *testing.T) {
+	le := binary.LittleEndian
+	for _, test := range []struct {
+		want  string // rules, but for rdma/bad-icrc, which every change brings about
+		plant func(p packets) packets
+	}{
+		{"", func(p packets) packets { p.ib(110)[30] ^= 1; return p }}, // a bit of the CRC
+		{"smbd/negotiate", func(p packets) packets { le.PutUint16(p.ib(6)[smbdAt+6:], 0); return p }},
+		{"smbd/fragment smbd/negotiate", func(p packets) packets { le.PutUint32(p.ib(8)[smbdAt+24:], 127); return p }},
+		{"smbd/header", func(p packets) packets { le.PutUint16(p.ib(117)[smbdAt:], 0); return p }},
+		{"smbd/fragment", func(p packets) packets { le.PutUint32(p.ib(117)[smbdAt+8:], 1<<20); return p }},
+		{"rdma/out-of-bounds rdma/short", func(p packets) packets { p.ib(110)[20] ^= 1; return p }},         // the key of the READ
+		{"rdma/wrong-direction", func(p packets) packets { p.ib(110)[0] = 0x0a; return p }},                 // a WRITE
+		{"rdma/short", func(p packets) packets { return slices.Delete(p, 112, 113) }},                       // some of its data
+		{"rdma/too-long", func(p packets) packets { le.PutUint32(p.ib(8)[smbdAt+16:], 4095); return p }},    // MaxReadWriteSize
+		{"rdma/retransmit", func(p packets) packets { return slices.Insert(p, 110, slices.Clone(p[107])) }}, // the WRITE request
+	} {
+		found := map[string]bool{}
+		for _, f := range judgePackets(t, test.plant(readPackets(t))) {
+			if strings.HasPrefix(f.Rule, "rdma/") || strings.HasPrefix(f.Rule, "smbd/") {
+				found[f.Rule] = true
+			}
+		}
+		if want := strings.Fields(test.want); len(want) == 0 && !found["rdma/bad-icrc"] {
+			t.Error("a wrong CRC is not found")
+		}
+		delete(found, "rdma/bad-icrc")
+		var got []string
+		for rule := range found {
+			got = append(got, rule)
+		}
+		slices.Sort(got)
+		if strings.Join(got, " ") != test.want {
+			t.Errorf("%q, want %q", got, test.want)
+		}
+	}
+}
+
+func readPackets(t *testing.T) (list packets) {
+	b, err := os.ReadFile(filepath.Join("..", "testdata", "rocev2.pcap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b = b[24:]; len(b) > 0; {
+		n := 16 + int(binary.LittleEndian.Uint32(b[8:]))
+		list, b = append(list, b[:n:n]), b[n:]
+	}
+	return list
+}
+
+func judgePackets(t *testing.T, list packets) []flows.Finding {
+	head, err := os.ReadFile(filepath.Join("..", "testdata", "rocev2.pcap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "planted.pcap")
+	if err := os.WriteFile(path, append(head[:24:24], bytes.Join(list, nil)...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c, err := flows.Open([]string{path}, flows.Options{Judge: Judge})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return c.Results().Findings
+}
