@@ -112,6 +112,7 @@ type keyFile struct {
 
 	dump   sessionKeys // of the session that a dump is about
 	filled *[]byte     // key that the next line of a dump goes on with
+	name   string      // of what a dump has on its next line
 }
 
 // columnsOf finds the columns that matter by their names.
@@ -236,6 +237,10 @@ func (p *keyFile) flush() {
 //
 // ksmbd prints the id as a decimal number. Anything may stand before the name.
 func (p *keyFile) dumped(s string) bool {
+	if p.name != "" && strings.HasPrefix(s, "[0000]") {
+		s = p.name + s
+	}
+	p.name = ""
 	name := strings.ToLower(s)
 	for _, l := range []struct {
 		name string
@@ -250,6 +255,10 @@ func (p *keyFile) dumped(s string) bool {
 			continue
 		}
 		rest := strings.TrimLeft(s[i+len(l.name):], " \t:")
+		if rest == "" {
+			p.name = s
+			return true
+		}
 		if l.key == nil {
 			return p.dumpedID(rest)
 		}

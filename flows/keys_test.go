@@ -44,6 +44,8 @@ func TestKeyFiles(t *testing.T) {
 		{"smbd, long", "Session Id    [0000] FB CB 70 3B 00 00 00 00                            ..p;....\n" +
 			"ServerIn Key  [0000] F8 F4 72 AD 25 C6 98 C5   E5 A1 E6 AB 69 39 87 E5   ab cd\n[0010] 2E A8 6D 64 95 52 01 54   C7 57 BA 21 6D 78 42 8B   ..md\n",
 			"0x3b70cbfb   " + toward + from + " "},
+		{"smbd, name and bytes apart", "Session Id    \n[0000] FB CB 70 3B 00 00 00 00   ..p;....\nSession Key   \n" +
+			"[0000] 47 95 FD 84 A8 A9 AE 98   E6 93 E3 C4 56 D4 1A 27   G....... ....V..'\n", "0x3b70cbfb " + session + "   "},
 		{"cifs", "[ 1.0] CIFS: VFS: generate_smb3signingkey: dumping generated AES session keys\n[ 1.0] CIFS: VFS: Session Id    " + spaced("fbcb703b00000000") +
 			"\n[ 1.0] CIFS: VFS: Session Key   " + spaced(session) + "\n[ 1.0] CIFS: VFS: Signing Key   " + spaced(signing) +
 			"\n[ 1.0] CIFS: VFS: ServerIn Key  " + spaced(toward) + "\n[ 1.0] CIFS: VFS: ServerOut Key " + spaced(from), all},

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/odxray/odxray/flows"
@@ -115,11 +114,24 @@ func captureGap(j *judge) {
 }
 
 func captureUndecrypted(j *judge) {
+	closed := make(map[int]*flows.Session) // by connection, the first that is
+	for i := range j.Sessions {
+		s := &j.Sessions[i]
+		for _, conn := range s.Conns {
+			if s.Trouble != "" && closed[conn] == nil {
+				closed[conn] = s
+			}
+		}
+	}
 	for i := range j.Connections {
 		c := &j.Connections[i]
 		if c.Encrypted == 0 {
 			continue
 		}
-		j.report(flows.Note, slices.Compact([]int{c.First, c.Last}), "%d messages of connection %d are encrypted, and there is no key", c.Encrypted, c.ID)
+		why, frames := "they name no session", []int{c.First, c.Last}
+		if s := closed[c.ID]; s != nil {
+			why, frames = s.Trouble, []int{s.TroubleFrame}
+		}
+		j.report(flows.Note, frames, "%d messages of connection %d are encrypted: %s", c.Encrypted, c.ID, why)
 	}
 }
