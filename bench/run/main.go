@@ -239,11 +239,11 @@ func (r *runner) slope(odxray string) error {
 
 func (r *runner) head() {
 	version, _ := exec.Command("tshark", "--version").Output()
-	line, _, _ := strings.Cut(string(version), "\n")
+	line, _, _ := strings.Cut(string(version), " (Git")
 	fmt.Fprintf(&r.report, `# Measurements
 
-Made by `+"`go run ./bench/run`"+`: %d cores, %s, page cache warm, output thrown away; medians of %d
-rounds in which the commands took turns. CPU is user and system seconds; "less" is how many times less
+Made by `+"`go run ./bench/run`"+`: %d cores, %s, page cache warm, output thrown away; every command
+ran %d times, all in turn, and the numbers are medians. What else the machine does shows in wall time. CPU is user and system seconds; "less" is how many times less
 odxray took than tshark. The tasks are `+"`odxray summary`, `odxray audit`"+` (both against `+"`tshark -q -z smb2,srt`"+`),
 `+"`list`"+` against tshark's list, `+"`-T fields`"+` with %d fields, and `+"`-T json`"+` of the first %s frames.
 `, runtime.NumCPU(), cmp.Or(line, "no tshark"), r.rounds, len(fields), jsonFrames)
