@@ -454,7 +454,7 @@ func (m *mint) result(a *Analyzer) Mint {
 	r.Consumed = slices.Clone(m.consumed)
 	n := m.consumed.Len()
 	switch {
-	case m.past || m.again > 0:
+	case m.past: // bytes used twice are no more than there were: token/reused says it
 		r.State = OverConsumed
 	case n == 0:
 		r.State = Unused
