@@ -252,7 +252,7 @@ func (c *Capture) Frames() int {
 func (c *Capture) Row(n int, r *Row) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	err := c.draw(n, nil)
+	err := c.draw(&c.look, n, nil)
 	*r = c.look.row
 	return err
 }
@@ -262,11 +262,11 @@ func (c *Capture) Detail(n int, tree *wire.Tree) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	tree.Reset()
-	return c.draw(n, tree)
+	return c.draw(&c.look, n, tree)
 }
 
-// draw looks at frame n again. The caller holds mu.
-func (c *Capture) draw(n int, tree *wire.Tree) error {
+// draw has v look at frame n again, into tree if that is not nil. The caller holds mu.
+func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 	ix := c.a.index
 	if n < 1 || n > ix.frames.n {
 		return fmt.Errorf("no frame %d: there are %d", n, ix.frames.n)
@@ -279,12 +279,10 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 	if err != nil {
 		return err
 	}
-	// The frame's bytes stay in the tree.
-	if tree != nil {
-		c.packet.Data = append([]byte(nil), c.packet.Data...)
+	v.tree = tree
+	if tree != nil && !v.bare { // somebody keeps the tree, with the bytes that it shows
+		c.packet.Data, v.arena = append([]byte(nil), c.packet.Data...), nil
 	}
-	v := &c.look
-	v.tree, v.arena = tree, nil // what an earlier tree shows stays
 	v.begin(&c.packet, uint32(n), nil)
 	if v.whole = ix.datagram(c.source, uint32(n)); v.whole != nil {
 		joined(v.whole, &v.headers)
@@ -314,21 +312,23 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 		}
 		conn := f.conn
 		if conn == 0 { // of no TCP connection
-			if send, conn, err = c.direct(send); err != nil {
+			if send, conn, err = c.direct(v, send); err != nil {
 				return err
 			}
 			c.again.lost = m.facts&hasLoss != 0
-		} else if err = c.gather(n, f, m); err != nil {
+		} else if v.shallow {
+			continue
+		} else if err = c.gather(v, f, m); err != nil {
 			return err
 		}
 		if m.facts&isMade != 0 {
-			c.remake(conn, int(m.dir))
+			c.remake(v, conn, int(m.dir))
 		}
 		v.unit(c.a, &c.again, batch)
 		marks |= c.a.marksOf(batch)
 	}
 	for send < ix.sends.n && ix.sends.at(send).frame == uint32(n) {
-		if send, _, err = c.direct(send); err != nil {
+		if send, _, err = c.direct(v, send); err != nil {
 			return err
 		}
 	}
@@ -339,8 +339,8 @@ func (c *Capture) draw(n int, tree *wire.Tree) error {
 // direct shows the messages of SMB Direct from number i on, up to the first with which an
 // SMB message is whole, which it fills c.again with. It returns what comes next, and the
 // connection.
-func (c *Capture) direct(i int) (next int, conn uint32, err error) {
-	ix, v := c.a.index, &c.look
+func (c *Capture) direct(v *frameView, i int) (next int, conn uint32, err error) {
+	ix := c.a.index
 	for ; i < ix.sends.n && ix.sends.at(i).frame == v.ctx.Frame; i++ {
 		s := ix.sends.at(i)
 		b, size, err := ix.resend(c.source, s.parts, uint32(s.nParts), false)
@@ -358,14 +358,15 @@ func (c *Capture) direct(i int) (next int, conn uint32, err error) {
 	return i, 0, nil
 }
 
-// gather fills c.again with the session-service frame of m, which ends in frame n.
-func (c *Capture) gather(n int, f *indexedFrame, m *indexedMessage) error {
+// gather fills c.again with the session-service frame of m, which ends in frame f, that
+// v looks at.
+func (c *Capture) gather(v *frameView, f *indexedFrame, m *indexedMessage) error {
 	u := &c.again
 	*u = unit{size: int(m.size), first: m.first, off: m.off, lost: m.facts&hasLoss != 0}
 	start := c.a.index.conns.at(int(f.conn) - 1).start[m.dir] + uint32(m.off)
 	if m.first == m.last {
-		if d := int(start - c.look.headers.Seq); d >= 0 && d+u.size <= len(c.look.headers.Payload) {
-			u.b = c.look.headers.Payload[d : d+u.size]
+		if d := int(start - v.headers.Seq); d >= 0 && d+u.size <= len(v.headers.Payload) {
+			u.b = v.headers.Payload[d : d+u.size]
 			return nil
 		}
 	}
@@ -373,8 +374,8 @@ func (c *Capture) gather(n int, f *indexedFrame, m *indexedMessage) error {
 }
 
 // remake decrypts and decompresses c.again as it was before.
-func (c *Capture) remake(id uint32, dir int) {
-	u, on, d := &c.again, c.a.byID[id], &c.look.smb
+func (c *Capture) remake(v *frameView, id uint32, dir int) {
+	u, on, d := &c.again, c.a.byID[id], &v.smb
 	cur := u.cursor(nil)
 	cur.Skip(fSession, u.lead())
 	if smb2.ProtocolOf(&cur) == smb2.ProtocolTransform {

@@ -14,8 +14,9 @@ import (
 
 // exchanges lists requests with their answers.
 type exchanges struct {
-	u    *ui
-	list list
+	u     *ui
+	list  list
+	sieve sieve
 }
 
 func newExchanges(u *ui) *exchanges {
@@ -28,28 +29,48 @@ func newExchanges(u *ui) *exchanges {
 		},
 		count:  p.count,
 		row:    p.row,
-		search: p.text,
+		search: p.texts,
+		sieve:  &p.sieve,
 		about:  p.about,
 		open: func(i int) {
 			x := p.get(i)
 			u.frame(cmp.Or(x.RequestFrame, x.AnswerFrame))
 		},
 	}
+	p.sieve.set("", 0)
 	return p
 }
 
-func (p *exchanges) get(i int) (x flows.Exchange) {
-	p.u.src.Exchange(i, &x)
+// get returns the exchange of a line.
+func (p *exchanges) get(line int) (x flows.Exchange) {
+	p.u.src.Exchange(p.sieve.at(line), &x)
 	return x
 }
 
 func (p *exchanges) panes() []pane { return []pane{&p.list} }
 
-func (p *exchanges) count() int { return p.u.exchanges }
+func (p *exchanges) count() int { return p.sieve.count() }
 
-func (p *exchanges) crumb() string { return fmt.Sprintf("exchange %d", p.list.sel+1) }
+func (p *exchanges) crumb() string { return fmt.Sprintf("exchange %d", p.sieve.at(p.list.sel)+1) }
 
-func (p *exchanges) why() string { return p.u.why("exchanges", "there is no request and no answer") }
+func (p *exchanges) sifting() *sieve { return &p.sieve }
+
+func (p *exchanges) narrow(filter string) {
+	at := p.sieve.at(p.list.sel)
+	p.sieve.set(filter, at)
+	p.list.choose(p.sieve.find(at))
+}
+
+func (p *exchanges) follow() bool {
+	return p.sieve.follow(p.u, &p.list, p.u.exchanges, p.u.ended || p.u.res.Done, true, p.u.src.ChooseExchanges)
+}
+
+func (p *exchanges) why() string {
+	if p.u.filter != "" && p.u.exchanges > 0 {
+		return p.u.unmatched(&p.sieve, "exchanges")
+	}
+	return p.u.why("exchanges", "there is no request and no answer")
+}
 
 func (p *exchanges) row(i int, cells []string) tcell.Style {
 	x := p.get(i)
@@ -74,13 +95,20 @@ func (p *exchanges) row(i int, cells []string) tcell.Style {
 	return style
 }
 
-// text is what a search looks at; it must not touch p.u but for src.
-func (p *exchanges) text(i int) string {
-	x := p.get(i)
-	return report.CallName(x.Command, x.Function) + " " + x.File + " " + report.StatusName(x.Status)
+// texts is what a search looks at.
+func (p *exchanges) texts() func(i int) string {
+	src, s := p.u.src, p.sieve.sifted
+	return func(i int) string {
+		var x flows.Exchange
+		src.Exchange(s.at(i), &x)
+		return report.CallName(x.Command, x.Function) + " " + x.File + " " + report.StatusName(x.Status)
+	}
 }
 
 func (p *exchanges) about(i int) string {
+	if p.sieve.visiting(i) {
+		return visiting
+	}
 	x := p.get(i)
 	parts := []string{fmt.Sprintf("message %d, session 0x%x, tree 0x%x", x.MessageID, x.SessionID, x.TreeID)}
 	for _, s := range []string{x.User, x.Share, x.Uncertain} {
@@ -95,6 +123,6 @@ func (p *exchanges) about(i int) string {
 }
 
 func (p *exchanges) draw(c canvas) {
-	p.list.columns[0].width = max(len(strconv.Itoa(p.count())), 6)
+	p.list.columns[0].width = max(len(strconv.Itoa(p.u.exchanges)), 6)
 	p.u.section(c, &p.list, p.u.crumbs())
 }

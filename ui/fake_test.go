@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/flows"
 )
@@ -20,6 +22,7 @@ type fake struct {
 	file    string // name that all calls are on
 	err     error  // how Run ends
 	release chan struct{}
+	slow    chan struct{} // what every look of a filter waits for, if there is one
 }
 
 var start = time.Date(2016, 6, 3, 14, 47, 17, 562000000, time.UTC).UnixNano()
@@ -180,6 +183,27 @@ func (f *fake) Exchange(i int, x *flows.Exchange) {
 	n := 2*i + 1
 	*x = flows.Exchange{ID: i + 1, Conn: 1, Command: 11, Function: 0x98268, MessageID: uint64(i), SessionID: 0x40000000001, File: f.file,
 		Offset: uint64(i) * mib, Length: mib, HasRange: true, Moved: mib, RequestFrame: n, AnswerFrame: n + 1, RequestTime: start + int64(n)*1e7, AnswerTime: start + int64(n+1)*1e7}
+}
+
+var allFields = flows.Fields()
+
+// ChooseFrames knows nothing but the number of a frame.
+func (f *fake) ChooseFrames(x *filter.Filter) func(n int) bool {
+	number := slices.IndexFunc(allFields, func(f *wire.Field) bool { return f.Name == "frame.number" })
+	return func(n int) bool {
+		if f.slow != nil {
+			<-f.slow
+		}
+		t := new(wire.Tree)
+		c := wire.New(nil, t)
+		c.Note(allFields[number], uint64(n), "")
+		return x.Match(t)
+	}
+}
+
+func (f *fake) ChooseExchanges(x *filter.Filter) func(i int) bool {
+	frame := f.ChooseFrames(x)
+	return func(i int) bool { return frame(2*i+1) || frame(2*i+2) }
 }
 
 func (f *fake) ExchangesOf(n int) []int { return []int{(n - 1) / 2} }

@@ -35,9 +35,11 @@ func newKeymap(pages []string) keymap {
 		{name: "open", keys: []string{"Enter"}, help: "go down: copy, call, frame, field, bytes; follow a link", foot: "open",
 			when: func(u *ui) bool { return u.opens() },
 			run:  func(u *ui, _ string) { u.enter() }},
-		{name: "back", keys: []string{"Esc", "Backspace"}, help: "go back to where you came from", foot: "back",
-			when: func(u *ui) bool { return len(u.trail) > 0 || u.focus[u.page] > 0 || u.help != nil },
-			run:  func(u *ui, _ string) { u.escape() }},
+		{name: "back", keys: []string{"Esc", "Backspace"}, help: "go back to where you came from; where there is nothing, remove the filter", foot: "back",
+			when: func(u *ui) bool {
+				return len(u.trail) > 0 || u.focus[u.page] > 0 || u.help != nil || u.filter != "" && u.filters()
+			},
+			run: func(u *ui, _ string) { u.escape() }},
 		{name: "next-pane", keys: []string{"Tab"}, help: "give the focus to the next pane", foot: "pane",
 			when: func(u *ui) bool { return len(u.pages[u.page].panes()) > 1 && u.help == nil && u.filled() },
 			run:  func(u *ui, _ string) { u.turnFocus(1) }},
@@ -98,6 +100,15 @@ func newKeymap(pages []string) keymap {
 					return
 				}
 				u.search(arg, 1)
+			}},
+		{name: "filter", arg: "expression", keys: []string{"\\", "f"}, help: "frames, exchanges and statistics of what a display filter is true for; Tab completes", foot: "filter",
+			when: func(u *ui) bool { return u.filters() && u.help == nil },
+			run: func(u *ui, arg string) {
+				if arg == "" {
+					u.ask(filterPrompt)
+					return
+				}
+				u.setFilter(arg)
 			}},
 		{name: "next-match", keys: []string{"n"}, help: "to the next line that holds it", foot: "next",
 			when: func(u *ui) bool { return u.seek.text != "" },
@@ -296,8 +307,11 @@ func (u *ui) escape() bool {
 		u.help = nil
 	case u.zoomed:
 		u.zoomed = false
+	case u.back():
+	case u.filter != "" && u.filters():
+		u.setFilter("")
 	default:
-		return u.back()
+		return false
 	}
 	return true
 }
@@ -366,7 +380,7 @@ func (u *ui) link(page, i int, what string) {
 
 // otherSide goes from the frame of a request to that of its answer, or back.
 func (u *ui) otherSide() {
-	at := u.packets().list.sel + 1
+	at := u.packets().frame()
 	if u.page != packetsPage || at > u.frames {
 		return
 	}

@@ -25,9 +25,11 @@ type list struct {
 	open    func(i int)                             // Enter; may be nil
 	about   func(i int) string                      // for the status line; may be nil
 
-	// search returns the text of row i in any goroutine; nil if there are so few rows
-	// that row will do.
-	search func(i int) string
+	// search returns a function that returns the text of row i in any goroutine; nil if
+	// there are so few rows that row will do.
+	search func() func(i int) string
+
+	sieve *sieve // nil if all is shown
 
 	shift  int // columns that the growing cells are moved to the left
 	widths []int
@@ -210,11 +212,27 @@ func (l *list) where() (at, of int) {
 func (l *list) lookup(text string) (func(int) bool, int, bool) {
 	line := l.text
 	if l.search != nil {
-		line = l.search
+		line = l.search()
 	}
 	return func(i int) bool {
 		return strings.Contains(strings.ToLower(line(i)), text)
 	}, l.count(), l.search != nil
+}
+
+// key returns what row i is known by, whatever else is shown.
+func (l *list) key(i int) int {
+	if l.sieve != nil {
+		return l.sieve.at(i)
+	}
+	return i
+}
+
+// visit chooses the row of a key.
+func (l *list) visit(key int) {
+	if l.sieve != nil {
+		key = l.sieve.admit(key)
+	}
+	l.choose(key)
 }
 
 func (l *list) reach(i int) { l.choose(i) }

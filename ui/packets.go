@@ -8,6 +8,7 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 
+	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/flows"
 )
@@ -16,6 +17,7 @@ import (
 type packets struct {
 	u     *ui
 	list  list
+	sieve sieve
 	tree  tree
 	hex   hex
 	data  wire.Tree
@@ -34,11 +36,20 @@ func newPackets(u *ui) *packets {
 	p.list = list{
 		columns: slices.Clone(frameColumns),
 		count:   p.count,
-		row:     func(i int, cells []string) tcell.Style { return u.frameRow(i+1, cells) },
-		open:    func(int) { u.down(1) },
+		row: func(i int, cells []string) tcell.Style {
+			style := u.frameRow(p.sieve.at(i)+1, cells)
+			if p.sieve.visiting(i) {
+				style = style.Dim(true)
+			}
+			return style
+		},
+		open: func(int) { u.down(1) },
 		about: func(i int) string {
+			if p.sieve.visiting(i) {
+				return visiting
+			}
 			var r flows.Row
-			if err := u.src.Row(i+1, &r); err != nil {
+			if err := u.src.Row(p.sieve.at(i)+1, &r); err != nil {
 				return err.Error()
 			}
 			for _, s := range signs {
@@ -48,14 +59,19 @@ func newPackets(u *ui) *packets {
 			}
 			return ""
 		},
-		search: func(i int) string {
-			var r flows.Row
-			if u.src.Row(i+1, &r) != nil {
-				return ""
+		search: func() func(i int) string {
+			s := p.sieve.sifted
+			return func(i int) string {
+				var r flows.Row
+				if u.src.Row(s.at(i)+1, &r) != nil {
+					return ""
+				}
+				return r.Source + " " + r.Dest + " " + r.Protocol + " " + r.Info
 			}
-			return r.Source + " " + r.Dest + " " + r.Protocol + " " + r.Info
 		},
+		sieve: &p.sieve,
 	}
+	p.sieve.set("", 0)
 	p.tree.data, p.tree.open = &p.data, make(map[*wire.Field]bool)
 	p.tree.moved = p.markField
 	p.tree.down = func(i int) {
@@ -90,16 +106,39 @@ func (u *ui) frameRow(n int, cells []string) tcell.Style {
 
 func (p *packets) panes() []pane { return []pane{&p.list, &p.tree, &p.hex} }
 
-func (p *packets) count() int { return p.u.frames }
+func (p *packets) count() int { return p.sieve.count() }
 
-func (p *packets) crumb() string { return fmt.Sprintf("frame %d", p.list.sel+1) }
+// frame returns the selected frame.
+func (p *packets) frame() int { return p.sieve.at(p.list.sel) + 1 }
 
-func (p *packets) why() string { return p.u.why("frames", "the capture is empty") }
+func (p *packets) crumb() string { return fmt.Sprintf("frame %d", p.frame()) }
+
+func (p *packets) why() string {
+	if p.u.filter != "" && p.u.frames > 0 {
+		return p.u.unmatched(&p.sieve, "frames")
+	}
+	return p.u.why("frames", "the capture is empty")
+}
+
+func (p *packets) sifting() *sieve { return &p.sieve }
+
+func (p *packets) narrow(filter string) {
+	at := p.sieve.at(p.list.sel)
+	p.sieve.set(filter, at)
+	p.list.choose(p.sieve.find(at))
+}
+
+func (p *packets) follow() bool {
+	return p.sieve.follow(p.u, &p.list, p.u.frames, false, false, func(f *filter.Filter) func(int) bool {
+		choose := p.u.src.ChooseFrames(f)
+		return func(i int) bool { return choose(i + 1) }
+	})
+}
 
 // load decodes the selected frame, unless it is shown already.
 func (p *packets) load() {
-	n := p.list.sel + 1
-	if n == p.shown || n > p.count() {
+	n := p.frame()
+	if n == p.shown || n > p.u.frames {
 		return
 	}
 	p.shown = n
@@ -156,7 +195,7 @@ func (p *packets) markByte() {
 }
 
 func (p *packets) draw(c canvas) {
-	p.list.columns[1].width = max(len(strconv.Itoa(p.count())), 6)
+	p.list.columns[1].width = max(len(strconv.Itoa(p.u.frames)), 6)
 	h := max(c.h*2/5, 6)
 	top, rest := c.split(h)
 	p.u.section(top, &p.list, p.u.crumbs())

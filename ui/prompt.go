@@ -12,21 +12,27 @@ import (
 const (
 	commandPrompt = iota
 	searchPrompt
+	filterPrompt
 )
 
-// prompt is the line that commands and texts to search for are typed into.
+// prompt is the line that commands, texts to search for and filters are typed into.
 type prompt struct {
 	u     *ui
 	kind  int
 	field *tview.InputField
 	line  int // of the history; its length is the new one
+
+	checked, wrong string // a filter, and what is wrong with it
 }
 
 func (u *ui) ask(kind int) {
 	p := &prompt{u: u, kind: kind, line: len(u.history[kind])}
-	p.field = tview.NewInputField().SetLabel([...]string{":", "/"}[kind]).SetFieldStyle(plain).SetLabelStyle(bold)
+	p.field = tview.NewInputField().SetLabel([...]string{":", "/", "filter: "}[kind]).SetFieldStyle(plain).SetLabelStyle(bold)
 	p.field.SetBackgroundColor(tcell.ColorDefault)
 	p.field.Focus(nil)
+	if kind == filterPrompt {
+		p.field.SetText(u.filter)
+	}
 	u.prompt = p
 }
 
@@ -37,6 +43,9 @@ func (p *prompt) draw(c canvas) {
 
 func (p *prompt) key(ev *tcell.EventKey) {
 	u, past := p.u, p.u.history[p.kind]
+	if p.kind == filterPrompt {
+		u.message = "" // of completion
+	}
 	switch ev.Key() {
 	case tcell.KeyEscape:
 		u.prompt = nil
@@ -50,15 +59,25 @@ func (p *prompt) key(ev *tcell.EventKey) {
 		u.prompt = nil
 		u.message = ""
 		text := p.field.GetText()
+		if text == "" && p.kind == filterPrompt {
+			u.setFilter("")
+		}
 		if text == "" {
+			return
+		}
+		if p.kind == filterPrompt && u.compile(text) != nil {
+			u.prompt = p // there is something to correct
 			return
 		}
 		const most = 100
 		past = append(slices.DeleteFunc(past, func(s string) bool { return s == text }), text)
 		u.history[p.kind] = past[max(len(past)-most, 0):]
-		if p.kind == searchPrompt {
+		switch p.kind {
+		case searchPrompt:
 			u.search(text, 1)
-		} else {
+		case filterPrompt:
+			u.setFilter(text)
+		default:
 			u.do(text)
 		}
 	case tcell.KeyUp:
@@ -66,12 +85,30 @@ func (p *prompt) key(ev *tcell.EventKey) {
 	case tcell.KeyDown:
 		p.recall(min(p.line+1, len(past)))
 	case tcell.KeyTab:
-		if p.kind == commandPrompt {
+		switch p.kind {
+		case commandPrompt:
 			p.complete()
+		case filterPrompt:
+			p.completeFilter()
 		}
 	default:
 		p.edit(ev)
 	}
+}
+
+// problem says what is wrong with what was typed so far; "" if nothing is.
+func (p *prompt) problem() string {
+	text := p.field.GetText()
+	if p.kind != filterPrompt || strings.TrimSpace(text) == "" {
+		return ""
+	}
+	if text != p.checked {
+		p.checked, p.wrong = text, ""
+		if err := p.u.compile(text); err != nil {
+			p.wrong = err.Error()
+		}
+	}
+	return p.wrong
 }
 
 func (p *prompt) edit(ev *tcell.EventKey) { p.field.InputHandler()(ev, func(tview.Primitive) {}) }

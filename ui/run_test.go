@@ -53,6 +53,17 @@ func (w *watched) closed() bool {
 	return w.fini > 0
 }
 
+// press presses keys: \r is Enter.
+func (w *watched) press(keys string) {
+	for _, r := range keys {
+		if r == '\r' {
+			w.InjectKey(tcell.KeyEnter, 0, 0)
+		} else {
+			w.InjectKey(tcell.KeyRune, r, 0)
+		}
+	}
+}
+
 func (w *watched) await(t *testing.T, text string) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -78,16 +89,13 @@ func TestRun(t *testing.T) {
 	screen.await(t, "50,000 frames")
 	close(src.release)
 	screen.await(t, "complete ✓")
-	for _, r := range "/Response\r" {
-		if r == '\r' {
-			screen.InjectKey(tcell.KeyEnter, 0, 0)
-		} else {
-			screen.InjectKey(tcell.KeyRune, r, 0)
-		}
-	}
+	screen.press("/Response\r")
 	screen.await(t, "2/50,000")
 	screen.InjectKey(tcell.KeyRune, '7', 0)
 	screen.await(t, "Calls 25,000")
+	screen.InjectKey(tcell.KeyRune, '3', 0)
+	screen.press("\\frame.number in {7,9}\r")
+	screen.await(t, "2 of 50,000")
 	screen.InjectKey(tcell.KeyRune, 'Q', 0)
 	if err := <-ended; err != nil {
 		t.Error(err)
@@ -168,4 +176,28 @@ func TestSignalGivesTheScreenBack(t *testing.T) {
 	}
 	<-again
 	<-again // raised again, for whoever else it ends
+}
+
+// The interface answers while a filter is looked through, and a filter that was removed
+// ends.
+func TestFilterDoesNotBlock(t *testing.T) {
+	src := empty(1000, flows.Results{Messages: 1})
+	src.slow = make(chan struct{})
+	screen := newWatched()
+	ended := make(chan error)
+	go func() { ended <- Run(src, Options{Screen: screen}) }()
+	screen.await(t, "1/1,000")
+	screen.press(":filter frame.number > 1\r")
+	screen.await(t, "frame.number > 1 · 0%")
+	for range 500 {
+		src.slow <- struct{}{}
+	}
+	screen.await(t, " · 50%")
+	screen.InjectKey(tcell.KeyEscape, 0, 0)
+	screen.await(t, "2/1,000")
+	src.slow <- struct{}{} // the look that was under way
+	screen.InjectKey(tcell.KeyRune, 'Q', 0)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }

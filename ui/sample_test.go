@@ -33,6 +33,9 @@ func TestSampleFrames(t *testing.T) {
 		{"exchanges", []string{"4", "/offload", "Enter"}},
 		{"sessions", []string{"5"}},
 		{"findings", []string{"6"}},
+		{"filter", []string{"3", "\\smb2.cmd == CREATE", "Enter", "jj"}},
+		{"filter-error", []string{"4", "\\smb2.cmd == CREAT"}},
+		{"filter-names", []string{"4", "\\smb2.cmd == IOCTL", "Enter", "\\ && smb2.fsctl", "Tab"}},
 		{"stats", []string{"7", "G"}},
 		{"stats-by-file", []string{"7", "ss"}},
 	} {

@@ -3,12 +3,14 @@ package ui
 import (
 	"context"
 
+	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/flows"
 )
 
 // Source is what the interface draws: a [flows.Capture]. All methods but Run answer
-// at once, and may be called while it runs.
+// at once, and may be called while it runs; what those of filters return may take as
+// long as drawing a row.
 type Source interface {
 	Run(ctx context.Context) error
 	Progress() (done, size int64)
@@ -19,6 +21,8 @@ type Source interface {
 	Exchanges() int
 	Exchange(i int, x *flows.Exchange)
 	ExchangesOf(n int) []int
+	ChooseFrames(f *filter.Filter) func(n int) bool
+	ChooseExchanges(f *filter.Filter) func(i int) bool
 }
 
 var _ Source = (*flows.Capture)(nil)

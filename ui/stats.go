@@ -10,6 +10,7 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 
+	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/report"
 )
@@ -28,6 +29,7 @@ type stats struct {
 // tally is exchanges counted.
 type tally struct {
 	by      flows.By
+	filter  string
 	of      int  // exchanges that there were
 	final   bool // there will be no more
 	at      atomic.Int64
@@ -74,6 +76,9 @@ func (p *stats) why() string {
 	switch {
 	case p.next != nil:
 		return p.progress()
+	case p.shown.of > 0 && p.shown.filter != "":
+		return fmt.Sprintf("The filter %s is true for nothing to count among %s. \\ changes it, Esc removes it, s counts by something else.",
+			p.shown.filter, report.Plural(p.shown.of, "exchange", "exchanges"))
 	case p.shown.of > 0:
 		return fmt.Sprintf("None of %s is an IOCTL. s counts them by something else.", report.Plural(p.shown.of, "exchange", "exchanges"))
 	}
@@ -93,7 +98,7 @@ func (p *stats) follow() bool {
 	final := u.ended || u.res.Done
 	switch {
 	case p.next != nil:
-	case p.shown.by != p.by, p.shown.final != final:
+	case p.shown.by != p.by, p.shown.filter != u.filter, p.shown.final != final:
 		p.begin(final)
 		return true
 	// While a capture is read, count again when that pays: exchanges may have been
@@ -107,17 +112,24 @@ func (p *stats) follow() bool {
 
 // begin counts the exchanges that there are.
 func (p *stats) begin(final bool) {
-	t := &tally{by: p.by, of: p.u.exchanges, final: final}
-	src := p.u.src
-	p.stop = p.u.asides.begin(func(ctx context.Context) { t.count(ctx, src) })
+	t := &tally{by: p.by, filter: p.u.filter, of: p.u.exchanges, final: final}
+	src, keep := p.u.src, func(int) bool { return true }
+	if t.filter != "" {
+		f, err := filter.Compile(t.filter, p.u.fields)
+		if err != nil {
+			return // it was compiled before it became the filter
+		}
+		keep = src.ChooseExchanges(f)
+	}
+	p.stop = p.u.asides.begin(func(ctx context.Context) { t.count(ctx, src, keep) })
 	p.next = t
 	if t.made.Load() {
 		p.shown, p.next = t, nil
 	}
 }
 
-// count fills t, unless ctx is done before.
-func (t *tally) count(ctx context.Context, src Source) {
+// count fills t with what keep is true for, unless ctx is done before.
+func (t *tally) count(ctx context.Context, src Source, keep func(i int) bool) {
 	s := flows.NewStats(t.by)
 	var x flows.Exchange
 	for i := range t.of {
@@ -126,6 +138,9 @@ func (t *tally) count(ctx context.Context, src Source) {
 				return
 			}
 			t.at.Store(int64(i))
+		}
+		if !keep(i) {
+			continue
 		}
 		src.Exchange(i, &x)
 		s.Add(&x)
@@ -137,6 +152,17 @@ func (t *tally) count(ctx context.Context, src Source) {
 		t.missing = max(t.missing, g.Missing)
 	}
 	t.made.Store(true)
+}
+
+func (p *stats) narrow(string) { p.cancel() }
+
+func (p *stats) sifting() *sieve { return nil }
+
+func (p *stats) cancel() {
+	if p.next != nil {
+		p.stop()
+		p.next = nil
+	}
 }
 
 // by groups by what word says, or by what comes next if it is "".
@@ -155,10 +181,8 @@ func (u *ui) by(word string) {
 	if u.page != statsPage {
 		u.turn(statsPage)
 	}
-	if p.by = flows.By(i); p.next != nil {
-		p.stop()
-		p.next = nil
-	}
+	p.by = flows.By(i)
+	p.cancel()
 	p.list.choose(0)
 	u.follow()
 }

@@ -42,7 +42,7 @@ func TestStatsStopCounting(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	n := &tally{of: 1 << 40}
-	if n.count(ctx, sample()); n.made.Load() {
+	if n.count(ctx, sample(), func(int) bool { return true }); n.made.Load() {
 		t.Error("counted to the end")
 	}
 }

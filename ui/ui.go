@@ -8,6 +8,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
 
+	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/report"
 )
@@ -35,7 +36,9 @@ type ui struct {
 	keymap  keymap
 	help    *list   // nil if it is not shown
 	prompt  *prompt // nil if none is open
-	history [2][]string
+	history [3][]string
+	filter  string // "" for none
+	fields  []*wire.Field
 	seek    search
 	message string
 	failed  bool // message is an error
@@ -61,7 +64,7 @@ type page interface {
 
 // place is where the user was.
 type place struct {
-	page, focus, sel int
+	page, focus, sel int // sel is the key of a line
 	crumb            string
 }
 
@@ -84,7 +87,7 @@ const (
 )
 
 func newUI(src Source, file string) *ui {
-	u := &ui{Box: tview.NewBox(), src: src, file: file, res: &flows.Results{}, page: packetsPage}
+	u := &ui{Box: tview.NewBox(), src: src, file: file, res: &flows.Results{}, page: packetsPage, fields: flows.Fields()}
 	u.names = []string{"Copies", "Tokens", "Packets", "Exchanges", "Sessions", "Findings", "Stats"}
 	u.pages = []page{newCopies(u), newTokens(u), newPackets(u), newExchanges(u), newSessions(u), newFindings(u), newStats(u)}
 	u.focus = make([]int, len(u.pages))
@@ -155,6 +158,9 @@ func (u *ui) Draw(screen tcell.Screen) {
 		u.section(body, u.pane(), u.crumbs())
 	default:
 		p.draw(body)
+	}
+	if u.help == nil {
+		u.drawFilter(body)
 	}
 	u.drawStatus(c.sub(0, h-2, w, 1))
 	foot := c.sub(0, h-1, w, 1)
@@ -262,13 +268,15 @@ func (u *ui) drawStatus(c canvas) {
 		at, of = 0, 0
 	}
 	right := ""
-	if of > 0 {
+	if of > 0 && (u.prompt == nil || u.prompt.kind != filterPrompt) {
 		right = fmt.Sprintf("%s/%s (%d%%)", report.Count(at), report.Count(of), at*100/of)
 	}
 	left, style := u.message, plain
 	switch {
 	case u.seek.running():
 		left = "searching for " + u.seek.text + " … any key stops"
+	case u.prompt != nil && left == "" && u.prompt.problem() != "":
+		left, style = "! "+u.prompt.problem(), bad
 	case left == "" && u.read != nil:
 		left, style = u.read.Error(), bad
 	case left == "" && of > 0:
@@ -307,7 +315,7 @@ func (u *ui) fail(format string, args ...any) {
 func (u *ui) here() place {
 	at := place{page: u.page, focus: u.focus[u.page], crumb: u.pages[u.page].crumb()}
 	if s, ok := u.pages[u.page].panes()[0].(*list); ok {
-		at.sel = s.sel
+		at.sel = s.key(s.sel)
 	}
 	return at
 }
@@ -332,7 +340,7 @@ func (u *ui) down(focus int) {
 func (u *ui) visit(page, sel, focus int) {
 	u.remember()
 	u.page, u.focus[page] = page, focus
-	u.pages[page].panes()[0].(*list).choose(sel)
+	u.pages[page].panes()[0].(*list).visit(sel)
 }
 
 // back returns to where the user came from, and tells whether there was something.
@@ -341,7 +349,7 @@ func (u *ui) back() bool {
 		at := u.trail[n-1]
 		u.trail = u.trail[:n-1]
 		u.page, u.focus[at.page] = at.page, at.focus
-		u.pages[at.page].panes()[0].(*list).choose(at.sel)
+		u.pages[at.page].panes()[0].(*list).visit(at.sel)
 		return true
 	}
 	if u.focus[u.page] > 0 {
