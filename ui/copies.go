@@ -18,6 +18,8 @@ type copies struct {
 	u     *ui
 	list  list
 	story list
+
+	reasons bool // are shown where the story was
 }
 
 func newCopies(u *ui) *copies {
@@ -76,7 +78,7 @@ func (p *copies) crumb() string {
 }
 
 func (p *copies) why() string {
-	return p.u.why("copies", "no file was copied by offload, by server-side copy, or by reading and writing it")
+	return p.u.empty("copies", "no file was copied by offload, by server-side copy, or by reading and writing it")
 }
 
 func (p *copies) row(i int, cells []string) tcell.Style {
@@ -138,6 +140,10 @@ func (p *copies) draw(c canvas) {
 		y = rest.paragraph(y, plain, line)
 	}
 	_, rest = rest.split(y)
+	if p.reasons {
+		p.drawReasons(rest, cp)
+		return
+	}
 	title := fmt.Sprintf("Story of copy %d: %s", cp.ID, report.Plural(len(cp.Calls), "call", "calls"))
 	const plotWidth, storyWidth, plotHeight = 34, 72, 8
 	if rest.w < plotWidth+storyWidth || rest.h < plotHeight || !slices.ContainsFunc(cp.Calls, func(c flows.Call) bool { return steps(&c) }) {
@@ -152,6 +158,34 @@ func (p *copies) draw(c canvas) {
 	_, left = left.split(1)
 	drawPlot(left, cp, p.story.sel)
 	p.u.section(right, &p.story, title)
+}
+
+// drawReasons says why a copy was not offloaded.
+func (p *copies) drawReasons(c canvas, cp *flows.Copy) {
+	c.rule(0, fmt.Sprintf("Why copy %d went as it did: w and Esc go back to its story", cp.ID), false)
+	reasons := report.WhyCopy(p.u.res, cp)
+	if reasons == nil {
+		c.paragraph(1, plain, "All of it was offloaded, and in calls as large as they can be: there is nothing to explain.")
+		return
+	}
+	const indent = 6
+	text := c.sub(indent, 0, c.w-indent, c.h)
+	y := 1
+	for _, r := range reasons {
+		c.text(1, y, bold, r.Label)
+		y = text.paragraph(y, plain, r.Text)
+	}
+}
+
+// why shows the reasons, or the story again.
+func (u *ui) why() {
+	p := u.pages[copiesPage].(*copies)
+	if u.page != copiesPage || u.help != nil || p.count() == 0 {
+		u.say("only the page Copies tells why: go there, and to a copy")
+		return
+	}
+	p.reasons = !p.reasons
+	u.zoomed, u.focus[copiesPage] = false, 0
 }
 
 // facts is what became of a copy, in sentences.

@@ -69,7 +69,7 @@ func (p *exchanges) why() string {
 	if p.u.filter != "" && p.u.exchanges > 0 {
 		return p.u.unmatched(&p.sieve, "exchanges")
 	}
-	return p.u.why("exchanges", "there is no request and no answer")
+	return p.u.empty("exchanges", "there is no request and no answer")
 }
 
 func (p *exchanges) row(i int, cells []string) tcell.Style {
@@ -111,7 +111,7 @@ func (p *exchanges) about(i int) string {
 	}
 	x := p.get(i)
 	parts := []string{fmt.Sprintf("message %d, session 0x%x, tree 0x%x", x.MessageID, x.SessionID, x.TreeID)}
-	for _, s := range []string{x.User, x.Share, x.Uncertain} {
+	for _, s := range []string{x.User, x.Share, x.Uncertain, p.u.keys(x.SessionID)} {
 		if s != "" {
 			parts = append(parts, s)
 		}

@@ -44,7 +44,7 @@ func sample() *fake {
 		ID: 1, Client: "10.10.1.57", SessionID: 0x40000000001, Method: flows.ODX, Methods: []flows.Method{flows.ODX},
 		Source:      flows.End{Server: "10.10.0.153", Path: "sparse1", Size: 64*mib - 508, HasSize: true, Frame: 17},
 		Destination: flows.End{Server: "10.10.0.153", Path: "sparse1 - Copy (3)", Size: 64*mib - 508, HasSize: true, Frame: 40},
-		Bytes:       64 * mib, Mints: 1, Reads: 1, Writes: 4, Covered: []flows.Range{{End: 64*mib - 508}}, Verdict: flows.Complete,
+		Bytes:       64 * mib, Mints: 1, Reads: 1, Writes: 4, Offloads: 5, First: flows.ODX, Covered: []flows.Range{{End: 64*mib - 508}}, Verdict: flows.Complete,
 		FirstFrame: 45, LastFrame: 58, FirstTime: start + 45e7, LastTime: start + 58e7,
 	}
 	mint := flows.Mint{ID: "7f3a91c2", Type: 0x10001, Server: "10.10.0.153", Frame: 46, Time: start + 46e7, Source: "sparse1", Asked: 1792 * mib,

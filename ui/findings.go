@@ -64,7 +64,7 @@ func (p *findings) crumb() string {
 	return "none"
 }
 
-func (p *findings) why() string { return p.u.why("findings", "the rules have nothing to say") }
+func (p *findings) why() string { return p.u.empty("findings", "the rules have nothing to say") }
 
 func (p *findings) row(i int, cells []string) tcell.Style {
 	f := &p.u.res.Findings[i]

@@ -117,6 +117,8 @@ func TestFrames(t *testing.T) {
 	hostile.file = "\x1b[31m[red]evil\x07\u202egnp.exe 報告書 e\u0301\u0301\u0301\u0301\u0301\u0301 x"
 	hostile.res.Copies[0].Source.Path = hostile.file
 	hostile.res.Mints[0].Source = hostile.file
+	sealed := sample()
+	sealed.res.Sessions = sealedSessions
 	broken := empty(0, flows.Results{})
 	broken.err = errors.New("captures: x.pcap is no capture")
 	for _, test := range []struct {
@@ -130,6 +132,7 @@ func TestFrames(t *testing.T) {
 		{"packets", sample(), []string{":48", "Enter", "Tab", "G"}},
 		{"exchanges", sample(), []string{"4"}},
 		{"sessions", sample(), []string{"5"}},
+		{"sealed-sessions", sealed, []string{"5", "Tab", "j"}},
 		{"findings", sample(), []string{"6"}},
 		{"stats", sample(), []string{"7"}},
 		{"help", sample(), []string{"?"}},

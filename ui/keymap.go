@@ -37,7 +37,7 @@ func newKeymap(pages []string) keymap {
 			run:  func(u *ui, _ string) { u.enter() }},
 		{name: "back", keys: []string{"Esc", "Backspace"}, help: "go back to where you came from; where there is nothing, remove the filter", foot: "back",
 			when: func(u *ui) bool {
-				return len(u.trail) > 0 || u.focus[u.page] > 0 || u.help != nil || u.filter != "" && u.filters()
+				return len(u.trail) > 0 || u.focus[u.page] > 0 || u.help != nil || u.page == copiesPage && u.pages[copiesPage].(*copies).reasons || u.filter != "" && u.filters()
 			},
 			run: func(u *ui, _ string) { u.escape() }},
 		{name: "next-pane", keys: []string{"Tab"}, help: "give the focus to the next pane", foot: "pane",
@@ -73,6 +73,9 @@ func newKeymap(pages []string) keymap {
 		{name: "other-side", keys: []string{"o"}, help: "from a request to its answer, and back", foot: "other side",
 			when: func(u *ui) bool { return u.page == packetsPage && u.focus[packetsPage] == 0 && u.help == nil },
 			run:  func(u *ui, _ string) { u.otherSide() }},
+		{name: "why", keys: []string{"w"}, help: "why a copy was not offloaded, and what to do; again for its story", foot: "why",
+			when: func(u *ui) bool { return u.page == copiesPage && u.help == nil && u.filled() },
+			run:  func(u *ui, _ string) { u.why() }},
 		{name: "token", keys: []string{"t"}, help: "to the token of the selected call or finding", foot: "token",
 			when: func(u *ui) bool { return u.token() >= 0 },
 			run:  func(u *ui, _ string) { u.link(tokensPage, u.token(), "token") }},
@@ -307,6 +310,8 @@ func (u *ui) escape() bool {
 		u.help = nil
 	case u.zoomed:
 		u.zoomed = false
+	case u.page == copiesPage && u.pages[copiesPage].(*copies).reasons:
+		u.why()
 	case u.back():
 	case u.filter != "" && u.filters():
 		u.setFilter("")

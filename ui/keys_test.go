@@ -53,6 +53,50 @@ func TestDownAndBack(t *testing.T) {
 	}
 }
 
+// What keys did is said of every session, and of what belongs to one.
+func TestKeys(t *testing.T) {
+	src := sample()
+	src.res.Sessions = sealedSessions
+	u := newUser(t, src, 160, 30)
+	u.press("5", "Tab")
+	u.sees("20 of 20 decrypted (a session key)")
+	u.press("j")
+	u.sees("not decrypted, from frame 9 on: no key was given")
+	u.press("4")
+	u.sees("session 0x40000000001 is decrypted with a session key")
+	for id, want := range map[uint64]string{2: "session 0x2 is not decrypted: no key was given", 3: "session 0x3 is decrypted with a password, but not all of it: they are damaged", 4: "", 5: ""} {
+		if got := u.keys(id); got != want {
+			t.Errorf("session %d: %q, want %q", id, got, want)
+		}
+	}
+}
+
+var sealedSessions = []flows.Session{
+	{ID: 0x40000000001, Server: "10.10.0.153", User: `LAB\anna`, Conns: []int{1}, Sealed: true, Encrypted: 20, Decrypted: 20, KeyOrigin: "a session key"},
+	{ID: 2, Server: "10.10.0.153", Conns: []int{1}, Sealed: true, Encrypted: 12, Trouble: "no key was given", TroubleFrame: 9},
+	{ID: 3, Server: "10.10.0.153", Conns: []int{1}, Sealed: true, Encrypted: 12, Decrypted: 9, KeyOrigin: "a password", Trouble: "they are damaged", TroubleFrame: 40},
+	{ID: 4, Server: "10.10.0.153", Conns: []int{1}, Signed: true, Verified: 3, BadSignatures: []int{7}},
+}
+
+func TestWhy(t *testing.T) {
+	u := newUser(t, sample(), 110, 36)
+	u.press("w")
+	u.sees("Why copy 1 went as it did")
+	u.sees("All of it was offloaded")
+	u.press("Esc")
+	u.sees("Story of copy 1")
+	u.press("3", "w")
+	u.sees("only the page Copies tells why")
+	src := sample()
+	src.res.Copies[0].Offloads, src.res.Copies[0].Method = 0, flows.Plain
+	u = newUser(t, src, 110, 36)
+	u.press("zw")
+	u.sees("What  nobody asked the server to offload: ")
+	u.sees(" Do ")
+	u.press("q")
+	u.sees("Story of copy 1")
+}
+
 func TestQuits(t *testing.T) {
 	for _, keys := range [][]string{{"q"}, {"Q"}, {"3", "Q"}, {":q", "Enter"}, {":quit", "Enter"}, {"Tab", "q", "q"}, {"?", "q", "q"}} {
 		u := newUser(t, sample(), 80, 24)

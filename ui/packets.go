@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/gdamore/tcell/v2"
 
@@ -52,12 +53,17 @@ func newPackets(u *ui) *packets {
 			if err := u.src.Row(p.sieve.at(i)+1, &r); err != nil {
 				return err.Error()
 			}
+			var said []string
 			for _, s := range signs {
 				if r.Marks&s.mark != 0 {
-					return s.letter + ": " + s.means
+					said = append(said, s.letter+": "+s.means)
+					break
 				}
 			}
-			return ""
+			if keys := u.keys(p.session()); keys != "" && p.shown == p.frame() {
+				said = append(said, keys)
+			}
+			return strings.Join(said, " · ")
 		},
 		search: func() func(i int) string {
 			s := p.sieve.sifted
@@ -117,7 +123,7 @@ func (p *packets) why() string {
 	if p.u.filter != "" && p.u.frames > 0 {
 		return p.u.unmatched(&p.sieve, "frames")
 	}
-	return p.u.why("frames", "the capture is empty")
+	return p.u.empty("frames", "the capture is empty")
 }
 
 func (p *packets) sifting() *sieve { return &p.sieve }
@@ -150,6 +156,16 @@ func (p *packets) load() {
 		p.hex.tabs = append(p.hex.tabs, bufferName(&p.data, i))
 	}
 	p.markField()
+}
+
+// session returns the id of the first session that the selected frame names, or 0.
+func (p *packets) session() uint64 {
+	for i := range p.data.Nodes {
+		if n := &p.data.Nodes[i]; n.Field.Name == "smb2.sesid" {
+			return n.Val
+		}
+	}
+	return 0
 }
 
 // bufferName names a buffer after what is decoded from it.

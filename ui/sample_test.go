@@ -33,6 +33,7 @@ func TestSampleFrames(t *testing.T) {
 		{"exchanges", []string{"4", "/offload", "Enter"}},
 		{"sessions", []string{"5"}},
 		{"findings", []string{"6"}},
+		{"why", []string{"w"}},
 		{"filter", []string{"3", "\\smb2.cmd == CREATE", "Enter", "jj"}},
 		{"filter-error", []string{"4", "\\smb2.cmd == CREAT"}},
 		{"filter-names", []string{"4", "\\smb2.cmd == IOCTL", "Enter", "\\ && smb2.fsctl", "Tab"}},

@@ -32,10 +32,12 @@ func newSessions(u *ui) *sessions {
 	p.sessions = list{
 		columns: []column{
 			{title: "Session", width: 18}, {title: "User", width: 12, grow: 2}, {title: "Host", width: 10, grow: 1, drop: 3}, {title: "Server", width: 15, drop: 4},
-			{title: "Connections", width: 11, drop: 2}, {title: "Since", width: 7, right: true, drop: 1}, {title: "Protection", width: 10},
+			{title: "Connections", width: 11, drop: 2}, {title: "Since", width: 7, right: true, drop: 2}, {title: "Protection", width: 10},
+			{title: "Decrypted", width: 9, drop: 1},
 		},
 		count: func() int { return len(u.res.Sessions) },
 		row:   p.session,
+		about: func(i int) string { return strings.Join(report.KeyWords(&u.res.Sessions[i]), " · ") },
 		open: func(i int) {
 			if f := u.res.Sessions[i].First; f > 0 {
 				u.frame(f)
@@ -65,7 +67,7 @@ func (p *sessions) count() int { return len(p.u.res.Connections) }
 
 func (p *sessions) crumb() string { return fmt.Sprintf("connection %d", p.conns.sel+1) }
 
-func (p *sessions) why() string { return p.u.why("connections", "no TCP connection carries SMB") }
+func (p *sessions) why() string { return p.u.empty("connections", "no TCP connection carries SMB") }
 
 func (p *sessions) trees() []flows.Tree {
 	if i := p.sessions.sel; i < len(p.u.res.Sessions) {
@@ -114,8 +116,6 @@ func (p *sessions) session(i int, cells []string) tcell.Style {
 		cells[5] = "before"
 	}
 	switch {
-	case s.Sealed && s.Decrypted == s.Encrypted:
-		cells[6] = "decrypted"
 	case s.Sealed:
 		cells[6] = "encrypted"
 	case s.Signed:
@@ -126,7 +126,34 @@ func (p *sessions) session(i int, cells []string) tcell.Style {
 	if s.Guest {
 		cells[6] = "guest"
 	}
+	if s.Encrypted > 0 {
+		cells[7] = "none"
+		if s.Decrypted > 0 {
+			cells[7] = report.Percent(uint64(s.Decrypted), uint64(s.Encrypted))
+		}
+	}
+	if len(s.BadSignatures) > 0 {
+		return bad
+	}
 	return plain
+}
+
+// keys says which key opened what of a session, or why none did; "" if nothing of it
+// was encrypted.
+func (u *ui) keys(id uint64) string {
+	for i := range u.res.Sessions {
+		s := &u.res.Sessions[i]
+		switch {
+		case s.ID != id || s.Encrypted == 0:
+		case s.Trouble != "" && s.Decrypted > 0:
+			return fmt.Sprintf("session 0x%x is decrypted with %s, but not all of it: %s", id, s.KeyOrigin, s.Trouble)
+		case s.Trouble != "":
+			return fmt.Sprintf("session 0x%x is not decrypted: %s", id, s.Trouble)
+		default:
+			return fmt.Sprintf("session 0x%x is decrypted with %s", id, s.KeyOrigin)
+		}
+	}
+	return ""
 }
 
 func (p *sessions) treeRow(i int, cells []string) tcell.Style {

@@ -82,7 +82,7 @@ func (p *stats) why() string {
 	case p.shown.of > 0:
 		return fmt.Sprintf("None of %s is an IOCTL. s counts them by something else.", report.Plural(p.shown.of, "exchange", "exchanges"))
 	}
-	return p.u.why("exchanges", "there is no request and no answer")
+	return p.u.empty("exchanges", "there is no request and no answer")
 }
 
 func (p *stats) progress() string {

@@ -77,7 +77,7 @@ func (p *tokens) crumb() string {
 }
 
 func (p *tokens) why() string {
-	return p.u.why("tokens", "no server answered an OFFLOAD_READ with one")
+	return p.u.empty("tokens", "no server answered an OFFLOAD_READ with one")
 }
 
 func (p *tokens) row(i int, cells []string) tcell.Style {

@@ -9,9 +9,9 @@ import (
 	"github.com/odxray/odxray/flows/report"
 )
 
-// why says why a page has nothing to show: what the capture holds instead, or else
+// empty says why a page has nothing to show: what the capture holds instead, or else
 // the reason that the page gives.
-func (u *ui) why(things, reason string) string {
+func (u *ui) empty(things, reason string) string {
 	r := u.res
 	var encrypted int
 	for i := range r.Connections {

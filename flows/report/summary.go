@@ -193,11 +193,11 @@ func sessionLine(x *flows.Session) string {
 			parts = append(parts, fact.word)
 		}
 	}
-	return strings.Join(append(parts, keyWords(x)...), "  ")
+	return strings.Join(append(parts, KeyWords(x)...), "  ")
 }
 
-// keyWords says what keys opened and proved of a session, and what they did not.
-func keyWords(x *flows.Session) (words []string) {
+// KeyWords says what keys opened and proved of a session, and what they did not.
+func KeyWords(x *flows.Session) (words []string) {
 	if x.KeyOrigin != "" {
 		words = append(words, fmt.Sprintf("%s of %s decrypted (%s)", Count(x.Decrypted), Count(x.Encrypted), Escape(x.KeyOrigin)))
 	}

@@ -78,22 +78,44 @@ func whyText(w io.Writer, r *flows.Results, list []diagnosis, s Style) error {
 			title += ": " + pathOf(d.Source)
 		}
 		b.WriteString(s.paint(bold, title) + "\n")
-		b.WriteString("  What  " + Escape(d.What))
-		if len(d.Frames) > 0 {
-			b.WriteString(" (" + FrameList(d.Frames) + ")")
-		}
-		b.WriteByte('\n')
-		for k, c := range d.Causes {
-			b.WriteString([...]string{"  Why   ", "        "}[min(k, 1)] + Escape(c) + "\n")
-		}
-		for k, c := range d.Advice {
-			b.WriteString([...]string{"  Do    ", "        "}[min(k, 1)] + Escape(c) + "\n")
+		for _, r := range d.reasons() {
+			fmt.Fprintf(&b, "  %-6s%s\n", r.Label, Escape(r.Text))
 		}
 		if _, err := io.WriteString(w, b.String()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Reason is a sentence about a copy that was not offloaded, or not well.
+type Reason struct {
+	Label string // What, Why or Do; "" for another one of the sort before
+	Text  string
+}
+
+func (d *diagnosis) reasons() []Reason {
+	what := d.What
+	if len(d.Frames) > 0 {
+		what += " (" + FrameList(d.Frames) + ")"
+	}
+	list := []Reason{{"What", what}}
+	for k, c := range d.Causes {
+		list = append(list, Reason{[...]string{"Why", ""}[min(k, 1)], c})
+	}
+	for k, c := range d.Advice {
+		list = append(list, Reason{[...]string{"Do", ""}[min(k, 1)], c})
+	}
+	return list
+}
+
+// WhyCopy says what Why says of a copy: nil if all of it was offloaded, and well.
+func WhyCopy(r *flows.Results, c *flows.Copy) []Reason {
+	d, ok := diagnoseCopy(r, c)
+	if !ok {
+		return nil
+	}
+	return d.reasons()
 }
 
 func pathOf(v any) string {
