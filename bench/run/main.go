@@ -81,7 +81,7 @@ func (r *runner) run() error {
 		if err != nil {
 			return err
 		}
-		if err := r.compare(c.kind+": "+c.about, tasks(odxray, file), c.targets); err != nil {
+		if err := r.compare(c.kind+": "+c.about, file, tasks(odxray, file), c.targets); err != nil {
 			return err
 		}
 	}
@@ -146,7 +146,10 @@ func tasks(odxray, file string) []task {
 type usage struct{ cpu, wall, memory float64 } // seconds, seconds, MB
 
 // measure runs the commands in turn, so that what else the machine does meets all alike.
-func (r *runner) measure(tasks []task) error {
+func (r *runner) measure(file string, tasks []task) error {
+	if _, err := run([]string{"cat", file}); err != nil { // into the page cache
+		return err
+	}
 	for range r.rounds {
 		for _, t := range tasks {
 			for _, c := range t.runs {
@@ -186,8 +189,8 @@ func ratio(a, b *command, of func(usage) float64) float64 {
 }
 
 // compare measures tasks and adds their table.
-func (r *runner) compare(title string, tasks []task, targets map[string]float64) error {
-	if err := r.measure(tasks); err != nil {
+func (r *runner) compare(title, file string, tasks []task, targets map[string]float64) error {
+	if err := r.measure(file, tasks); err != nil {
 		return err
 	}
 	fmt.Fprintf(&r.report, "\n## %s\n\n", title)
@@ -224,7 +227,7 @@ func (r *runner) slope(odxray string) error {
 				return err
 			}
 			of := []*command{{args: []string{odxray, "summary", file}}, {args: []string{odxray, "audit", "--fail-on", "never", file}}}
-			if err := r.measure([]task{{runs: of}}); err != nil {
+			if err := r.measure(file, []task{{runs: of}}); err != nil {
 				return err
 			}
 			fmt.Fprintf(&r.report, "| %s, %.1f GB |", kind, float64(st.Size())/1e9)
@@ -242,8 +245,8 @@ func (r *runner) head() {
 	line, _, _ := strings.Cut(string(version), " (Git")
 	fmt.Fprintf(&r.report, `# Measurements
 
-Made by `+"`go run ./bench/run`"+`: %d cores, %s, page cache warm, output thrown away; every command
-ran %d times, all in turn, and the numbers are medians. What else the machine does shows in wall time. CPU is user and system seconds; "less" is how many times less
+Made by `+"`go run ./bench/run`"+`: %d cores, %s, page cache warm, output thrown away; medians, rounds
+in which the commands took turns: %d. What else the machine does shows in wall time. CPU is user and system seconds; "less" is how many times less
 odxray took than tshark. The tasks are `+"`odxray summary`, `odxray audit`"+` (both against `+"`tshark -q -z smb2,srt`"+`),
 `+"`list`"+` against tshark's list, `+"`-T fields`"+` with %d fields, and `+"`-T json`"+` of the first %s frames.
 `, runtime.NumCPU(), cmp.Or(line, "no tshark"), r.rounds, len(fields), jsonFrames)
