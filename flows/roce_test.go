@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 )
@@ -64,6 +65,31 @@ func TestRoCE(t *testing.T) {
 		if x.RequestFrame == 0 || x.AnswerFrame == 0 && x.Command != smb2.Flush {
 			t.Errorf("%v: request %d, answer %d", x.Command, x.RequestFrame, x.AnswerFrame)
 		}
+	}
+}
+
+// TestRoCEAllocs: packets that carry data cost no allocation.
+func TestRoCEAllocs(t *testing.T) {
+	source, err := captures.OpenFiles([]string{rocev2}, captures.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	var b captures.Batch
+	if err := source.ReadBatch(&b); err != nil {
+		t.Fatal(err)
+	}
+	a := NewAnalyzer(Options{})
+	for i := range b.Packets[:112] {
+		a.Packet(&b.Packets[i])
+	}
+	if n := testing.AllocsPerRun(100, func() {
+		for i := range b.Packets[110:114] { // the data of an RDMA READ, again and again
+			a.Packet(&b.Packets[110+i])
+		}
+		a.Packet(&b.Packets[115]) // an acknowledgement
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
