@@ -85,13 +85,14 @@ type packet struct {
 }
 
 const (
-	maxSend    = 1 << 20 // bytes of a message in several packets
-	maxHeld    = 1 << 20 // bytes that wait behind a hole
-	maxReads   = 256     // READs that answers are still expected for
-	maxQueue   = 256     // events of a queue pair whose counterpart is unknown
-	patience   = 8       // frames that a hole may still be filled after its receiver acknowledged it
-	farAway    = 1 << 20 // sequence numbers; a packet that far off belongs to another connection
-	smallest   = 256     // bytes of the smallest MTU
+	maxSend    = 1 << 20  // bytes of a message in several packets
+	maxHeld    = 1 << 20  // bytes that wait behind a hole
+	maxReads   = 256      // READs that answers are still expected for
+	maxQueue   = 256      // events of a queue pair whose counterpart is unknown
+	maxQueued  = 16 << 20 // bytes of messages in those of all
+	patience   = 8        // frames that a hole may still be filled after its receiver acknowledged it
+	farAway    = 1 << 20  // sequence numbers; a packet that far off belongs to another connection
+	smallest   = 256      // bytes of the smallest MTU
 	sequenceOf = 1 << 24
 )
 

@@ -235,3 +235,22 @@ func FuzzTable(f *testing.F) {
 		}
 	})
 }
+
+// TestQueueBound: queue pairs that nobody answers keep no more than a fixed number of bytes.
+func TestQueueBound(t *testing.T) {
+	l := newLink()
+	data := strings.Repeat("x", 1<<20)
+	for i := range uint32(40) {
+		l.qp[1] = i
+		l.send(0, ib.SendOnly, 5, data)
+	}
+	if l.t.queued > maxQueued || l.t.queued < maxQueued/2 {
+		t.Errorf("%d bytes", l.t.queued)
+	}
+	for len(l.t.pairs) > 0 {
+		l.t.forget(l.t.pairs[0])
+	}
+	if l.t.queued != 0 {
+		t.Errorf("%d bytes of nothing", l.t.queued)
+	}
+}

@@ -51,6 +51,7 @@ type Table struct {
 	brought []uint32 // the lists of frames in events
 	frame   uint32   // at hand
 	evicted int
+	queued  int // bytes in the queues of all pairs
 }
 
 // ref is one end of a pair.
@@ -124,11 +125,23 @@ func (t *Table) emit(e Event) {
 		t.events = append(t.events, e)
 		return
 	}
-	e.Bytes, e.Frames = bytes.Clone(e.Bytes), slices.Clone(e.Frames)
-	if len(e.Pair.queue) == maxQueue {
-		e.Pair.queue = slices.Delete(e.Pair.queue, 0, maxQueue/2)
+	if len(e.Pair.queue) == maxQueue || t.queued+len(e.Bytes) > maxQueued {
+		t.unqueue(e.Pair)
 	}
+	if t.queued+len(e.Bytes) > maxQueued {
+		return
+	}
+	e.Bytes, e.Frames = bytes.Clone(e.Bytes), slices.Clone(e.Frames)
+	t.queued += len(e.Bytes)
 	e.Pair.queue = append(e.Pair.queue, e)
+}
+
+// unqueue empties the queue of a pair.
+func (t *Table) unqueue(p *Pair) {
+	for _, e := range p.queue {
+		t.queued -= len(e.Bytes)
+	}
+	p.queue = nil
 }
 
 // of returns the pair of a packet, and which end sent it.
@@ -160,6 +173,7 @@ func (t *Table) begin(frame uint32) *Pair {
 }
 
 func (t *Table) forget(p *Pair) {
+	t.unqueue(p)
 	for i, e := range p.Ends {
 		if t.ends[e] == (ref{p, i}) {
 			delete(t.ends, e)
@@ -221,6 +235,7 @@ func (t *Table) marry(p *Pair, dir int, q *packet) {
 		if !s.seen || back >= int(s.slack) || -back > max(range_, 1) {
 			continue
 		}
+		waiting := p.queue
 		t.forget(p)
 		o.half = false
 		o.Ends[0] = p.Ends[1]
@@ -230,16 +245,17 @@ func (t *Table) marry(p *Pair, dir int, q *packet) {
 		o.Reads, o.Writes, o.Repeated = o.Reads+p.Reads, o.Writes+p.Writes, o.Repeated+p.Repeated
 		o.First = min(o.First, p.First)
 		t.ends[o.Ends[0]] = ref{o, 0}
-		for _, e := range p.queue {
+		for i, e := range waiting {
 			e.Pair, e.Dir = o, 1
 			if e.Op != nil {
 				e.Op.By = 1
 			}
-			o.queue = append(o.queue, e)
+			waiting[i] = e
 		}
-		slices.SortStableFunc(o.queue, func(a, b Event) int { return int(a.at) - int(b.at) })
-		t.events = append(t.events, o.queue...)
-		o.queue = nil
+		waiting = append(waiting, o.queue...)
+		t.unqueue(o)
+		slices.SortStableFunc(waiting, func(a, b Event) int { return int(a.at) - int(b.at) })
+		t.events = append(t.events, waiting...)
 		return
 	}
 }
