@@ -229,6 +229,18 @@ func (p *keyFile) flush() {
 	p.dump, p.filled = sessionKeys{}, nil
 }
 
+// lower returns s with small ASCII letters, every byte where it was: strings.ToLower
+// makes three bytes of one that is no UTF-8.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
 // dumped reads a line of a dump, a name and bytes in hex:
 //
 //	Session Id    [0000] FB CB 70 3B 00 00 00 00                            ..p;....
@@ -241,7 +253,7 @@ func (p *keyFile) dumped(s string) bool {
 		s = p.name + s
 	}
 	p.name = ""
-	name := strings.ToLower(s)
+	name := lower(s)
 	for _, l := range []struct {
 		name string
 		key  *[]byte
