@@ -21,23 +21,31 @@ const (
 // compressed takes a compressed unit: what it holds once decompressed is as good as a
 // plain one's. [MS-SMB2] 2.2.42
 func (a *Analyzer) compressed(c *conn, dir int, u *unit, body wire.Cursor) {
-	h := a.smb.Compressed(&body)
-	b, err := xca.Message(a.grown[:0], h, c.mostGrown())
-	a.grown = b
+	a.grown = u.grow(a.grown[:0], c.mostGrown(), &body, &a.smb)
 	switch {
-	case errors.Is(body.Cause(), wire.ErrTruncated):
-		return
-	case err == nil && body.Cause() == nil:
-		u.grown = b
-		a.chain(c, dir, u, wire.New(b, nil))
-		return
-	case err == nil:
-		err = xca.ErrDamaged
+	case u.grown != nil:
+		a.chain(c, dir, u, wire.New(u.grown, nil))
+	case u.shut != nil:
+		c.shrunk++
+		c.shrunkWhy = u.shut
+		a.marks |= MarkMalformed
 	}
-	u.shut = err
-	c.shrunk++
-	c.shrunkWhy = err
-	a.marks |= MarkMalformed
+}
+
+// grow decompresses u, at whose compression header b is, into dst, and returns dst as
+// it has become. Either u.grown or u.shut is set then; neither if the capture cut u.
+func (u *unit) grow(dst []byte, limit int, b *wire.Cursor, d *smb2.Decoder) []byte {
+	grown, err := xca.Message(dst, d.Compressed(b), limit)
+	switch {
+	case errors.Is(b.Cause(), wire.ErrTruncated):
+	case err == nil && b.Cause() == nil:
+		u.grown = grown
+	case err == nil:
+		u.shut = xca.ErrDamaged
+	default:
+		u.shut = err
+	}
+	return grown
 }
 
 // mostGrown returns how many bytes a message on c may have.
@@ -53,14 +61,7 @@ func (u *unit) regrow(c *conn, b *wire.Cursor, d *smb2.Decoder) {
 	if c == nil || smb2.ProtocolOf(b) != smb2.ProtocolCompressed {
 		return
 	}
-	grown, err := xca.Message(nil, d.Compressed(b), c.mostGrown())
-	switch {
-	case errors.Is(b.Cause(), wire.ErrTruncated):
-	case err != nil:
-		u.shut = err
-	default:
-		u.grown = grown
-	}
+	u.grow(nil, c.mostGrown(), b, d)
 }
 
 // appendShut appends what Wireshark's Info column says of a message that cannot be
