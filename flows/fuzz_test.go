@@ -54,10 +54,14 @@ func segments(input []byte) []captures.Packet {
 	return c.Packets
 }
 
-// what returns an Info without the names in it: a second look may know more of them.
+// what returns an Info up to the command of its first message: of names and what else
+// others say, a second look may know more.
 func what(info string) string {
-	info, _, _ = strings.Cut(info, " File:")
-	info, _, _ = strings.Cut(info, "[Malformed")
+	for _, end := range []string{"Request", "Response", " File:", "["} {
+		if i := strings.Index(info, end); i > 0 {
+			info = info[:i]
+		}
+	}
 	return strings.TrimRight(info, " ")
 }
 
