@@ -241,7 +241,7 @@ func (c *conn) clientName() string {
 
 func (c *conn) transport() Transport {
 	if c.direct != nil {
-		return RoCEv2
+		return c.direct.kind
 	}
 	return TCP
 }

@@ -109,8 +109,11 @@ func (x *Exchange) InServer() (time.Duration, bool) {
 type Transport string
 
 const (
-	TCP    Transport = "tcp"
-	RoCEv2 Transport = "rocev2" // SMB Direct on a queue pair
+	TCP        Transport = "tcp"
+	RoCEv2     Transport = "rocev2" // SMB Direct on a queue pair
+	RoCEv1     Transport = "rocev1"
+	InfiniBand Transport = "infiniband"
+	IWARP      Transport = "iwarp" // SMB Direct on RDMAP, DDP and MPA over TCP
 )
 
 // Connection is a connection that carries SMB.

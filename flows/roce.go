@@ -3,7 +3,6 @@ package flows
 // RoCEv2: queue pairs that carry SMB Direct are connections, as those of TCP are.
 
 import (
-	"cmp"
 	"slices"
 	"sort"
 
@@ -17,26 +16,6 @@ import (
 
 // isRoCE reports whether a frame carries a packet of RoCEv2.
 func isRoCE(h *inet.Headers) bool { return h.Kind == inet.UDP && h.DstPort == ib.Port }
-
-// direct is a connection of SMB Direct.
-type direct struct {
-	pair                      *rdma.Pair
-	sent                      [2]int // messages
-	parts                     [2]smbd.Assembler
-	request                   smbd.Message // of the negotiation; its Kind is 0 if it was not seen
-	answer                    smbd.Message
-	requestFrame, answerFrame int
-	asked                     [2]uint64 // credits requested and granted, in data transfers of both directions
-	granted                   [2]uint64
-
-	live       []memory // of requests that wait for an answer
-	forgotten  bool     // there was more of it than is kept
-	operations []*rdma.Operation
-	unlisted   int // that were not kept
-
-	faults  []RDMAFault
-	repeats int // the first frame of a packet that was sent again
-}
 
 // directTable finds connections by their queue pairs.
 type directTable struct {
@@ -58,29 +37,11 @@ func (a *Analyzer) roce(h *inet.Headers) {
 		a.marks |= MarkCut
 	}
 	for _, e := range t.pairs.Packet(h.Src, h.Dst, p, a.frame, a.now) {
-		switch on := t.byPair[e.Pair.ID]; e.Kind {
-		case rdma.Sent:
-			a.sent(on, &e)
-		case rdma.Began:
-			if on != nil {
-				a.moves(on, e.Op)
-			}
-		case rdma.Hole:
-			if on != nil {
-				on.direct.parts[e.Dir].Reset()
-				on.lost++
-				a.lostBytes++
-			}
-		case rdma.Repeated:
-			a.marks |= MarkRetransmit
-			if a.index != nil {
-				a.index.frames.at(a.index.frames.n - 1).pos |= uint64(inet.Retransmission) << posBits
-			}
-			if on != nil {
-				on.direct.repeats = cmp.Or(on.direct.repeats, int(a.frame))
-				on.retransmits++
-			}
+		c := t.byPair[e.Pair.ID]
+		if c == nil && e.Kind == rdma.Sent {
+			c = a.directOn(&e)
 		}
+		a.happened(c, &e)
 	}
 }
 
@@ -93,7 +54,7 @@ func (a *Analyzer) directOn(e *rdma.Event) *conn {
 	}
 	a.connCount++
 	c := &conn{id: a.connCount, server: -1, first: p.First, last: a.frame, firstTime: a.now, lastTime: a.now, speaks: session,
-		syn: p.By == rdma.ByConnect, direct: &direct{pair: p}}
+		syn: p.By == rdma.ByConnect, direct: &direct{kind: RoCEv2, pair: p}}
 	c.key = connKey{p.Ends[0].Addr, p.Ends[1].Addr, p.SrcPort, p.Port}
 	if c.syn {
 		c.server = 1
@@ -108,62 +69,6 @@ func (a *Analyzer) directOn(e *rdma.Event) *conn {
 	}
 	t.byPair[p.ID] = c
 	return c
-}
-
-// sent takes a message of a queue pair; c is nil if it is none of SMB Direct so far.
-func (a *Analyzer) sent(c *conn, e *rdma.Event) {
-	if c == nil {
-		if c = a.directOn(e); c == nil {
-			return
-		}
-	}
-	a.at = c
-	c.last, c.lastTime = a.frame, a.now
-	d, m := c.direct, &a.direct.smbd
-	kind := smbd.DataTransfer
-	if d.sent[e.Dir] == 0 {
-		kind = smbd.Recognise(e.Bytes)
-		if kind == smbd.Unknown {
-			kind = smbd.DataTransfer
-		}
-	}
-	d.sent[e.Dir]++
-	cur := wire.NewCut(e.Bytes, e.Size, nil)
-	m.Decode(&cur, kind)
-	var w smbd.Whole
-	whole := false
-	switch kind {
-	case smbd.NegotiateRequest:
-		d.request = *m
-		d.requestFrame = int(a.frame)
-		c.server = 1 - e.Dir
-	case smbd.NegotiateResponse:
-		d.answer = *m
-		d.answerFrame = int(a.frame)
-		c.server = e.Dir
-	default:
-		d.asked[e.Dir] += uint64(m.CreditsRequested)
-		d.granted[e.Dir] += uint64(m.CreditsGranted)
-		if !cur.Failed() || cur.Cause() == wire.ErrTruncated {
-			var problem smbd.Problem
-			w, whole, problem = d.parts[e.Dir].Add(m, e.Frames)
-			d.judge(a.frame, c.server == e.Dir, m, problem)
-		} else {
-			d.fault(RDMAFault{Kind: FaultHeader, Level: Error, Frame: int(a.frame), Text: "a data transfer is too short, or its data lies outside it"})
-		}
-	}
-	if a.index != nil {
-		a.index.send(a.frame, c.id, kind, e.Frames, w.Frames)
-	}
-	if a.view != nil {
-		a.view.direct(e.Bytes, e.Size, kind)
-	}
-	if !whole || len(w.Bytes) == 0 {
-		return
-	}
-	s := &c.streams[e.Dir]
-	a.pdu(c, e.Dir, unit{b: w.Bytes, size: w.Size, first: slices.Min(w.Frames), off: s.off, bare: true})
-	s.off += uint64(w.Size)
 }
 
 // indexedSend is a message of SMB Direct: which frames brought it, and which the SMB

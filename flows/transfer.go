@@ -195,14 +195,15 @@ func (b *aside) transfer() (t Transfer) {
 // QueuePair is one end of a connection of RDMA.
 type QueuePair struct {
 	Addr   netip.Addr
-	Number uint32
+	Number uint32 // 0 over iWARP, which has none on the wire
 }
 
 // RDMAConnection is two queue pairs that carry SMB Direct, and what went on between them.
 type RDMAConnection struct {
 	Conn           int // Connection.ID
+	Transport      Transport
 	Client, Server QueuePair
-	Evidence       string // how it is known that they belong together
+	Evidence       string // how it is known that they belong together; "" if that is plain
 	First, Last    int    // frames
 	Closed         int    // frame in which an end disconnected; 0 if none did
 	Port           uint16 // that was asked for; 0 if unknown
@@ -254,23 +255,22 @@ func (t *directTable) list(operations bool) (list []RDMAConnection) {
 }
 
 func (c *conn) rdma(operations bool) RDMAConnection {
-	d, p := c.direct, c.direct.pair
+	d := c.direct
 	server := max(c.server, 0)
 	if c.server < 0 {
 		server = 1
 	}
 	client := 1 - server
+	from, to := c.ends()
 	r := RDMAConnection{
-		Conn: int(c.id), Evidence: p.By.String(), First: int(p.First), Last: int(p.Last), Closed: int(p.Closed), Port: p.Port, MTU: int(p.MTU),
-		Client: QueuePair{p.Ends[client].Addr, p.Ends[client].QP}, Server: QueuePair{p.Ends[server].Addr, p.Ends[server].QP},
-		Request: d.request, Response: d.answer,
+		Conn: int(c.id), Transport: d.kind, First: int(c.first), Last: int(c.last),
+		Client: QueuePair{Addr: from.Addr()}, Server: QueuePair{Addr: to.Addr()},
+		Request: d.request, Response: d.answer, RequestFrame: d.requestFrame, ResponseFrame: d.answerFrame,
 		CreditsRequested: [2]uint64{d.asked[client], d.asked[server]}, CreditsGranted: [2]uint64{d.granted[client], d.granted[server]},
-		Messages: [2]int{d.sent[client], d.sent[server]},
-		Packets:  p.Packets, Repeated: p.Repeated, Refused: p.Refused, NotReady: p.NotReady, Lost: p.Lost, BadCRC: p.BadCRC[0] + p.BadCRC[1], Unlisted: d.unlisted,
+		Messages: [2]int{d.sent[client], d.sent[server]}, Unlisted: d.unlisted, FirstRepeat: d.repeats,
 	}
-	r.RequestFrame, r.ResponseFrame, r.FirstRepeat, r.FirstBadCRC = d.requestFrame, d.answerFrame, d.repeats, int(p.FirstBad)
-	for i := range p.BadCRC {
-		r.NoGoodCRC = r.NoGoodCRC || p.GoodCRC[i] == 0 && p.BadCRC[i]+p.NoCRC[i] > 0
+	if d.pair != nil {
+		r.queuePairs(d.pair, client)
 	}
 	r.Faults = slices.Clip(d.faults)
 	if !operations {
@@ -284,4 +284,15 @@ func (c *conn) rdma(operations bool) RDMAConnection {
 		})
 	}
 	return r
+}
+
+// queuePairs fills r with what is known of a pair, one of whose ends is the client.
+func (r *RDMAConnection) queuePairs(p *rdma.Pair, client int) {
+	r.Client.Number, r.Server.Number = p.Ends[client].QP, p.Ends[1-client].QP
+	r.Evidence, r.First, r.Last, r.Closed, r.Port, r.MTU = p.By.String(), int(p.First), int(p.Last), int(p.Closed), p.Port, int(p.MTU)
+	r.Packets, r.Repeated, r.Refused, r.NotReady, r.Lost = p.Packets, p.Repeated, p.Refused, p.NotReady, p.Lost
+	r.BadCRC, r.FirstBadCRC = p.BadCRC[0]+p.BadCRC[1], int(p.FirstBad)
+	for i := range p.BadCRC {
+		r.NoGoodCRC = r.NoGoodCRC || p.GoodCRC[i] == 0 && p.BadCRC[i]+p.NoCRC[i] > 0
+	}
 }

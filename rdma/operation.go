@@ -43,8 +43,8 @@ func (o *Operation) Spans(yield func(from, to uint32)) {
 // Complete reports whether all has.
 func (o *Operation) Complete() bool { return o.Moved() >= o.Length }
 
-// move notes that the n bytes from one on have moved, as far as they are the operation's.
-func (o *Operation) move(from, n uint32) {
+// Move notes that the n bytes from one on have moved, as far as they are the operation's.
+func (o *Operation) Move(from, n uint32) {
 	if from >= o.Length {
 		return
 	}

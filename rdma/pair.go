@@ -280,7 +280,7 @@ func (s *side) wrote(q *packet) {
 	if o == nil {
 		return
 	}
-	o.move(o.next, uint32(q.size))
+	o.Move(o.next, uint32(q.size))
 	o.next += uint32(q.size)
 	o.LastFrame, o.LastTime = q.frame, q.now
 }
@@ -328,11 +328,11 @@ func (s *side) answered(p *Pair, q *packet) {
 		}
 		switch {
 		case d == 0:
-			o.move(0, uint32(q.size))
+			o.Move(0, uint32(q.size))
 		case p.MTU != 0:
-			o.move(uint32(min(uint64(d)*uint64(p.MTU), uint64(o.Length))), uint32(q.size))
+			o.Move(uint32(min(uint64(d)*uint64(p.MTU), uint64(o.Length))), uint32(q.size))
 		case uint32(q.size) <= o.Length: // the last of it
-			o.move(o.Length-uint32(q.size), uint32(q.size))
+			o.Move(o.Length-uint32(q.size), uint32(q.size))
 		}
 		o.LastFrame, o.LastTime = q.frame, q.now
 		return

@@ -21,7 +21,7 @@ const (
 // Event is something that a packet brought about.
 type Event struct {
 	Kind   EventKind
-	Pair   *Pair
+	Pair   *Pair    // nil if its transport has no queue pairs
 	Dir    int      // the end that sent it
 	Bytes  []byte   // of a message, as far as captured; valid until the next packet
 	Size   int      // of it on the wire

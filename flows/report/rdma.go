@@ -14,7 +14,8 @@ type rdmaJSON struct {
 	Connection int                 `json:"connection"`
 	Client     queuePairJSON       `json:"client"`
 	Server     queuePairJSON       `json:"server"`
-	PairedBy   string              `json:"paired_by"`
+	Transport  string              `json:"transport"`
+	PairedBy   any                 `json:"paired_by"`
 	First      int                 `json:"first_frame"`
 	Last       int                 `json:"last_frame"`
 	Closed     any                 `json:"closed_frame"`
@@ -33,7 +34,7 @@ type rdmaJSON struct {
 
 type queuePairJSON struct {
 	Address          string `json:"address"`
-	QueuePair        string `json:"queue_pair"`
+	QueuePair        any    `json:"queue_pair"`
 	Messages         int    `json:"messages"`
 	CreditsRequested uint64 `json:"credits_requested"`
 	CreditsGranted   uint64 `json:"credits_granted"`
@@ -71,9 +72,13 @@ type rdmaOperationJSON struct {
 
 func newRDMAJSON(r *flows.RDMAConnection) rdmaJSON {
 	end := func(q flows.QueuePair, i int) queuePairJSON {
-		return queuePairJSON{q.Addr.String(), fmt.Sprintf("0x%06x", q.Number), r.Messages[i], r.CreditsRequested[i], r.CreditsGranted[i]}
+		var number any
+		if q.Number != 0 {
+			number = fmt.Sprintf("0x%06x", q.Number)
+		}
+		return queuePairJSON{q.Addr.String(), number, r.Messages[i], r.CreditsRequested[i], r.CreditsGranted[i]}
 	}
-	j := rdmaJSON{Connection: r.Conn, Client: end(r.Client, 0), Server: end(r.Server, 1), PairedBy: r.Evidence, First: r.First, Last: r.Last,
+	j := rdmaJSON{Connection: r.Conn, Client: end(r.Client, 0), Server: end(r.Server, 1), Transport: string(r.Transport), PairedBy: known(r.Evidence), First: r.First, Last: r.Last,
 		Closed: known(r.Closed), Port: known(r.Port), MTU: known(r.MTU), Packets: r.Packets, Repeated: r.Repeated, Refused: r.Refused,
 		NotReady: r.NotReady, Lost: r.Lost, BadCRC: r.BadCRC, Operations: make([]rdmaOperationJSON, len(r.Operations)), Unlisted: r.Unlisted}
 	if q, s := &r.Request, &r.Response; q.Kind != 0 || s.Kind != 0 {
@@ -106,6 +111,28 @@ func operationBy(o *flows.RDMAOperation) string {
 	return "server"
 }
 
+func queuePair(q flows.QueuePair) string {
+	if q.Number == 0 {
+		return q.Addr.String()
+	}
+	return fmt.Sprintf("%s QP 0x%06x", q.Addr, q.Number)
+}
+
+// transportName returns the name of a transport for people.
+func transportName(t flows.Transport) string {
+	switch t {
+	case flows.RoCEv2:
+		return "RoCEv2"
+	case flows.RoCEv1:
+		return "RoCEv1"
+	case flows.InfiniBand:
+		return "InfiniBand"
+	case flows.IWARP:
+		return "iWARP"
+	}
+	return "TCP"
+}
+
 // RDMA prints the connections of RDMA of a capture and their operations.
 func RDMA(w io.Writer, list []flows.RDMAConnection, f Format, s Style) error {
 	if f == JSON {
@@ -130,8 +157,12 @@ func rdmaText(w io.Writer, r *flows.RDMAConnection, s Style, more bool) error {
 	if more {
 		out.WriteString("\n")
 	}
-	head := fmt.Sprintf("Connection %d: %s QP 0x%06x → %s QP 0x%06x", r.Conn, r.Client.Addr, r.Client.Number, r.Server.Addr, r.Server.Number)
-	fmt.Fprintf(out, "%s, frames %d-%d, paired by %s\n", s.paint(bold, head), r.First, r.Last, r.Evidence)
+	head := fmt.Sprintf("Connection %d: %s → %s", r.Conn, queuePair(r.Client), queuePair(r.Server))
+	fmt.Fprintf(out, "%s, %s, frames %d-%d", s.paint(bold, head), transportName(r.Transport), r.First, r.Last)
+	if r.Evidence != "" {
+		fmt.Fprintf(out, ", paired by %s", r.Evidence)
+	}
+	out.WriteString("\n")
 	if q := &r.Request; q.Kind != 0 {
 		fmt.Fprintf(out, "  Client asks for: %d credits, sends up to %d bytes, takes %d, in fragments %d\n", q.CreditsRequested, q.PreferredSendSize, q.MaxReceiveSize, q.MaxFragmentedSize)
 	}

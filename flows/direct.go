@@ -1,0 +1,113 @@
+package flows
+
+// SMB Direct: what connections of RDMA carry, whatever carries them.
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/rdma"
+	"github.com/odxray/odxray/rdma/smbd"
+)
+
+// direct is a connection of SMB Direct.
+type direct struct {
+	kind Transport  // what carries it
+	pair *rdma.Pair // nil over TCP: iWARP has no queue pairs on the wire
+
+	sent                      [2]int // messages
+	parts                     [2]smbd.Assembler
+	request                   smbd.Message // of the negotiation; its Kind is 0 if it was not seen
+	answer                    smbd.Message
+	requestFrame, answerFrame int
+	asked                     [2]uint64 // credits requested and granted, in data transfers of both directions
+	granted                   [2]uint64
+
+	live       []memory // of requests that wait for an answer
+	forgotten  bool     // there was more of it than is kept
+	operations []*rdma.Operation
+	unlisted   int // that were not kept
+
+	faults  []RDMAFault
+	repeats int // the first frame of a packet that was sent again
+}
+
+// happened takes what a packet has brought about; c is nil if that is on a connection which
+// carries no SMB Direct, as far as is known.
+func (a *Analyzer) happened(c *conn, e *rdma.Event) {
+	if e.Kind == rdma.Repeated {
+		a.marks |= MarkRetransmit
+		if a.index != nil {
+			a.index.frames.at(a.index.frames.n - 1).pos |= uint64(inet.Retransmission) << posBits
+		}
+	}
+	if c == nil {
+		return
+	}
+	switch d := c.direct; e.Kind {
+	case rdma.Sent:
+		a.sent(c, e)
+	case rdma.Began:
+		a.moves(c, e.Op)
+	case rdma.Hole:
+		d.parts[e.Dir].Reset()
+		c.lost++
+		a.lostBytes++
+	case rdma.Repeated:
+		d.repeats = cmp.Or(d.repeats, int(a.frame))
+		c.retransmits++
+	}
+}
+
+// sent takes a message of RDMA.
+func (a *Analyzer) sent(c *conn, e *rdma.Event) {
+	a.at = c
+	c.last, c.lastTime = a.frame, a.now
+	d, m := c.direct, &a.direct.smbd
+	kind := smbd.DataTransfer
+	if d.sent[e.Dir] == 0 {
+		kind = smbd.Recognise(e.Bytes)
+		if kind == smbd.Unknown {
+			kind = smbd.DataTransfer
+		}
+	}
+	d.sent[e.Dir]++
+	cur := wire.NewCut(e.Bytes, e.Size, nil)
+	m.Decode(&cur, kind)
+	var w smbd.Whole
+	whole := false
+	switch kind {
+	case smbd.NegotiateRequest:
+		d.request = *m
+		d.requestFrame = int(a.frame)
+		c.server = 1 - e.Dir
+	case smbd.NegotiateResponse:
+		d.answer = *m
+		d.answerFrame = int(a.frame)
+		c.server = e.Dir
+	default:
+		d.asked[e.Dir] += uint64(m.CreditsRequested)
+		d.granted[e.Dir] += uint64(m.CreditsGranted)
+		if !cur.Failed() || cur.Cause() == wire.ErrTruncated {
+			var problem smbd.Problem
+			w, whole, problem = d.parts[e.Dir].Add(m, e.Frames)
+			d.judge(a.frame, c.server == e.Dir, m, problem)
+		} else {
+			d.fault(RDMAFault{Kind: FaultHeader, Level: Error, Frame: int(a.frame), Text: "a data transfer is too short, or its data lies outside it"})
+		}
+	}
+	if a.index != nil {
+		a.index.send(a.frame, c.id, kind, e.Frames, w.Frames)
+	}
+	if a.view != nil {
+		a.view.direct(e.Bytes, e.Size, kind)
+	}
+	if !whole || len(w.Bytes) == 0 {
+		return
+	}
+	s := &c.streams[e.Dir]
+	a.pdu(c, e.Dir, unit{b: w.Bytes, size: w.Size, first: slices.Min(w.Frames), off: s.off, bare: true})
+	s.off += uint64(w.Size)
+}
