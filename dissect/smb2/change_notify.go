@@ -15,7 +15,8 @@ type ChangeNotifyRequest struct {
 
 // ChangeNotifyResponse is the SMB2 ChangeNotify Response. [MS-SMB2] 2.2.36
 type ChangeNotifyResponse struct {
-	fscc.Changes // none with STATUS_NOTIFY_ENUM_DIR: there were too many
+	fscc.Changes        // none with STATUS_NOTIFY_ENUM_DIR: there were too many
+	Data         []byte // their bytes; nil if they were not gathered whole
 }
 
 func (*ChangeNotifyRequest) body()  {}
@@ -38,7 +39,7 @@ func (m *ChangeNotifyRequest) decode(c *wire.Cursor, d *Decoder) {
 }
 
 func (m *ChangeNotifyResponse) decode(c *wire.Cursor, d *Decoder) {
-	m.Changes = fscc.Changes{}
+	*m = ChangeNotifyResponse{}
 	size(c, 9)
 	off, n := uint32(c.U16(fPairOffset)), c.U32(fPairLength)
 	if n == 0 { // off then means nothing
@@ -48,6 +49,7 @@ func (m *ChangeNotifyResponse) decode(c *wire.Cursor, d *Decoder) {
 		return
 	}
 	out := c.At(fPairOffset, off, n)
+	m.Data = out.Peek(out.Len())
 	mark := out.Open(fNotifyOut)
 	m.Changes.Decode(&out)
 	out.Close(mark)

@@ -94,7 +94,8 @@ type CreateRequest struct {
 	ShareAccess    ShareAccess
 	Disposition    Disposition
 	Options        CreateOptions
-	Name           wire.UTF16 // relative to the share, without a leading backslash; aliases the message
+	Name           wire.UTF16  // relative to the share, without a leading backslash; aliases the message
+	List           ContextList // the contexts as they lie on the wire; nil if they were not gathered whole
 	RequestContexts
 }
 
@@ -108,6 +109,7 @@ type CreateResponse struct {
 	EndOfFile      uint64 // bytes
 	Attributes     fscc.Attributes
 	File           FileID
+	List           ContextList // the contexts as they lie on the wire; nil if they were not gathered whole
 	ResponseContexts
 }
 
@@ -172,6 +174,7 @@ func (m *CreateRequest) decode(c *wire.Cursor, d *Decoder) {
 	m.Name = name16(c, &name, fFilename)
 	padding(c, nameOff+nameLen, listOff)
 	list := openContexts(c, &pair)
+	m.List = list.at.Peek(list.at.Len())
 	for list.next() {
 		m.RequestContexts.decode(&list)
 		list.done()
@@ -193,6 +196,7 @@ func (m *CreateResponse) decode(c *wire.Cursor, d *Decoder) {
 	m.File.decode(c, d.ctx)
 	pair := c.Sub(fExtraInfo, 8)
 	list := openContexts(c, &pair)
+	m.List = list.at.Peek(list.at.Len())
 	for list.next() {
 		m.ResponseContexts.decode(&list)
 		list.done()

@@ -133,7 +133,7 @@ var infoSamples = []sample{
 		name: "query_directory_response",
 		b:    response(QueryDirectory, "0900 4800 76000000", entry),
 		ctx:  asked(0, uint8(fscc.FileIDBothDirectory)),
-		want: &QueryDirectoryResponse{fscc.DirectoryInfo{Class: fscc.FileIDBothDirectory, Chain: fscc.Chain{Count: 1, Raw: unhex(entry)}}},
+		want: &QueryDirectoryResponse{DirectoryInfo: fscc.DirectoryInfo{Class: fscc.FileIDBothDirectory, Chain: fscc.Chain{Count: 1, Raw: unhex(entry)}}},
 	},
 	{
 		name: "query_directory_response_unknown",
@@ -153,7 +153,7 @@ var infoSamples = []sample{
 	{
 		name: "change_notify_response",
 		b:    response(ChangeNotify, "0900 4800 2c000000", changes),
-		want: &ChangeNotifyResponse{fscc.Changes{Chain: fscc.Chain{Count: 2, Raw: unhex(changes)}}},
+		want: &ChangeNotifyResponse{Changes: fscc.Changes{Chain: fscc.Chain{Count: 2, Raw: unhex(changes)}}},
 	},
 }
 

@@ -24,7 +24,8 @@ type LockRequest struct {
 	Count    uint16 // of ranges, as claimed
 	Sequence uint32 // LockSequenceNumber in the low 4 bits, LockSequenceIndex above
 	File     FileID
-	First    LockElement // most requests have one; only the tree holds them all
+	First    LockElement // most requests have one
+	Locks    LockList    // all that there are; aliases the message
 }
 
 // LockResponse grants it. [MS-SMB2] 2.2.27
@@ -55,6 +56,7 @@ func (m *LockRequest) decode(c *wire.Cursor, d *Decoder) {
 	m.Count = c.U16(fLockCount)
 	m.Sequence = c.U32(fLockSeq)
 	m.File.decode(c, d.ctx)
+	m.Locks = c.Peek(min(lockSize*int(m.Count), c.Len()/lockSize*lockSize))
 	for i := range m.Count {
 		var e LockElement
 		e.decode(c)

@@ -28,7 +28,8 @@ const (
 
 // QueryDirectoryResponse is the SMB2 QueryDirectory Response. [MS-SMB2] 2.2.34
 type QueryDirectoryResponse struct {
-	fscc.DirectoryInfo // of the class that the Context knows; empty if that is 0
+	fscc.DirectoryInfo        // of the class that the Context knows; empty if that is 0
+	Data               []byte // its bytes; nil if they were not gathered whole
 }
 
 func (*QueryDirectoryRequest) body()  {}
@@ -62,13 +63,14 @@ func (m *QueryDirectoryRequest) decode(c *wire.Cursor, d *Decoder) {
 }
 
 func (m *QueryDirectoryResponse) decode(c *wire.Cursor, d *Decoder) {
-	m.DirectoryInfo = fscc.DirectoryInfo{Class: fscc.FileClass(d.ctx.Request.InfoClass)}
+	*m = QueryDirectoryResponse{DirectoryInfo: fscc.DirectoryInfo{Class: fscc.FileClass(d.ctx.Request.InfoClass)}}
 	size(c, 9)
 	off, n := uint32(c.U16(fPairOffset)), c.U32(fPairLength)
 	if n == 0 {
 		return
 	}
 	out := c.At(fPairOffset, off, n)
+	m.Data = out.Peek(out.Len())
 	if d.msg.Status == ntstatus.BufferOverflow {
 		out.Partial()
 	}

@@ -16,6 +16,7 @@ type QueryInfoRequest struct {
 	Flags        uint32                   // TypeFile with FileFullEA only
 	File         FileID
 	Input        fscc.Info // *fscc.QuotaQuery, *fscc.GetEAInfo or nil
+	InputData    []byte    // the bytes of Input, whatever they are; nil if they were not gathered whole
 }
 
 // QueryInfoResponse is the SMB2 QueryInfo Response. [MS-SMB2] 2.2.38
@@ -23,6 +24,7 @@ type QueryInfoResponse struct {
 	Type  fscc.InfoType // as Class from the Context; 0 if that does not know
 	Class uint8
 	Info  fscc.Info // nil if empty, or if the class is unknown or has no decoder
+	Data  []byte    // the bytes of Info, whatever they are; nil if they were not gathered whole
 }
 
 func (*QueryInfoRequest) body()  {}
@@ -119,6 +121,7 @@ func (m *QueryInfoRequest) decode(c *wire.Cursor, d *Decoder) {
 	m.File.decode(c, d.ctx)
 	if n > 0 {
 		in := c.At(fInfoInput, uint32(off), n)
+		m.InputData = in.Peek(in.Len())
 		m.Input = d.queryInput(&in, m.Type, fscc.FileClass(m.Class))
 		unknownRest(&in)
 		c.Join(&in)
@@ -148,6 +151,7 @@ func (m *QueryInfoResponse) decode(c *wire.Cursor, d *Decoder) {
 		return
 	}
 	out := c.At(fPairOffset, off, n)
+	m.Data = out.Peek(out.Len())
 	if d.msg.Status == ntstatus.BufferOverflow {
 		out.Partial()
 	}

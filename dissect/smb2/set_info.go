@@ -13,6 +13,7 @@ type SetInfoRequest struct {
 	Additional dtyp.SecurityInformation // TypeSecurity only: what parts
 	File       FileID
 	Info       fscc.Info // nil if empty, or if the class has no decoder
+	Data       []byte    // the bytes of Info, whatever they are; nil if they were not gathered whole
 }
 
 // SetInfoResponse is the SMB2 SetInfo Response: the server did it. [MS-SMB2] 2.2.40
@@ -40,6 +41,7 @@ func (m *SetInfoRequest) decode(c *wire.Cursor, d *Decoder) {
 	m.File.decode(c, d.ctx)
 	if n > 0 {
 		in := c.At(fSetOffset, uint32(off), n)
+		m.Data = in.Peek(in.Len())
 		m.Info = d.info(&in, m.Type, m.Class)
 		unknownRest(&in)
 		c.Join(&in)
