@@ -15,39 +15,6 @@ type Appender interface {
 	Append(b []byte) []byte
 }
 
-// Append appends the header, in the form that Flags ask for. A Signature of nil is
-// zeros.
-func (h *Header) Append(b []byte) []byte {
-	b = wire.AppendBE32(b, uint32(ProtocolSMB2))
-	b = wire.AppendU16(b, headerSize)
-	b = wire.AppendU16(b, h.CreditCharge)
-	if h.Flags&FlagResponse != 0 {
-		b = wire.AppendU32(b, uint32(h.Status))
-	} else {
-		b = wire.AppendU16(b, h.ChannelSequence)
-		b = wire.AppendU16(b, 0)
-	}
-	b = wire.AppendU16(b, uint16(h.Command))
-	b = wire.AppendU16(b, h.Credits)
-	b = wire.AppendU32(b, uint32(h.Flags))
-	b = wire.AppendU32(b, h.NextCommand)
-	b = wire.AppendU64(b, h.MessageID)
-	if h.Flags&FlagAsync != 0 {
-		b = wire.AppendU64(b, h.AsyncID)
-	} else {
-		b = wire.AppendU32(b, processID)
-		b = wire.AppendU32(b, h.TreeID)
-	}
-	b = wire.AppendU64(b, h.SessionID)
-	n := len(b)
-	b = wire.AppendZeros(b, 16)
-	copy(b[n:], h.Signature)
-	return b
-}
-
-// processID stands in the reserved field where SMB1 had one: Windows and Samba send it.
-const processID = 0xfeff
-
 // Chain puts messages one behind another. [MS-SMB2] 3.2.4.1.4, 3.3.4.1.3
 type Chain struct {
 	Bytes []byte // the chain so far; what was there before the first Add is left alone
@@ -163,29 +130,11 @@ func (l ContextList) Each(yield func(name string, data []byte) bool) {
 	}
 }
 
-// Name returns the name of a context on the wire; "" if x is none, or several.
-func (x Contexts) Name() string {
-	for i := range contextNames {
-		if x == 1<<i {
-			return contextNames[i].tag
-		}
-	}
-	return ""
-}
+// Name returns the name of a context on the wire; "" if s is none, or several.
+func (s Contexts) Name() string { return s.tag() }
 
 // Append appends the data of a lease context, of the version that l has.
-func (l *Lease) Append(b []byte) []byte {
-	b = append(b, l.Key[:]...)
-	b = wire.AppendU32(b, uint32(l.State))
-	b = wire.AppendU32(b, l.Flags)
-	b = wire.AppendU64(b, 0)
-	if l.Version2 {
-		b = append(b, l.ParentKey[:]...)
-		b = wire.AppendU16(b, l.Epoch)
-		b = wire.AppendU16(b, 0)
-	}
-	return b
-}
+func (l *Lease) Append(b []byte) []byte { return l.append(b) }
 
 // LockList is the ranges of a LOCK as they lie on the wire. [MS-SMB2] 2.2.26.1
 type LockList []byte
@@ -208,14 +157,6 @@ func (l LockList) Append(e LockElement) LockList {
 	l = wire.AppendU64(l, e.Length)
 	l = wire.AppendU32(l, uint32(e.Flags))
 	return wire.AppendU32(l, 0)
-}
-
-// Codes returns a List16 of codes.
-func Codes[T ~uint16](codes ...T) (l List16) {
-	for _, v := range codes {
-		l = wire.AppendU16(l, uint16(v))
-	}
-	return l
 }
 
 // Append appends the contexts that are there, the first at a multiple of 8 bytes from

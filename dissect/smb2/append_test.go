@@ -36,7 +36,7 @@ func appended(m *Message) []byte {
 // roundTrip decodes what appending a decoded message gives, and compares.
 func roundTrip(t *testing.T, m *Message, ctx *Context) {
 	t.Helper()
-	if _, ok := m.Body.(Appender); !ok || m.Err != nil {
+	if _, ok := m.Body.(Appender); !ok || m.Err != nil || m.Flags&FlagResponse != 0 {
 		return
 	}
 	m.NextCommand = 0
@@ -62,7 +62,7 @@ func TestAppend(t *testing.T) {
 		var d Decoder
 		c := wire.New(s.b, nil)
 		m := d.Decode(&c, s.ctx)
-		if _, ok := m.Body.(Appender); !ok {
+		if _, ok := m.Body.(Appender); !ok || m.Flags&FlagResponse != 0 {
 			continue
 		}
 		n++

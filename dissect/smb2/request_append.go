@@ -5,12 +5,8 @@ import "github.com/odxray/odxray/dissect/wire"
 // Append for every request. Lengths and offsets come from what is there, not from the
 // fields that decoding sets: DataOffset, Count and their like.
 
-// behind returns the 16-bit offset of what follows a body of n fixed bytes, or where
-// that would be.
-func behind(n int) uint16 { return uint16(headerSize + n) }
-
-// small appends a body that says nothing: its size, and two reserved bytes.
-func small(b []byte) []byte { return wire.AppendU16(wire.AppendU16(b, 4), 0) }
+// behind is bodyOffset in 16 bits.
+func behind(n int) uint16 { return uint16(bodyOffset(n)) }
 
 func (m *NegotiateRequest) Append(b []byte) []byte {
 	start := len(b)
@@ -46,10 +42,10 @@ func (m *SessionSetupRequest) Append(b []byte) []byte {
 	return append(b, m.SecurityBlob...)
 }
 
-func (*LogoffRequest) Append(b []byte) []byte         { return small(b) }
-func (*TreeDisconnectRequest) Append(b []byte) []byte { return small(b) }
-func (*EchoRequest) Append(b []byte) []byte           { return small(b) }
-func (*CancelRequest) Append(b []byte) []byte         { return small(b) }
+func (*LogoffRequest) Append(b []byte) []byte         { return appendEmpty(b) }
+func (*TreeDisconnectRequest) Append(b []byte) []byte { return appendEmpty(b) }
+func (*EchoRequest) Append(b []byte) []byte           { return appendEmpty(b) }
+func (*CancelRequest) Append(b []byte) []byte         { return appendEmpty(b) }
 
 // Append leaves out the contexts of TreeConnectExtension, and that flag.
 func (m *TreeConnectRequest) Append(b []byte) []byte {
