@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 
-	"github.com/google/gopacket/layers"
+	"github.com/odxray/odxray/captures/linktype"
 )
 
 // The tests build files from these, field by field, so that a test can say what
@@ -114,7 +114,7 @@ func samples() []sample {
 		list = append(list, sample{name, bytes.Join(parts, nil), packets})
 	}
 	p := func(time int64, data []byte) Packet {
-		return Packet{Time: time, Link: layers.LinkTypeEthernet, WireLen: len(data), Data: data}
+		return Packet{Time: time, Link: linktype.Ethernet, WireLen: len(data), Data: data}
 	}
 	for _, o := range []order{le, be} {
 		add("pcap, microseconds, "+o.String(), []Packet{p(sec*1e9+7000, frame(1, 60)), p(sec*1e9+1e9, frame(2, 61)), p(sec*1e9, nil)},
@@ -135,7 +135,7 @@ func samples() []sample {
 		nine := p(0, frame(3, 8))
 		nine.WireLen = 9
 		five := p(5*1e9+2*1e9, frame(4, 5))
-		five.Link, five.WireLen, five.Interface = LinkLinuxSLL2, 70, 1
+		five.Link, five.WireLen, five.Interface = linktype.LinuxSLL2, 70, 1
 		second := p(1_500_000_000, frame(5, 3))
 		second.Interface = 2
 		otherOrder := be
@@ -160,7 +160,7 @@ func samples() []sample {
 	add("snoop", []Packet{p(sec*1e9+7000, frame(1, 60)), p(sec*1e9+1e9, frame(2, 61))},
 		snoopHead(), snoopRecord(sec, 7, frame(1, 60)), snoopRecord(sec+1, 0, frame(2, 61)))
 	ib := p(sec*1e9+5e8, frame(2, 30))
-	ib.Link = LinkInfiniBand
+	ib.Link = linktype.InfiniBand
 	add("ERF", []Packet{p(sec*1e9, frame(1, 60)), ib},
 		erfRecordBytes(sec<<32, 2, 60, append([]byte{0, 0}, append(frame(1, 60), 0, 0)...)),
 		erfRecordBytes(sec<<32, 48, 0, make([]byte, 8)),

@@ -1,6 +1,6 @@
 package captures
 
-import "github.com/google/gopacket/layers"
+import "github.com/odxray/odxray/captures/linktype"
 
 // erf walks Endace's extensible record format. A file is records without a file
 // header, so it is told by a chain of plausible ones.
@@ -12,7 +12,7 @@ import "github.com/google/gopacket/layers"
 // Data may be padded, so a packet ends with the shorter of record and wire.
 type erf struct {
 	fixed
-	link layers.LinkType // of the first packet
+	link linktype.Type // of the first packet
 }
 
 const (
@@ -39,22 +39,22 @@ const (
 
 // erfLink returns the link type of a record type and the length of the header
 // between the extension headers and the frame.
-func erfLink(kind byte) (link layers.LinkType, head int) {
+func erfLink(kind byte) (link linktype.Type, head int) {
 	switch kind {
 	case erfEthernet, 11, 16, 20: // plain, with colour, from a DSM, with hash
-		return layers.LinkTypeEthernet, 2
+		return linktype.Ethernet, 2
 	case erfHDLC, 10, 15, 19:
-		return layers.LinkTypeC_HDLC, 0
+		return linktype.CiscoHDLC, 0
 	case erfMCHDLC, 17:
-		return layers.LinkTypeC_HDLC, 4
+		return linktype.CiscoHDLC, 4
 	case erfInfiniBand, erfIBLink:
-		return LinkInfiniBand, 0
+		return linktype.InfiniBand, 0
 	case erfIPv4:
-		return layers.LinkTypeIPv4, 0
+		return linktype.IPv4, 0
 	case erfIPv6:
-		return layers.LinkTypeIPv6, 0
+		return linktype.IPv6, 0
 	}
-	return LinkOther, 0
+	return linktype.Other, 0
 }
 
 // erfRecord reads the record that b holds. It reports false where the lengths in

@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/google/gopacket"
-	"github.com/google/gopacket/layers"
+
+	"github.com/odxray/odxray/captures/linktype"
 )
 
 var (
@@ -15,7 +16,7 @@ var (
 
 // ZeroCopyReadPacketData makes a Reader a gopacket.ZeroCopyPacketDataSource. The
 // packet's link type, which may differ from packet to packet, is
-// AncillaryData[0], as in pcapgo.
+// AncillaryData[0].
 func (r *Reader) ZeroCopyReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
 	p := &r.scratch
 	if err := r.Next(p); err != nil {
@@ -41,8 +42,9 @@ func (r *Reader) ReadPacketData() ([]byte, gopacket.CaptureInfo, error) {
 }
 
 // LinkType returns the link type of the first packet; in a stream it waits for
-// that. Before ReadPacketData it reads no packet.
-func (r *Reader) LinkType() layers.LinkType {
+// that. Before ReadPacketData it reads no packet. gopacket decodes from
+// layers.LinkType(r.LinkType()).
+func (r *Reader) LinkType() linktype.Type {
 	if r.number == 0 && r.step(&r.scratch) {
 		return r.scratch.Link
 	}

@@ -36,7 +36,7 @@ func TestGopacket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := gopacket.NewPacketSource(r, r.LinkType()).NextPacket()
+	p, err := gopacket.NewPacketSource(r, layers.LinkType(r.LinkType())).NextPacket()
 	if err != nil || p.LinkLayer() == nil || p.LinkLayer().LayerType() != layers.LayerTypeEthernet {
 		t.Errorf("%v, %v", p, err)
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
+
+	"github.com/odxray/odxray/captures/linktype"
 )
 
 // shared returns the folder of shared captures, or skips the test.
@@ -123,14 +125,17 @@ func compare(t *testing.T, name string, want gopacket.PacketDataSource, r *Reade
 			t.Errorf("%s: packet %d: %v", name, n, err)
 			return
 		}
-		link := ci.AncillaryData[0].(layers.LinkType)
-		if link == linkERF {
+		link := linktype.Type(ci.AncillaryData[0].(layers.LinkType))
+		if p.Link > 255 { // for which pcapgo has no more than eight bits
+			link |= p.Link &^ 255
+		}
+		if link == linktype.ERF {
 			var e Packet
 			erfRecord(data, &e)
 			data, ci.Length, ci.Timestamp, link = e.Data, e.WireLen, time.Unix(0, e.Time), e.Link
 		}
-		if p.Link == layers.LinkTypeRaw {
-			link = LinkType(uint16(link))
+		if p.Link == linktype.Raw {
+			link = linktype.Of(uint16(link))
 		}
 		at := time.Unix(0, p.Time)
 		if p.Time == 0 || p.Time == math.MaxInt64 && ci.Timestamp.After(at) {

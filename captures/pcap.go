@@ -1,6 +1,6 @@
 package captures
 
-import "github.com/google/gopacket/layers"
+import "github.com/odxray/odxray/captures/linktype"
 
 // pcap walks the files of libpcap. The magic number tells byte order and time
 // unit.
@@ -18,7 +18,7 @@ type pcap struct {
 	minor   uint16
 	snaplen uint32
 	number  uint16 // of the link type
-	link    layers.LinkType
+	link    linktype.Type
 	fcs     int
 }
 
@@ -58,7 +58,7 @@ func newPcap(head []byte, o byteOrder) (walker, int, error) {
 	// sequence, in 16-bit words, if its bit 26 is set.
 	network := o.u32(head[20:])
 	w.number = uint16(network)
-	w.link = LinkType(w.number)
+	w.link = linktype.Of(w.number)
 	if network&(1<<26) != 0 {
 		w.fcs = int(network>>28) * 2
 	}
@@ -86,7 +86,7 @@ func (w *pcap) record(b []byte, _ int64, p *Packet) (int64, step, error) {
 	p.WireLen = wireLen(wire, n)
 	p.Data = b[w.head:all:all]
 	p.Interface = 0
-	if w.number == linkERF {
+	if w.number == uint16(linktype.ERF) {
 		unwrapERF(p)
 	}
 	return int64(all), stepPacket, nil

@@ -1,6 +1,10 @@
 package captures
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/odxray/odxray/captures/linktype"
+)
 
 // pcapng walks blocks: type, length, body, length again.
 //
@@ -162,11 +166,11 @@ func (s *section) packet(b []byte, kind, length uint32, p *Packet) (int64, step,
 		time = f.clock.nanoseconds(uint64(s.order.u32(b[12:]))<<32 | uint64(s.order.u32(b[16:])))
 	}
 	p.Time = time
-	p.Link = LinkType(f.number)
+	p.Link = linktype.Of(f.number)
 	p.WireLen = wireLen(wire, int(captured))
 	p.Data = b[head : head+captured : head+captured]
 	p.Interface = s.first + int(id)
-	if f.number == linkERF {
+	if f.number == uint16(linktype.ERF) {
 		unwrapERF(p)
 	}
 	return int64(length), stepPacket, nil
@@ -248,7 +252,7 @@ func (w *pcapng) iface(b []byte, length uint32) (int64, step, error) {
 		return 0, 0, damage("more than %d interfaces", ngMaxInterfaces)
 	}
 	f := iface{number: o.u16(b[8:]), snaplen: o.u32(b[12:])}
-	i := Interface{Link: LinkType(f.number), LinkNumber: f.number, Snaplen: int(f.snaplen), FCSLen: -1}
+	i := Interface{Link: linktype.Of(f.number), LinkNumber: f.number, Snaplen: int(f.snaplen), FCSLen: -1}
 	resolution, offset := byte(6), int64(0)
 	err = options(b[16:length-4], o, func(code uint16, v []byte) {
 		switch {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/google/gopacket/layers"
+	"github.com/odxray/odxray/captures/linktype"
 )
 
 // Reader reads one capture. Next, ReadBatch and the gopacket methods belong to
@@ -39,8 +39,8 @@ type Reader struct {
 	size    int64
 
 	compression string
-	link        layers.LinkType // of the first packet, if there has been one
-	ancillary   []any           // for gopacket, made anew only when the link type changes
+	link        linktype.Type // of the first packet, if there has been one
+	ancillary   []any         // for gopacket, made anew only when the link type changes
 }
 
 // Open opens a capture. "-" is standard input.

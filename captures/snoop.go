@@ -3,7 +3,7 @@ package captures
 import (
 	"sync/atomic"
 
-	"github.com/google/gopacket/layers"
+	"github.com/odxray/odxray/captures/linktype"
 )
 
 // snoop walks the files of Solaris' snoop, version 2 (RFC 1761). Numbers are
@@ -14,7 +14,7 @@ import (
 //	        microseconds, data, padding
 type snoop struct {
 	fixed
-	link    layers.LinkType
+	link    linktype.Type
 	dropped atomic.Uint32 // since the capture began, as the records count
 }
 
@@ -34,22 +34,22 @@ func newSnoop(head []byte, name string) (walker, int, error) {
 
 // snoopLink maps the data link types of RFC 1761, and those that Solaris'
 // <sys/dlpi.h> added, which snoop writes.
-func snoopLink(d uint32) layers.LinkType {
+func snoopLink(d uint32) linktype.Type {
 	switch d {
 	case 0, 4, 24, 25: // IEEE 802.3, Ethernet, either, 100BaseT
-		return layers.LinkTypeEthernet
+		return linktype.Ethernet
 	case 2, 23:
-		return layers.LinkTypeTokenRing
+		return linktype.TokenRing
 	case 5:
-		return layers.LinkTypeC_HDLC
+		return linktype.CiscoHDLC
 	case 8:
-		return layers.LinkTypeFDDI
+		return linktype.FDDI
 	case 9, 14: // other, loopback
-		return layers.LinkTypeNull
+		return linktype.Null
 	case 26:
-		return LinkIPoIB
+		return linktype.IPoIB
 	}
-	return LinkOther
+	return linktype.Other
 }
 
 func (s *snoop) record(b []byte, _ int64, p *Packet) (int64, step, error) {

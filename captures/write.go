@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/google/gopacket/layers"
+	"github.com/odxray/odxray/captures/linktype"
 )
 
 // Writer writes pcapng, little-endian, with times in nanoseconds.
@@ -34,7 +34,7 @@ type WriterOptions struct {
 // ERF records have several.
 type ifaceKey struct {
 	file, iface int
-	link        layers.LinkType
+	link        linktype.Type
 }
 
 // NewWriter writes a section header. Nothing is buffered.
@@ -90,11 +90,8 @@ func (x *Writer) describe(p *Packet) Interface {
 	} else {
 		i.FCSLen = -1
 	}
-	if i.Link = p.Link; LinkType(i.LinkNumber) != p.Link {
+	if i.Link = p.Link; linktype.Of(i.LinkNumber) != p.Link {
 		i.LinkNumber = uint16(p.Link)
-		if p.Link == LinkLinuxSLL2 {
-			i.LinkNumber = 276
-		}
 	}
 	return i
 }

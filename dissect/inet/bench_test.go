@@ -4,8 +4,7 @@ import (
 	"encoding/hex"
 	"testing"
 
-	"github.com/google/gopacket/layers"
-
+	"github.com/odxray/odxray/captures/linktype"
 	"github.com/odxray/odxray/dissect/wire"
 )
 
@@ -19,6 +18,6 @@ func BenchmarkDecode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		c := wire.New(segment, nil)
-		d.Decode(&c, layers.LinkTypeEthernet, &h, nil)
+		d.Decode(&c, linktype.Ethernet, &h, nil)
 	}
 }

@@ -3,21 +3,8 @@ package inet
 import (
 	"fmt"
 
-	"github.com/google/gopacket/layers"
-
+	"github.com/odxray/odxray/captures/linktype"
 	"github.com/odxray/odxray/dissect/wire"
-)
-
-// Link types that gopacket has no name for.
-const (
-	LinkTypeRaw12 layers.LinkType = 12  // raw IP, as most systems write it
-	LinkTypeRaw14 layers.LinkType = 14  // raw IP of OpenBSD
-	LinkTypeNFLOG layers.LinkType = 239 // Linux netfilter log
-	LinkTypeIPoIB layers.LinkType = 242 // IP over InfiniBand
-
-	// LinkTypeSLL2 stands for 276, which does not fit gopacket's LinkType, and is that
-	// number's low byte; no other link type has it.
-	LinkTypeSLL2 layers.LinkType = 276 & 0xff
 )
 
 // Ethernet types that decide how to read on.
@@ -95,7 +82,7 @@ type walk struct {
 
 // Decode decodes the frame that c is at, and sets all of h. ctx is only read, and may
 // be nil. The failure of c, if any, is also in h.
-func (d *Decoder) Decode(c *wire.Cursor, link layers.LinkType, h *Headers, ctx *Context) {
+func (d *Decoder) Decode(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Context) {
 	if ctx == nil {
 		ctx = &unknown
 	}
@@ -144,25 +131,25 @@ func (d *Decoder) IPPayload(c *wire.Cursor, h *Headers, proto uint8, ctx *Contex
 	c.Title(d.protocols, 0, string(d.path))
 }
 
-func (w *walk) link(c *wire.Cursor, link layers.LinkType) {
+func (w *walk) link(c *wire.Cursor, link linktype.Type) {
 	switch link {
-	case layers.LinkTypeEthernet:
+	case linktype.Ethernet:
 		w.ethernet(c)
-	case layers.LinkTypeRaw, LinkTypeRaw12, LinkTypeRaw14:
+	case linktype.Raw, linktype.Raw12, linktype.Raw14:
 		w.raw(c)
-	case layers.LinkTypeIPv4, layers.LinkTypeIPv6:
+	case linktype.IPv4, linktype.IPv6:
 		w.ip(c)
-	case layers.LinkTypeLinuxSLL:
+	case linktype.LinuxSLL:
 		w.sll(c)
-	case LinkTypeSLL2:
+	case linktype.LinuxSLL2:
 		w.sll2(c)
-	case layers.LinkTypeNull, layers.LinkTypeLoop:
-		w.null(c, link == layers.LinkTypeLoop)
-	case layers.LinkTypePPP, layers.LinkTypePPP_HDLC:
+	case linktype.Null, linktype.Loop:
+		w.null(c, link == linktype.Loop)
+	case linktype.PPP, linktype.PPPHDLC:
 		w.ppp(c)
-	case LinkTypeNFLOG:
+	case linktype.NFLOG:
 		w.nflog(c)
-	case LinkTypeIPoIB:
+	case linktype.IPoIB:
 		w.ipoib(c)
 	default:
 		w.data(c)

@@ -9,8 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/gopacket/layers"
-
+	"github.com/odxray/odxray/captures/linktype"
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/dissect/wire/wiretest"
@@ -204,8 +203,8 @@ func FuzzDecode(f *testing.F) {
 		var h inet.Headers
 		var tree wire.Tree
 		c, bare := wire.NewCut(b, len(b)+int(missing), &tree), wire.NewCut(b, len(b)+int(missing), nil)
-		fresh.Decode(&c, layers.LinkType(link), &h, &context)
-		used.Decode(&bare, layers.LinkType(link), &usedHeaders, nil)
+		fresh.Decode(&c, linktype.Type(link), &h, &context)
+		used.Decode(&bare, linktype.Type(link), &usedHeaders, nil)
 		if !reflect.DeepEqual(h, usedHeaders) {
 			t.Fatalf("%+v\nwithout a tree %+v", h, usedHeaders)
 		}

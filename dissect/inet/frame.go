@@ -3,8 +3,7 @@ package inet
 import (
 	"fmt"
 
-	"github.com/google/gopacket/layers"
-
+	"github.com/odxray/odxray/captures/linktype"
 	"github.com/odxray/odxray/dissect/wire"
 )
 
@@ -35,7 +34,7 @@ func bitsToo(v uint64) string {
 
 // frame shows what the capture file says of the frame, and returns the node for the
 // protocols in it, which are known only at the end.
-func frame(c *wire.Cursor, link layers.LinkType, ctx *Context) wire.Mark {
+func frame(c *wire.Cursor, link linktype.Type, ctx *Context) wire.Mark {
 	if ctx.Frame == 0 {
 		return -1
 	}
@@ -81,29 +80,29 @@ func since(c *wire.Cursor, f *wire.Field, now, then int64) {
 }
 
 // encapNumber is Wireshark's own number for a link type, which frame.encap_type shows.
-func encapNumber(link layers.LinkType) uint64 {
+func encapNumber(link linktype.Type) uint64 {
 	switch link {
-	case layers.LinkTypeEthernet:
+	case linktype.Ethernet:
 		return 1
-	case layers.LinkTypePPP, layers.LinkTypePPP_HDLC:
+	case linktype.PPP, linktype.PPPHDLC:
 		return 4
-	case layers.LinkTypeRaw, LinkTypeRaw12, LinkTypeRaw14:
+	case linktype.Raw, linktype.Raw12, linktype.Raw14:
 		return 7
-	case layers.LinkTypeNull:
+	case linktype.Null:
 		return 15
-	case layers.LinkTypeLinuxSLL:
+	case linktype.LinuxSLL:
 		return 25
-	case layers.LinkTypeIPv4:
+	case linktype.IPv4:
 		return 129
-	case layers.LinkTypeIPv6:
+	case linktype.IPv6:
 		return 130
-	case LinkTypeNFLOG:
+	case linktype.NFLOG:
 		return 141
-	case layers.LinkTypeLoop:
+	case linktype.Loop:
 		return 174
-	case LinkTypeIPoIB:
+	case linktype.IPoIB:
 		return 180
-	case LinkTypeSLL2:
+	case linktype.LinuxSLL2:
 		return 210
 	}
 	return 0

@@ -12,6 +12,7 @@ import (
 	"github.com/google/gopacket/layers"
 
 	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/captures/linktype"
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/wire"
 )
@@ -48,14 +49,14 @@ type parser struct {
 	payload  gopacket.Payload
 	fragment gopacket.Fragment
 	found    []gopacket.LayerType
-	parsers  map[layers.LinkType]*gopacket.DecodingLayerParser
+	parsers  map[linktype.Type]*gopacket.DecodingLayerParser
 }
 
 func newParser() *parser {
-	p := &parser{parsers: make(map[layers.LinkType]*gopacket.DecodingLayerParser)}
-	for link, first := range map[layers.LinkType]gopacket.LayerType{
-		layers.LinkTypeEthernet: layers.LayerTypeEthernet, layers.LinkTypeNull: layers.LayerTypeLoopback,
-		layers.LinkTypeIPv4: layers.LayerTypeIPv4, layers.LinkTypeIPv6: layers.LayerTypeIPv6,
+	p := &parser{parsers: make(map[linktype.Type]*gopacket.DecodingLayerParser)}
+	for link, first := range map[linktype.Type]gopacket.LayerType{
+		linktype.Ethernet: layers.LayerTypeEthernet, linktype.Null: layers.LayerTypeLoopback,
+		linktype.IPv4: layers.LayerTypeIPv4, linktype.IPv6: layers.LayerTypeIPv6,
 	} {
 		d := gopacket.NewDecodingLayerParser(first, &p.eth, &p.tag[0], &p.loop, &p.ip4, &p.ip6, &p.tcp, &p.udp, &p.payload, &p.fragment)
 		d.IgnoreUnsupported = true
@@ -87,8 +88,8 @@ func TestOracle(t *testing.T) {
 			c := wire.NewCut(packet.Data, packet.WireLen, nil)
 			d.Decode(&c, packet.Link, &h, nil)
 			link := packet.Link
-			if link == layers.LinkTypeRaw {
-				link = layers.LinkTypeIPv4
+			if link == linktype.Raw {
+				link = linktype.IPv4
 			}
 			parser := p.parsers[link]
 			if parser == nil {

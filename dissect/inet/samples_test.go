@@ -5,8 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/gopacket/layers"
-
+	"github.com/odxray/odxray/captures/linktype"
 	"github.com/odxray/odxray/dissect/inet"
 )
 
@@ -81,7 +80,7 @@ var ack = tcp(inet.ACK, "", "")
 
 type sample struct {
 	name string
-	link layers.LinkType
+	link linktype.Type
 	b    []byte
 
 	kind    inet.Kind
@@ -94,8 +93,8 @@ type sample struct {
 }
 
 const (
-	ethernet = layers.LinkTypeEthernet
-	raw      = layers.LinkTypeRaw
+	ethernet = linktype.Ethernet
+	raw      = linktype.Raw
 )
 
 var samples = []sample{
@@ -227,26 +226,26 @@ var samples = []sample{
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
 	{name: "raw_ipv6", link: raw, b: ip6(6, -1, ack),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "linktype_ipv4", link: layers.LinkTypeIPv4, b: ip4(6, "", ack),
+	{name: "linktype_ipv4", link: linktype.IPv4, b: ip4(6, "", ack),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "null_little_endian", link: layers.LinkTypeNull, b: cat([]byte{30, 0, 0, 0}, ip6(6, -1, ack)),
+	{name: "null_little_endian", link: linktype.Null, b: cat([]byte{30, 0, 0, 0}, ip6(6, -1, ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "null_big_endian", link: layers.LinkTypeNull, b: cat([]byte{0, 0, 0, 2}, ip4(6, "", ack)),
+	{name: "null_big_endian", link: linktype.Null, b: cat([]byte{0, 0, 0, 2}, ip4(6, "", ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "openbsd_loopback", link: layers.LinkTypeLoop, b: cat([]byte{0, 0, 0, 2}, ip4(6, "", ack)),
+	{name: "openbsd_loopback", link: linktype.Loop, b: cat([]byte{0, 0, 0, 2}, ip4(6, "", ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "ppp", link: layers.LinkTypePPP, b: cat([]byte{0xff, 3, 0, 0x21}, ip4(6, "", ack)),
+	{name: "ppp", link: linktype.PPP, b: cat([]byte{0xff, 3, 0, 0x21}, ip4(6, "", ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "ppp_compressed", link: layers.LinkTypePPP, b: cat([]byte{0x57}, ip6(6, -1, ack)),
+	{name: "ppp_compressed", link: linktype.PPP, b: cat([]byte{0x57}, ip6(6, -1, ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "sll", link: layers.LinkTypeLinuxSLL, b: cat([]byte{0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0}, ip4(6, "", ack)),
+	{name: "sll", link: linktype.LinuxSLL, b: cat([]byte{0, 4, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0}, ip4(6, "", ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "sll_no_address", link: layers.LinkTypeLinuxSLL, b: cat([]byte{0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0}, ip4(6, "", ack)),
+	{name: "sll_no_address", link: linktype.LinuxSLL, b: cat([]byte{0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0}, ip4(6, "", ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "ipoib_sent", link: inet.LinkTypeIPoIB, b: cat(make([]byte, 20), []byte{0, 0, 0, 7, 0xfe, 0x80}, make([]byte, 13), []byte{1, 8, 0, 0, 0}, ip4(6, "", ack)),
+	{name: "ipoib_sent", link: linktype.IPoIB, b: cat(make([]byte, 20), []byte{0, 0, 0, 7, 0xfe, 0x80}, make([]byte, 13), []byte{1, 8, 0, 0, 0}, ip4(6, "", ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "ipoib_received", link: inet.LinkTypeIPoIB, b: cat([]byte{0x60, 0, 0, 0, 0, 0, 0, 9, 0xfe, 0x80}, make([]byte, 13), []byte{1, 0xfe, 0x80}, make([]byte, 13), []byte{2, 8, 0, 0, 0}, ip4(6, "", ack)),
+	{name: "ipoib_received", link: linktype.IPoIB, b: cat([]byte{0x60, 0, 0, 0, 0, 0, 0, 9, 0xfe, 0x80}, make([]byte, 13), []byte{1, 0xfe, 0x80}, make([]byte, 13), []byte{2, 8, 0, 0, 0}, ip4(6, "", ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0"},
-	{name: "nflog", link: inet.LinkTypeNFLOG, b: cat([]byte{2, 0, 0, 42, 8, 0, 1, 0, 8, 0, 3, 0, 5, 0, 10, 0, 0, 0, 0, 0, 44, 0, 9, 0}, ip4(6, "", ack)),
+	{name: "nflog", link: linktype.NFLOG, b: cat([]byte{2, 0, 0, 42, 8, 0, 1, 0, 8, 0, 3, 0, 5, 0, 10, 0, 0, 0, 0, 0, 44, 0, 9, 0}, ip4(6, "", ack)),
 		kind: inet.TCP, proto: "TCP", info: "40000 → 445 [ACK] Seq=4294967280 Ack=5000 Win=1000 Len=0", differs: "attributes are shown in less detail"},
 }

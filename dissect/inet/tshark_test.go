@@ -15,6 +15,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/captures/linktype"
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/netbios"
 	"github.com/odxray/odxray/dissect/wire"
@@ -147,11 +148,11 @@ func TestSamplesTshark(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := pcapgo.NewNgWriter(f, ethernet)
+	w, err := pcapgo.NewNgWriter(f, layers.LinkTypeEthernet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	interfaces := map[layers.LinkType]int{ethernet: 0}
+	interfaces := map[linktype.Type]int{ethernet: 0}
 	var list []sample
 	for _, s := range samples {
 		if s.differs != "" {
@@ -159,7 +160,7 @@ func TestSamplesTshark(t *testing.T) {
 		}
 		i, ok := interfaces[s.link]
 		if !ok {
-			i, _ = w.AddInterface(pcapgo.NgInterface{LinkType: s.link})
+			i, _ = w.AddInterface(pcapgo.NgInterface{LinkType: layers.LinkType(s.link)})
 			interfaces[s.link] = i
 		}
 		list = append(list, s)

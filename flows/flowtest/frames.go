@@ -8,9 +8,8 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/google/gopacket/layers"
-
 	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/captures/linktype"
 )
 
 // Capture is the frames built so far. The zero Capture begins in 2026.
@@ -29,7 +28,7 @@ func (c *Capture) Wait(d time.Duration) { c.now += d }
 func (c *Capture) Frame(data []byte) int {
 	c.now += 100 * time.Microsecond
 	c.Packets = append(c.Packets, captures.Packet{
-		Number: len(c.Packets) + 1, Time: start.Add(c.now).UnixNano(), Link: layers.LinkTypeEthernet, WireLen: len(data), Data: data,
+		Number: len(c.Packets) + 1, Time: start.Add(c.now).UnixNano(), Link: linktype.Ethernet, WireLen: len(data), Data: data,
 	})
 	return len(c.Packets)
 }

@@ -7,8 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/gopacket/layers"
-
+	"github.com/odxray/odxray/captures/linktype"
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/dissect/wire/wiretest"
@@ -40,7 +39,7 @@ func newSample(name string, b []byte) sample {
 	s := sample{name: name, b: b}
 	var d inet.Decoder
 	c := wire.New(b, nil)
-	d.Decode(&c, layers.LinkTypeRaw, &s.h, nil)
+	d.Decode(&c, linktype.Raw, &s.h, nil)
 	return s
 }
 
