@@ -5,7 +5,9 @@ package flows
 import (
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
+	"github.com/odxray/odxray/dissect/odx"
 	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
 )
 
 // Method is how a copy moves its bytes, the slowest first.
@@ -296,6 +298,15 @@ type Mint struct {
 	HasID        bool // TokenId is not all zeros
 	Instead      int  // Copy.ID of a copy of the same source and client, that left its method or had another token refused; 0 if none
 	InsteadFrame int  // frame of that refusal or fall-back
+}
+
+// Fields fills tree with what the token's bytes are, as far as they are kept.
+func (m *Mint) Fields(tree *wire.Tree) {
+	tree.Reset()
+	if len(m.Token) > 0 {
+		c := wire.New(m.Token, tree)
+		new(odx.Token).Decode(&c)
+	}
 }
 
 // IsZero reports whether the token stands for zeros.

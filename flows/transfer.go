@@ -246,6 +246,18 @@ func (c *Capture) RDMA() (list []RDMAConnection) {
 	return c.a.direct.list(true)
 }
 
+// RDMAOperations lists what RDMA did on a connection.
+func (c *Capture) RDMAOperations(conn int) []RDMAOperation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, on := range c.a.direct.byPair {
+		if int(on.id) == conn {
+			return on.rdma(true).Operations
+		}
+	}
+	return nil
+}
+
 func (t *directTable) list(operations bool) (list []RDMAConnection) {
 	for _, on := range t.byPair {
 		list = append(list, on.rdma(operations))

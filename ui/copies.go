@@ -35,6 +35,7 @@ func newCopies(u *ui) *copies {
 		row:   p.row,
 		open:  func(int) { u.down(1) },
 		about: func(i int) string { return p.at(i).Uncertain },
+		links: p.linksOf,
 	}
 	p.story = list{
 		columns: []column{
@@ -51,6 +52,13 @@ func newCopies(u *ui) *copies {
 		row:   p.call,
 		open:  func(i int) { u.frame(p.selected().Calls[i].Frame) },
 		about: p.aboutCall,
+		links: func(i int) []target {
+			c := &p.selected().Calls[i]
+			l := links{u: u}
+			l.frame("the request", c.Frame).frame("the answer", c.Answer).frame("the interim answer", c.Interim).frames("sent again", c.Repeats)
+			l.frame("the break that it waited for", c.Break)
+			return l.exchangesOf(c.Frame).token(c.Mint).list
+		},
 	}
 	return p
 }
@@ -64,8 +72,8 @@ func (p *copies) count() int { return len(p.u.res.Copies) }
 func (p *copies) at(i int) *flows.Copy { return &p.u.res.Copies[i] }
 
 func (p *copies) selected() *flows.Copy {
-	if p.list.sel < p.count() {
-		return p.at(p.list.sel)
+	if i := p.list.chosen(); i >= 0 {
+		return p.at(i)
 	}
 	return nil
 }
@@ -100,6 +108,24 @@ func (p *copies) row(i int, cells []string) tcell.Style {
 		return bad
 	}
 	return plain
+}
+
+// linksOf is where a copy leads to.
+func (p *copies) linksOf(i int) []target {
+	c := p.at(i)
+	l := links{u: p.u}
+	l.frame("its first", c.FirstFrame).frame("its last", c.LastFrame).frame("opens the source", c.Source.Frame).frame("opens the destination", c.Destination.Frame)
+	l.frame("a slower method begins", c.LeftAt)
+	for k := range c.Calls { // the first token; those of its calls are in the story
+		if id := c.Calls[k].Mint; id != "" {
+			l.token(id)
+			break
+		}
+	}
+	for _, id := range c.Conns {
+		l.connection(id)
+	}
+	return l.list
 }
 
 // name is a path, or a word that says that nobody knows.
@@ -156,7 +182,7 @@ func (p *copies) draw(c canvas) {
 	left.rule(0, "Offset written over time", false)
 	rest.bar(w)
 	_, left = left.split(1)
-	drawPlot(left, cp, p.story.sel)
+	drawPlot(left, cp, p.story.at(p.story.sel))
 	p.u.section(right, &p.story, title)
 }
 

@@ -36,14 +36,21 @@ func newExchanges(u *ui) *exchanges {
 			x := p.get(i)
 			u.frame(cmp.Or(x.RequestFrame, x.AnswerFrame))
 		},
+		links: func(i int) []target {
+			x := p.get(i)
+			l := links{u: u}
+			l.frame("the request", x.RequestFrame).frame("the interim answer", x.InterimFrame).frame("the answer", x.AnswerFrame).frame("the CANCEL", x.CancelFrame)
+			l.frame("RDMA begins", x.RDMA.FirstFrame).frame("RDMA ends", x.RDMA.LastFrame)
+			s := u.storyOf(cmp.Or(x.RequestFrame, x.AnswerFrame))
+			return l.token(s.token).copy(s.copy).connection(x.Conn).list
+		},
 	}
 	p.sieve.set("", 0)
 	return p
 }
 
-// get returns the exchange of a line.
-func (p *exchanges) get(line int) (x flows.Exchange) {
-	p.u.src.Exchange(p.sieve.at(line), &x)
+func (p *exchanges) get(i int) (x flows.Exchange) {
+	p.u.src.Exchange(i, &x)
 	return x
 }
 
@@ -51,12 +58,12 @@ func (p *exchanges) panes() []pane { return []pane{&p.list} }
 
 func (p *exchanges) count() int { return p.sieve.count() }
 
-func (p *exchanges) crumb() string { return fmt.Sprintf("exchange %d", p.sieve.at(p.list.sel)+1) }
+func (p *exchanges) crumb() string { return fmt.Sprintf("exchange %d", p.list.at(p.list.sel)+1) }
 
 func (p *exchanges) sifting() *sieve { return &p.sieve }
 
 func (p *exchanges) narrow(filter string) {
-	at := p.sieve.at(p.list.sel)
+	at := p.list.at(p.list.sel)
 	p.sieve.set(filter, at)
 	p.list.choose(p.sieve.find(at))
 }
@@ -97,10 +104,10 @@ func (p *exchanges) row(i int, cells []string) tcell.Style {
 
 // texts is what a search looks at.
 func (p *exchanges) texts() func(i int) string {
-	src, s := p.u.src, p.sieve.sifted
+	src := p.u.src
 	return func(i int) string {
 		var x flows.Exchange
-		src.Exchange(s.at(i), &x)
+		src.Exchange(i, &x)
 		return report.CallName(x.Command, x.Function) + " " + x.File + " " + report.StatusName(x.Status)
 	}
 }

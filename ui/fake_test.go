@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/netip"
@@ -16,13 +17,15 @@ import (
 // fake is a Source that invents its frames: offload calls of one copy, as far as
 // they are known.
 type fake struct {
-	mu      sync.Mutex
-	res     *flows.Results
-	frames  int
-	file    string // name that all calls are on
-	err     error  // how Run ends
-	release chan struct{}
-	slow    chan struct{} // what every look of a filter waits for, if there is one
+	mu     sync.Mutex
+	res    *flows.Results
+	frames int
+	file   string // name that all calls are on
+	err    error  // how Run ends
+
+	operations []flows.RDMAOperation // of whatever connection
+	release    chan struct{}
+	slow       chan struct{} // what every look of a filter waits for, if there is one
 }
 
 var start = time.Date(2016, 6, 3, 14, 47, 17, 562000000, time.UTC).UnixNano()
@@ -47,7 +50,7 @@ func sample() *fake {
 		Bytes:       64 * mib, Mints: 1, Reads: 1, Writes: 4, Offloads: 5, First: flows.ODX, Covered: []flows.Range{{End: 64*mib - 508}}, Verdict: flows.Complete,
 		FirstFrame: 45, LastFrame: 58, FirstTime: start + 45e7, LastTime: start + 58e7,
 	}
-	mint := flows.Mint{ID: "7f3a91c2", Type: 0x10001, Server: "10.10.0.153", Frame: 46, Time: start + 46e7, Source: "sparse1", Asked: 1792 * mib,
+	mint := flows.Mint{Token: append([]byte{0, 1, 0, 1, 0, 0, 0, 32}, bytes.Repeat([]byte{0xab}, 504)...), Request: 45, ID: "7f3a91c2", Type: 0x10001, Server: "10.10.0.153", Frame: 46, Time: start + 46e7, Source: "sparse1", Asked: 1792 * mib,
 		Length: 64 * mib, State: flows.Consumed, Consumed: []flows.Range{{End: 64 * mib}}, Copy: 1}
 	cp.Calls = append(cp.Calls, call(0, 45, 0, 1792*mib, 64*mib))
 	for i := range uint64(4) {
@@ -176,6 +179,8 @@ func (f *fake) Detail(n int, t *wire.Tree) error {
 	}
 	return c.Err()
 }
+
+func (f *fake) RDMAOperations(int) []flows.RDMAOperation { return f.operations }
 
 func (f *fake) Exchanges() int { return f.Frames() / 2 }
 

@@ -31,6 +31,12 @@ func newFindings(u *ui) *findings {
 				u.down(1)
 			}
 		},
+		links: func(i int) []target {
+			const most = 20 // all are evidence below
+			f := &u.res.Findings[i]
+			l := links{u: u}
+			return l.copy(f.Copy).token(f.Mint).frames("evidence", f.Frames[:min(len(f.Frames), most)]).list
+		},
 	}
 	p.evidence = list{
 		columns: frameColumns,
@@ -42,6 +48,11 @@ func newFindings(u *ui) *findings {
 		},
 		row:  func(i int, cells []string) tcell.Style { return u.frameRow(p.selected().Frames[i], cells) },
 		open: func(i int) { u.frame(p.selected().Frames[i]) },
+		links: func(i int) []target {
+			f := p.selected()
+			l := links{u: u}
+			return l.frame("evidence", f.Frames[i]).exchangesOf(f.Frames[i]).token(f.Mint).copy(f.Copy).list
+		},
 	}
 	return p
 }
@@ -51,8 +62,8 @@ func (p *findings) panes() []pane { return []pane{&p.list, &p.evidence} }
 func (p *findings) count() int { return len(p.u.res.Findings) }
 
 func (p *findings) selected() *flows.Finding {
-	if p.list.sel < p.count() {
-		return &p.u.res.Findings[p.list.sel]
+	if i := p.list.chosen(); i >= 0 {
+		return &p.u.res.Findings[i]
 	}
 	return nil
 }

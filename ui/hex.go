@@ -16,6 +16,7 @@ type hex struct {
 	bytes      func(tab int) []byte
 	at         int    // the cursor
 	start, end int    // the bytes marked
+	field      string // what they are, for the status line; may be ""
 	moved      func() // called when the user moved the cursor or changed the tab
 	open       func() // Enter; may be nil
 	perLine    int
@@ -213,7 +214,11 @@ func (h *hex) info() string {
 	if h.at >= len(b) {
 		return ""
 	}
-	return fmt.Sprintf("byte %d (0x%x) = 0x%02x, %d", h.at, h.at, b[h.at], b[h.at])
+	said := fmt.Sprintf("byte %d (0x%x) = 0x%02x, %d", h.at, h.at, b[h.at], b[h.at])
+	if h.field != "" {
+		said += " · " + h.field
+	}
+	return said
 }
 
 func (h *hex) where() (at, of int) {

@@ -19,6 +19,8 @@ type command struct {
 	foot string         // in a word, for the footer; "" to leave it out
 	when func(*ui) bool // nil if it is always possible
 	run  func(u *ui, arg string)
+
+	modal bool // also while a menu is open
 }
 
 // keymap is all that can be done, in the order in which help shows it. The footer
@@ -32,12 +34,12 @@ type keymap struct {
 func newKeymap(pages []string) keymap {
 	m := keymap{byKey: make(map[string]*command)}
 	m.commands = []command{
-		{name: "open", keys: []string{"Enter"}, help: "go down: copy, call, frame, field, bytes; follow a link", foot: "open",
+		{name: "open", modal: true, keys: []string{"Enter"}, help: "go down: copy, call, frame, field, bytes; follow a link", foot: "open",
 			when: func(u *ui) bool { return u.opens() },
 			run:  func(u *ui, _ string) { u.enter() }},
-		{name: "back", keys: []string{"Esc", "Backspace"}, help: "go back to where you came from; where there is nothing, remove the filter", foot: "back",
+		{name: "back", modal: true, keys: []string{"Esc", "Backspace"}, help: "go back to where you came from; where there is nothing, remove the filter", foot: "back",
 			when: func(u *ui) bool {
-				return len(u.trail) > 0 || u.focus[u.page] > 0 || u.help != nil || u.page == copiesPage && u.pages[copiesPage].(*copies).reasons || u.filter != "" && u.filters()
+				return u.menu != nil || len(u.trail) > 0 || u.focus[u.page] > 0 || u.help != nil || u.page == copiesPage && u.pages[copiesPage].(*copies).reasons || u.filter != "" && u.filters()
 			},
 			run: func(u *ui, _ string) { u.escape() }},
 		{name: "next-pane", keys: []string{"Tab"}, help: "give the focus to the next pane", foot: "pane",
@@ -49,16 +51,16 @@ func newKeymap(pages []string) keymap {
 			when: func(u *ui) bool { return len(u.pages[u.page].panes()) > 1 && u.help == nil && u.filled() },
 			run:  func(u *ui, _ string) { u.zoomed = !u.zoomed }},
 
-		{name: "down", keys: []string{"j", "Down"}, help: "one line down", run: move(down)},
-		{name: "up", keys: []string{"k", "Up"}, help: "one line up", run: move(up)},
+		{name: "down", modal: true, keys: []string{"j", "Down"}, help: "one line down", run: move(down)},
+		{name: "up", modal: true, keys: []string{"k", "Up"}, help: "one line up", run: move(up)},
 		{name: "left", keys: []string{"h", "Left"}, help: "a byte back; fold a field; scroll a list to the left", run: move(left)},
 		{name: "right", keys: []string{"l", "Right"}, help: "a byte on; unfold a field; scroll a list to the right", run: move(right)},
-		{name: "page-down", keys: []string{"PgDn", "Ctrl-F"}, help: "a page down", run: move(pageDown)},
-		{name: "page-up", keys: []string{"PgUp", "Ctrl-B"}, help: "a page up", run: move(pageUp)},
-		{name: "half-page-down", keys: []string{"Ctrl-D"}, help: "half a page down", run: move(halfDown)},
-		{name: "half-page-up", keys: []string{"Ctrl-U"}, help: "half a page up", run: move(halfUp)},
-		{name: "first", keys: []string{"g", "Home"}, help: "to the first line", run: move(first)},
-		{name: "last", keys: []string{"G", "End"}, help: "to the last line", run: move(last)},
+		{name: "page-down", modal: true, keys: []string{"PgDn", "Ctrl-F"}, help: "a page down", run: move(pageDown)},
+		{name: "page-up", modal: true, keys: []string{"PgUp", "Ctrl-B"}, help: "a page up", run: move(pageUp)},
+		{name: "half-page-down", modal: true, keys: []string{"Ctrl-D"}, help: "half a page down", run: move(halfDown)},
+		{name: "half-page-up", modal: true, keys: []string{"Ctrl-U"}, help: "half a page up", run: move(halfUp)},
+		{name: "first", modal: true, keys: []string{"g", "Home"}, help: "to the first line", run: move(first)},
+		{name: "last", modal: true, keys: []string{"G", "End"}, help: "to the last line", run: move(last)},
 
 		{name: "fold", keys: []string{"Space"}, help: "fold or unfold a field", foot: "fold",
 			when: func(u *ui) bool { return u.active() == &u.packets().tree },
@@ -76,12 +78,15 @@ func newKeymap(pages []string) keymap {
 		{name: "why", keys: []string{"w"}, help: "why a copy was not offloaded, and what to do; again for its story", foot: "why",
 			when: func(u *ui) bool { return u.page == copiesPage && u.help == nil && u.filled() },
 			run:  func(u *ui, _ string) { u.why() }},
-		{name: "token", keys: []string{"t"}, help: "to the token of the selected call or finding", foot: "token",
-			when: func(u *ui) bool { return u.token() >= 0 },
-			run:  func(u *ui, _ string) { u.link(tokensPage, u.token(), "token") }},
-		{name: "copy", keys: []string{"c"}, help: "to the copy of the selected token or finding", foot: "copy",
-			when: func(u *ui) bool { return u.copy() >= 0 },
-			run:  func(u *ui, _ string) { u.link(copiesPage, u.copy(), "copy") }},
+		{name: "token", keys: []string{"t"}, help: "to the token of what is selected", foot: "token", when: leadsTo(tokensPage),
+			run: func(u *ui, _ string) { u.followTo(tokensPage, "token") }},
+		{name: "copy", keys: []string{"c"}, help: "to the copy of what is selected", foot: "copy", when: leadsTo(copiesPage),
+			run: func(u *ui, _ string) { u.followTo(copiesPage, "copy") }},
+		{name: "exchange", keys: []string{"e"}, help: "to the exchange of what is selected", foot: "exchange", when: leadsTo(exchangesPage),
+			run: func(u *ui, _ string) { u.followTo(exchangesPage, "exchange") }},
+		{name: "links", keys: []string{"."}, help: "choose among all that what is selected leads to", foot: "links",
+			when: func(u *ui) bool { return len(u.targets()) > 1 },
+			run:  func(u *ui, _ string) { u.chooseLink() }},
 		{name: "by", arg: "what", keys: []string{"s"}, help: "statistics by command, code, file, share, client or user; s alone takes the next", foot: "by",
 			when: func(u *ui) bool { return u.page == statsPage && u.help == nil },
 			run:  func(u *ui, arg string) { u.by(arg) }},
@@ -125,21 +130,21 @@ func newKeymap(pages []string) keymap {
 		{name: "command", keys: []string{":"}, help: "type a command by its name; Tab completes it", foot: "command",
 			run: func(u *ui, _ string) { u.ask(commandPrompt) }},
 		{name: "help", keys: []string{"?", "F1"}, help: "show this", foot: "help", run: func(u *ui, _ string) { u.toggleHelp() }},
-		{name: "redraw", keys: []string{"Ctrl-L"}, help: "draw everything again", run: func(u *ui, _ string) { u.redraw() }},
-		{name: "suspend", keys: []string{"Ctrl-Z"}, help: "back to the shell for a while",
+		{name: "redraw", modal: true, keys: []string{"Ctrl-L"}, help: "draw everything again", run: func(u *ui, _ string) { u.redraw() }},
+		{name: "suspend", modal: true, keys: []string{"Ctrl-Z"}, help: "back to the shell for a while",
 			when: func(u *ui) bool { return u.suspend != nil },
 			run: func(u *ui, _ string) {
 				if u.suspend != nil {
 					u.suspend()
 				}
 			}},
-		{name: "leave", keys: []string{"q"}, help: "go back, and quit where there is no back", foot: "quit",
+		{name: "leave", modal: true, keys: []string{"q"}, help: "go back, and quit where there is no back", foot: "quit",
 			run: func(u *ui, _ string) {
 				if !u.escape() {
 					u.quit()
 				}
 			}},
-		{name: "quit", keys: []string{"Q", "Ctrl-C"}, help: "quit", run: func(u *ui, _ string) { u.quit() }},
+		{name: "quit", modal: true, keys: []string{"Q", "Ctrl-C"}, help: "quit", run: func(u *ui, _ string) { u.quit() }},
 	}
 	for i, name := range pages {
 		m.commands = append(m.commands, command{name: strings.ToLower(name), keys: []string{strconv.Itoa(i + 1)}, help: "show the page " + name,
@@ -151,6 +156,14 @@ func newKeymap(pages []string) keymap {
 		}
 	}
 	return m
+}
+
+// leadsTo tells whether the selection leads to a page that it is not on.
+func leadsTo(page int) func(*ui) bool {
+	return func(u *ui) bool {
+		_, ok := u.targetOn(page)
+		return ok && u.page != page
+	}
 }
 
 func move(m motion) func(*ui, string) {
@@ -176,7 +189,7 @@ func keyName(ev *tcell.EventKey) string {
 
 // key does what a key is for.
 func (u *ui) key(ev *tcell.EventKey) {
-	u.touched = true
+	u.touched, u.linked = true, nil
 	if u.prompt != nil && ev.Key() != tcell.KeyCtrlC {
 		u.prompt.key(ev)
 		return
@@ -189,7 +202,13 @@ func (u *ui) key(ev *tcell.EventKey) {
 			return
 		}
 	}
-	if c := u.keymap.byKey[name]; c != nil {
+	c := u.keymap.byKey[name]
+	if u.menu != nil {
+		if u.menu.key(name) || c == nil || !c.modal {
+			return
+		}
+	}
+	if c != nil {
 		c.run(u, "")
 		return
 	}
@@ -240,7 +259,7 @@ func (u *ui) drawFoot(c canvas) {
 	x := 1
 	for i := range u.keymap.commands {
 		k := &u.keymap.commands[i]
-		if k.foot == "" || k.when != nil && !k.when(u) {
+		if k.foot == "" || u.menu != nil && !k.modal || k.when != nil && !k.when(u) {
 			continue
 		}
 		if x+width(k.keys[0])+width(k.foot)+1 > c.w {
@@ -289,7 +308,7 @@ func (u *ui) toggleHelp() {
 func (u *ui) packets() *packets { return u.pages[packetsPage].(*packets) }
 
 // filled tells whether something is shown that has lines.
-func (u *ui) filled() bool { return u.help != nil || u.pages[u.page].count() > 0 }
+func (u *ui) filled() bool { return u.menu != nil || u.help != nil || u.pages[u.page].count() > 0 }
 
 // opens tells whether Enter may do something.
 func (u *ui) opens() bool {
@@ -306,6 +325,8 @@ func (u *ui) enter() {
 // escape closes what is on top, or goes back, and tells whether there was something.
 func (u *ui) escape() bool {
 	switch {
+	case u.menu != nil:
+		u.menu = nil
 	case u.help != nil:
 		u.help = nil
 	case u.zoomed:
@@ -324,63 +345,6 @@ func (u *ui) escape() bool {
 func (u *ui) turnFocus(by int) {
 	n := len(u.pages[u.page].panes())
 	u.focus[u.page] = (u.focus[u.page] + by + n) % n
-}
-
-// token returns the position of the token of what is selected, or -1.
-func (u *ui) token() int {
-	if u.help != nil {
-		return -1
-	}
-	id := ""
-	switch p := u.pages[u.page].(type) {
-	case *copies:
-		if c := p.selected(); c != nil && u.focus[u.page] == 1 && p.story.sel < len(c.Calls) {
-			id = c.Calls[p.story.sel].Mint
-		}
-	case *findings:
-		if f := p.selected(); f != nil {
-			id = f.Mint
-		}
-	}
-	for i := range u.res.Mints {
-		if id != "" && u.res.Mints[i].ID == id {
-			return i
-		}
-	}
-	return -1
-}
-
-// copy returns the position of the copy of what is selected, or -1.
-func (u *ui) copy() int {
-	if u.help != nil {
-		return -1
-	}
-	id := 0
-	switch p := u.pages[u.page].(type) {
-	case *tokens:
-		if m := p.selected(); m != nil {
-			id = m.Copy
-		}
-	case *findings:
-		if f := p.selected(); f != nil {
-			id = f.Copy
-		}
-	}
-	for i := range u.res.Copies {
-		if id != 0 && u.res.Copies[i].ID == id {
-			return i
-		}
-	}
-	return -1
-}
-
-// link goes to line i of a page; what is its kind.
-func (u *ui) link(page, i int, what string) {
-	if i < 0 {
-		u.say("no %s belongs to this", what)
-		return
-	}
-	u.visit(page, i, 0)
 }
 
 // otherSide goes from the frame of a request to that of its answer, or back.

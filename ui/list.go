@@ -16,14 +16,17 @@ type column struct {
 	drop  int  // where there is no room the highest go first; 0 stays
 }
 
-// list shows rows that it asks for as they come into view.
+// list shows rows that it asks for as they come into view. A row is known by its
+// position among all that there are, and stands in a line among those that are shown;
+// sel and top are lines.
 type list struct {
 	view
 	columns []column
-	count   func() int
+	count   func() int                              // lines
 	row     func(i int, cells []string) tcell.Style // fills a cell a column
 	open    func(i int)                             // Enter; may be nil
 	about   func(i int) string                      // for the status line; may be nil
+	links   func(i int) []target                    // where a row leads to; may be nil
 
 	// search returns a function that returns the text of row i in any goroutine; nil if
 	// there are so few rows that row will do.
@@ -90,8 +93,8 @@ func (l *list) measure() (wants []int) {
 		return wants
 	}
 	clear(wants)
-	for row := range min(l.count(), measured) {
-		l.fill(row)
+	for line := range min(l.count(), measured) {
+		l.fill(l.at(line))
 		for i, s := range l.cells {
 			wants[i] = max(wants[i], width(s))
 		}
@@ -109,14 +112,40 @@ func (l *list) measure() (wants []int) {
 	return wants
 }
 
+// at returns the position of the row in a line.
+func (l *list) at(line int) int {
+	if l.sieve != nil {
+		return l.sieve.at(line)
+	}
+	return line
+}
+
+// chosen returns the position of the selected row, or -1 if there is none.
+func (l *list) chosen() int {
+	if l.sel >= l.count() {
+		return -1
+	}
+	return l.at(l.sel)
+}
+
 // fill makes cells those of row i.
 func (l *list) fill(i int) tcell.Style {
 	l.cells = append(l.cells[:0], make([]string, len(l.columns))...)
 	return l.row(i, l.cells)
 }
 
+// head returns how many lines the titles take.
+func (l *list) head() int {
+	for _, c := range l.columns {
+		if c.title != "" {
+			return 1
+		}
+	}
+	return 0
+}
+
 func (l *list) draw(c canvas, focused bool) {
-	head, body := c.split(1)
+	head, body := c.split(l.head())
 	l.layout(c.w)
 	l.drawn(l.count(), body.h)
 	x := 2
@@ -127,9 +156,8 @@ func (l *list) draw(c canvas, focused bool) {
 		}
 	}
 	for y := 0; y < body.h && l.top+y < l.count(); y++ {
-		i := l.top + y
-		style := l.fill(i)
-		if i == l.sel {
+		style := l.fill(l.at(l.top + y))
+		if l.top+y == l.sel {
 			if focused {
 				style = marked
 			} else {
@@ -169,8 +197,8 @@ func (l *list) move(m motion) {
 }
 
 func (l *list) click(_, y int) bool {
-	i := l.top + y - 1
-	if y < 1 || i >= l.count() {
+	i := l.top + y - l.head()
+	if y < l.head() || i >= l.count() {
 		return false
 	}
 	l.sel = i
@@ -178,8 +206,8 @@ func (l *list) click(_, y int) bool {
 }
 
 func (l *list) enter() {
-	if l.open != nil && l.sel < l.count() {
-		l.open(l.sel)
+	if i := l.chosen(); l.open != nil && i >= 0 {
+		l.open(i)
 	}
 }
 
@@ -191,17 +219,17 @@ func (l *list) text(i int) string {
 }
 
 func (l *list) yank() string {
-	if l.sel >= l.count() {
-		return ""
+	if i := l.chosen(); i >= 0 {
+		return l.text(i)
 	}
-	return l.text(l.sel)
+	return ""
 }
 
 func (l *list) info() string {
-	if l.about == nil || l.sel >= l.count() {
-		return ""
+	if i := l.chosen(); l.about != nil && i >= 0 {
+		return l.about(i)
 	}
-	return l.about(l.sel)
+	return ""
 }
 
 func (l *list) where() (at, of int) {
@@ -210,29 +238,25 @@ func (l *list) where() (at, of int) {
 }
 
 func (l *list) lookup(text string) (func(int) bool, int, bool) {
-	line := l.text
+	row, at := l.text, l.at
 	if l.search != nil {
-		line = l.search()
+		row = l.search()
+		if l.sieve != nil {
+			shown := l.sieve.sifted // as of now: the search runs aside
+			at = shown.at
+		}
 	}
-	return func(i int) bool {
-		return strings.Contains(strings.ToLower(line(i)), text)
+	return func(line int) bool {
+		return strings.Contains(strings.ToLower(row(at(line))), text)
 	}, l.count(), l.search != nil
 }
 
-// key returns what row i is known by, whatever else is shown.
-func (l *list) key(i int) int {
+// visit chooses the row at a position.
+func (l *list) visit(i int) {
 	if l.sieve != nil {
-		return l.sieve.at(i)
+		i = l.sieve.admit(i)
 	}
-	return i
-}
-
-// visit chooses the row of a key.
-func (l *list) visit(key int) {
-	if l.sieve != nil {
-		key = l.sieve.admit(key)
-	}
-	l.choose(key)
+	l.choose(i)
 }
 
 func (l *list) reach(i int) { l.choose(i) }

@@ -38,7 +38,7 @@ func newPackets(u *ui) *packets {
 		columns: slices.Clone(frameColumns),
 		count:   p.count,
 		row: func(i int, cells []string) tcell.Style {
-			style := u.frameRow(p.sieve.at(i)+1, cells)
+			style := u.frameRow(i+1, cells)
 			if p.sieve.visiting(i) {
 				style = style.Dim(true)
 			}
@@ -50,7 +50,7 @@ func newPackets(u *ui) *packets {
 				return visiting
 			}
 			var r flows.Row
-			if err := u.src.Row(p.sieve.at(i)+1, &r); err != nil {
+			if err := u.src.Row(i+1, &r); err != nil {
 				return err.Error()
 			}
 			var said []string
@@ -66,26 +66,41 @@ func newPackets(u *ui) *packets {
 			return strings.Join(said, " · ")
 		},
 		search: func() func(i int) string {
-			s := p.sieve.sifted
 			return func(i int) string {
 				var r flows.Row
-				if u.src.Row(s.at(i)+1, &r) != nil {
+				if u.src.Row(i+1, &r) != nil {
 					return ""
 				}
 				return r.Source + " " + r.Dest + " " + r.Protocol + " " + r.Info
 			}
+		},
+		links: func(i int) []target {
+			s := u.storyOf(i + 1)
+			l := links{u: u}
+			return l.exchangesOf(i + 1).token(s.token).copy(s.copy).list
 		},
 		sieve: &p.sieve,
 	}
 	p.sieve.set("", 0)
 	p.tree.data, p.tree.open = &p.data, make(map[*wire.Field]bool)
 	p.tree.moved = p.markField
+	p.tree.all = func() []target {
+		if i := p.tree.node(); i >= 0 {
+			return append(p.linksOf(i), p.list.targets()...)
+		}
+		return p.list.targets()
+	}
+	p.tree.links = func(i int) bool { return len(p.linksOf(i)) > 0 }
 	p.tree.down = func(i int) {
 		if f := frameOf(&p.data.Nodes[i]); f > 0 {
 			u.frame(f)
 			if !u.failed {
 				u.focus[packetsPage] = 1
 			}
+			return
+		}
+		if l := p.linksOf(i); len(l) > 0 {
+			u.visit(l[0].page, l[0].at, 0)
 			return
 		}
 		u.down(2)
@@ -115,7 +130,7 @@ func (p *packets) panes() []pane { return []pane{&p.list, &p.tree, &p.hex} }
 func (p *packets) count() int { return p.sieve.count() }
 
 // frame returns the selected frame.
-func (p *packets) frame() int { return p.sieve.at(p.list.sel) + 1 }
+func (p *packets) frame() int { return p.list.at(p.list.sel) + 1 }
 
 func (p *packets) crumb() string { return fmt.Sprintf("frame %d", p.frame()) }
 
@@ -129,7 +144,7 @@ func (p *packets) why() string {
 func (p *packets) sifting() *sieve { return &p.sieve }
 
 func (p *packets) narrow(filter string) {
-	at := p.sieve.at(p.list.sel)
+	at := p.list.at(p.list.sel)
 	p.sieve.set(filter, at)
 	p.list.choose(p.sieve.find(at))
 }
@@ -156,6 +171,19 @@ func (p *packets) load() {
 		p.hex.tabs = append(p.hex.tabs, bufferName(&p.data, i))
 	}
 	p.markField()
+}
+
+// linksOf returns where a field leads to: a frame that it names, the token that it is.
+func (p *packets) linksOf(i int) []target {
+	l := links{u: p.u}
+	n := &p.data.Nodes[i]
+	if f := frameOf(n); f > 0 {
+		return l.frame(n.Field.Label, f).list
+	}
+	if next := i + 1; int(n.End) > next && p.data.Nodes[next].Field.Name == "smb2.fsctl.odx.token.type" {
+		return l.token(p.u.storyOf(p.shown).token).list
+	}
+	return nil
 }
 
 // session returns the id of the first session that the selected frame names, or 0.

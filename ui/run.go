@@ -163,12 +163,15 @@ func (u *ui) mouse(action tview.MouseAction, x, y int) bool {
 	default:
 		return false
 	}
-	u.touched = true
-	for _, s := range u.spots {
+	u.touched, u.linked = true, nil
+	for i := len(u.spots) - 1; i >= 0; i-- { // what was drawn last is on top
+		s := u.spots[i]
 		if !s.c.holds(x, y) {
 			continue
 		}
 		switch {
+		case u.menu != nil && s.pane != &u.menu.list:
+			u.menu = nil
 		case s.pane == nil:
 			if action == tview.MouseLeftClick {
 				u.turn(s.page)
@@ -179,7 +182,7 @@ func (u *ui) mouse(action tview.MouseAction, x, y int) bool {
 			s.pane.scroll(wheelLines)
 		default:
 			for i, p := range u.pages[u.page].panes() {
-				if p == s.pane {
+				if p == s.pane && u.help == nil {
 					u.focus[u.page] = i
 				}
 			}

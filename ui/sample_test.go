@@ -1,7 +1,10 @@
 package ui
 
 import (
+	"cmp"
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/odxray/odxray/flows"
@@ -11,7 +14,24 @@ import (
 // example opens the embedded sample, read to its end.
 func example(t testing.TB, w, h int) *user {
 	t.Helper()
-	c, err := flows.Open([]string{"../captures/samples/copy-sparse2.snoop"}, flows.Options{Index: true, Judge: audit.Judge})
+	return newUser(t, capture(t, "../captures/samples/copy-sparse2.snoop"), w, h)
+}
+
+// shared opens a capture of $ODXRAY_CAPTURES, or skips the test.
+func shared(t testing.TB, file string, w, h int) *user {
+	t.Helper()
+	dir := cmp.Or(os.Getenv("ODXRAY_CAPTURES"), "../../shared/captures")
+	path := filepath.Join(dir, file)
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("ODXRAY_CAPTURES names no folder of shared captures: ", err)
+	}
+	return newUser(t, capture(t, path), w, h)
+}
+
+// capture reads a file to its end.
+func capture(t testing.TB, path string) *flows.Capture {
+	t.Helper()
+	c, err := flows.Open([]string{path}, flows.Options{Index: true, Judge: audit.Judge})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,7 +39,7 @@ func example(t testing.TB, w, h int) *user {
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	return newUser(t, c, w, h)
+	return c
 }
 
 func TestSampleFrames(t *testing.T) {

@@ -28,6 +28,17 @@ func newSessions(u *ui) *sessions {
 		count: func() int { return len(u.res.Connections) },
 		row:   p.conn,
 		open:  func(i int) { u.frame(u.res.Connections[i].First) },
+		links: func(i int) []target {
+			c := &u.res.Connections[i]
+			l := links{u: u}
+			l.frame("its first", c.First).frame("its last", c.Last)
+			for k := range u.res.RDMA {
+				if u.res.RDMA[k].Conn == c.ID {
+					l.list = append(l.list, target{rdmaPage, k, "its queue pairs"})
+				}
+			}
+			return l.list
+		},
 	}
 	p.sessions = list{
 		columns: []column{
@@ -65,12 +76,12 @@ func (p *sessions) panes() []pane { return []pane{&p.conns, &p.sessions, &p.tree
 
 func (p *sessions) count() int { return len(p.u.res.Connections) }
 
-func (p *sessions) crumb() string { return fmt.Sprintf("connection %d", p.conns.sel+1) }
+func (p *sessions) crumb() string { return fmt.Sprintf("connection %d", p.conns.at(p.conns.sel)+1) }
 
 func (p *sessions) why() string { return p.u.empty("connections", "no TCP connection carries SMB") }
 
 func (p *sessions) trees() []flows.Tree {
-	if i := p.sessions.sel; i < len(p.u.res.Sessions) {
+	if i := p.sessions.chosen(); i >= 0 {
 		return p.u.res.Sessions[i].Trees
 	}
 	return nil

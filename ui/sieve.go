@@ -128,10 +128,10 @@ func (s *sifted) visits() bool {
 	return k == len(s.shown) || int(s.shown[k]) != s.guest
 }
 
-// visiting tells whether a line is that of a guest that the filter does not let
+// visiting tells whether a position is that of a guest that the filter does not let
 // through, as far as that is known.
-func (s *sifted) visiting(line int) bool {
-	return s.visits() && s.guest < s.looked && line == s.lower(s.guest)
+func (s *sifted) visiting(position int) bool {
+	return position == s.guest && position < s.looked && s.visits()
 }
 
 // visiting is what is said of such a line.

@@ -21,6 +21,7 @@ type Source interface {
 	Exchanges() int
 	Exchange(i int, x *flows.Exchange)
 	ExchangesOf(n int) []int
+	RDMAOperations(conn int) []flows.RDMAOperation
 	ChooseFrames(f *filter.Filter) func(n int) bool
 	ChooseExchanges(f *filter.Filter) func(i int) bool
 }

@@ -212,7 +212,7 @@ func (p *stats) draw(c canvas) {
 }
 
 // selected returns the position of the selected row, of which there is one.
-func (p *stats) selected() int { return max(min(p.list.sel, p.count()-1), 0) }
+func (p *stats) selected() int { return max(p.list.chosen(), 0) }
 
 func (p *stats) name() string { return p.shown.rows[p.selected()][statsName] }
 

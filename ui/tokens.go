@@ -7,6 +7,7 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 
+	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/report"
 )
@@ -16,6 +17,9 @@ type tokens struct {
 	u    *ui
 	list list
 	life list // the call that minted the selected token, and its uses
+	hex  hex  // its 512 bytes
+	raw  wire.Tree
+	read *flows.Mint // whose bytes raw has
 }
 
 func newTokens(u *ui) *tokens {
@@ -31,6 +35,11 @@ func newTokens(u *ui) *tokens {
 		row:   p.row,
 		open:  func(int) { u.down(1) },
 		about: p.about,
+		links: func(i int) []target {
+			m := &u.res.Mints[i]
+			l := links{u: u}
+			return l.frame("asks for it", m.Request).frame("brings it", m.Frame).exchangesOf(m.Frame).copy(m.Copy).connection(m.Conn).list
+		},
 	}
 	p.life = list{
 		columns: []column{
@@ -54,17 +63,64 @@ func newTokens(u *ui) *tokens {
 				u.frame(m.Uses[i-1].Frame)
 			}
 		},
+		links: func(i int) []target {
+			m := p.selected()
+			l := links{u: u}
+			if i == 0 {
+				return l.frame("asks for it", m.Request).frame("brings it", m.Frame).exchangesOf(m.Frame).copy(m.Copy).list
+			}
+			k := &m.Uses[i-1]
+			return l.frame("presents it", k.Frame).frame("the answer", k.Response).frames("sent again", k.Repeats).exchangesOf(k.Frame).copy(k.Copy).list
+		},
 	}
+	p.hex.bytes = func(int) []byte { return p.selected().Token }
+	p.hex.moved = p.mark
 	return p
 }
 
-func (p *tokens) panes() []pane { return []pane{&p.list, &p.life} }
+func (p *tokens) panes() []pane { return []pane{&p.list, &p.life, &p.hex} }
+
+// load decodes the bytes of the selected token, unless it has.
+func (p *tokens) load() {
+	m := p.selected()
+	if m == p.read {
+		return
+	}
+	p.read = m
+	m.Fields(&p.raw)
+	p.hex.tabs = nil
+	if len(m.Token) > 0 {
+		p.hex.tabs = []string{"token"}
+		p.hex.seek(min(p.hex.at, len(m.Token)-1))
+	}
+	p.mark()
+}
+
+// mark marks the field of the byte under the cursor.
+func (p *tokens) mark() {
+	h := &p.hex
+	h.start, h.end, h.field = 0, 0, ""
+	best := -1
+	for i := range p.raw.Nodes {
+		n := &p.raw.Nodes[i]
+		if n.Generated || h.at < int(n.Off) || h.at >= int(n.Off)+int(n.Len) || n.Field.Kind == wire.KindStruct {
+			continue
+		}
+		if best < 0 || n.Len < p.raw.Nodes[best].Len {
+			best = i
+		}
+	}
+	if best >= 0 {
+		n := &p.raw.Nodes[best]
+		h.start, h.end, h.field = int(n.Off), int(n.Off)+int(n.Len), p.raw.Line(best)
+	}
+}
 
 func (p *tokens) count() int { return len(p.u.res.Mints) }
 
 func (p *tokens) selected() *flows.Mint {
-	if p.list.sel < p.count() {
-		return &p.u.res.Mints[p.list.sel]
+	if i := p.list.chosen(); i >= 0 {
+		return &p.u.res.Mints[i]
 	}
 	return nil
 }
@@ -129,8 +185,14 @@ func (p *tokens) use(i int, cells []string) tcell.Style {
 }
 
 func (p *tokens) draw(c canvas) {
-	top, rest := c.split(min(p.count()+2, max(c.h/2, 4)))
-	p.u.section(top, &p.list, p.u.crumbs())
+	p.load()
 	m := p.selected()
-	p.u.section(rest, &p.life, fmt.Sprintf("Life of %s: %s", m.ID, report.Plural(len(m.Uses), "use", "uses")))
+	h := min(p.count()+2, max(c.h*2/5, 4))
+	bytes := 0
+	if len(m.Token) > 0 {
+		bytes = min(max(c.h/3, 5), 1+(len(m.Token)+15)/16)
+	}
+	p.u.section(c.sub(0, 0, c.w, h), &p.list, p.u.crumbs())
+	p.u.section(c.sub(0, h, c.w, c.h-h-bytes), &p.life, fmt.Sprintf("Life of %s: %s", m.ID, report.Plural(len(m.Uses), "use", "uses")))
+	p.u.section(c.sub(0, c.h-bytes, c.w, bytes), &p.hex, "Token: "+report.TokenLayout(m))
 }

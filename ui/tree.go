@@ -21,8 +21,10 @@ type tree struct {
 
 	want *wire.Field // selected last by the user, in whatever message
 
-	moved func()      // called when another field is selected
-	down  func(i int) // Enter on node i
+	moved func()           // called when another field is selected
+	down  func(i int)      // Enter on node i
+	links func(i int) bool // that Enter leaves the frame; may be nil
+	all   func() []target  // where the selected field and its frame lead; may be nil
 }
 
 type treeLine struct{ node, depth int }
@@ -136,7 +138,7 @@ func (t *tree) draw(c canvas, focused bool) {
 		}
 		x += 2
 		line := t.data.Line(l.node)
-		if frameOf(n) > 0 {
+		if t.links != nil && t.links(l.node) {
 			line += " ↵"
 			if style == plain {
 				style = link
@@ -216,6 +218,13 @@ func (t *tree) enter() {
 	if i := t.node(); i >= 0 && t.down != nil {
 		t.down(i)
 	}
+}
+
+func (t *tree) targets() []target {
+	if t.all == nil {
+		return nil
+	}
+	return t.all()
 }
 
 func (t *tree) yank() string {

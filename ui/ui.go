@@ -35,11 +35,14 @@ type ui struct {
 	zoomed  bool
 	keymap  keymap
 	help    *list   // nil if it is not shown
+	menu    *menu   // nil if none is open
 	prompt  *prompt // nil if none is open
 	history [3][]string
 	filter  string // "" for none
 	fields  []*wire.Field
 	seek    search
+	told    told
+	linked  *[]target // where the selection leads, once somebody asked since the last key
 	message string
 	failed  bool // message is an error
 	touched bool // the user has done something
@@ -64,7 +67,7 @@ type page interface {
 
 // place is where the user was.
 type place struct {
-	page, focus, sel int // sel is the key of a line
+	page, focus, sel int // sel is the position of a row
 	crumb            string
 }
 
@@ -84,12 +87,13 @@ const (
 	sessionsPage
 	findingsPage
 	statsPage
+	rdmaPage
 )
 
 func newUI(src Source, file string) *ui {
 	u := &ui{Box: tview.NewBox(), src: src, file: file, res: &flows.Results{}, page: packetsPage, fields: flows.Fields()}
-	u.names = []string{"Copies", "Tokens", "Packets", "Exchanges", "Sessions", "Findings", "Stats"}
-	u.pages = []page{newCopies(u), newTokens(u), newPackets(u), newExchanges(u), newSessions(u), newFindings(u), newStats(u)}
+	u.names = []string{"Copies", "Tokens", "Packets", "Exchanges", "Sessions", "Findings", "Stats", "RDMA"}
+	u.pages = []page{newCopies(u), newTokens(u), newPackets(u), newExchanges(u), newSessions(u), newFindings(u), newStats(u), newRDMA(u)}
 	u.focus = make([]int, len(u.pages))
 	u.keymap = newKeymap(u.names)
 	return u
@@ -136,7 +140,7 @@ const minWidth, minHeight = 60, 16
 // Draw draws everything.
 func (u *ui) Draw(screen tcell.Screen) {
 	u.screen = screen
-	u.spots = u.spots[:0]
+	u.spots, u.linked = u.spots[:0], nil
 	u.follow()
 	x, y, w, h := u.GetRect()
 	c := canvas{screen, x, y, w, h}
@@ -161,6 +165,9 @@ func (u *ui) Draw(screen tcell.Screen) {
 	}
 	if u.help == nil {
 		u.drawFilter(body)
+	}
+	if u.menu != nil {
+		u.menu.draw(body)
 	}
 	u.drawStatus(c.sub(0, h-2, w, 1))
 	foot := c.sub(0, h-1, w, 1)
@@ -206,26 +213,35 @@ func (u *ui) state() (string, tcell.Style) {
 	return "complete ✓", good
 }
 
+// drawTabs names the pages; the one that is shown in brackets. Where they do not fit with
+// room between them they move together, and where that is not enough only that one keeps
+// its name.
 func (u *ui) drawTabs(c canvas) {
-	tabs, need := make([]string, len(u.names)), 0
+	tabs, letters := make([]string, len(u.names)), 1
 	for i, name := range u.names {
-		tabs[i] = fmt.Sprintf(" %d %s ", i+1, name)
+		tabs[i] = fmt.Sprintf("%d %s", i+1, name)
 		if n := u.pages[i].count(); i == findingsPage && n > 0 {
-			tabs[i] += report.Count(n) + " "
+			tabs[i] += " " + report.Count(n)
 		}
-		need += width(tabs[i])
+		letters += width(tabs[i]) + 1
+	}
+	gap := 1
+	if letters+len(tabs) <= c.w {
+		gap = 2
 	}
 	x := 0
 	for i, tab := range tabs {
-		style := faint
-		switch {
-		case i == u.page:
-			style, tab = marked.Bold(true), "["+tab[1:len(tab)-1]+"]"
-		case need > c.w:
-			tab = fmt.Sprintf(" %d ", i+1)
+		if i != u.page && letters > c.w {
+			tab = tab[:1]
 		}
-		u.spots = append(u.spots, spot{c: c.sub(x, 0, width(tab), 1), page: i})
-		x = c.text(x, 0, style, tab)
+		w := width(tab) + 2
+		if i == u.page {
+			c.text(x, 0, marked.Bold(true), "["+tab+"]")
+		} else {
+			c.text(x+1, 0, faint, tab)
+		}
+		u.spots = append(u.spots, spot{c: c.sub(x, 0, w, 1), page: i})
+		x += w - 2 + gap
 	}
 }
 
@@ -254,7 +270,7 @@ func (u *ui) crumbs() string {
 
 // section draws a pane below a rule with its title.
 func (u *ui) section(c canvas, p pane, title string) {
-	focused := p == u.pane() || u.help != nil
+	focused := p == u.active()
 	c.rule(0, title, focused)
 	_, body := c.split(1)
 	p.draw(body, focused)
@@ -296,7 +312,10 @@ func (u *ui) drawStatus(c canvas) {
 
 // active is the pane that keys go to.
 func (u *ui) active() pane {
-	if u.help != nil {
+	switch {
+	case u.menu != nil:
+		return &u.menu.list
+	case u.help != nil:
 		return u.help
 	}
 	return u.pane()
@@ -315,7 +334,7 @@ func (u *ui) fail(format string, args ...any) {
 func (u *ui) here() place {
 	at := place{page: u.page, focus: u.focus[u.page], crumb: u.pages[u.page].crumb()}
 	if s, ok := u.pages[u.page].panes()[0].(*list); ok {
-		at.sel = s.key(s.sel)
+		at.sel = s.at(s.sel)
 	}
 	return at
 }
@@ -361,7 +380,7 @@ func (u *ui) back() bool {
 
 // turn shows a page that was asked for by name.
 func (u *ui) turn(page int) {
-	u.page, u.trail, u.help = page, nil, nil
+	u.page, u.trail, u.help, u.menu = page, nil, nil, nil
 }
 
 // frame goes to a frame of the packet list.

@@ -97,6 +97,29 @@ func newRDMAJSON(r *flows.RDMAConnection) rdmaJSON {
 	return j
 }
 
+// RDMAFacts says what both sides of a connection of RDMA agreed on, and how it went: a
+// line each.
+func RDMAFacts(r *flows.RDMAConnection) (lines []string) {
+	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	if q := &r.Request; q.Kind != 0 {
+		say("Client asks for: %d credits, sends up to %d bytes, takes %d, in fragments %d", q.CreditsRequested, q.PreferredSendSize, q.MaxReceiveSize, q.MaxFragmentedSize)
+	}
+	if a := &r.Response; a.Kind != 0 {
+		say("Server answers:  %s, %d credits, sends up to %d bytes, takes %d, in fragments %d; reads and writes up to %d by RDMA",
+			StatusName(a.Status), a.CreditsGranted, a.PreferredSendSize, a.MaxReceiveSize, a.MaxFragmentedSize, a.MaxReadWriteSize)
+	}
+	for i, side := range [2]string{"Client", "Server"} {
+		say("%s: %d messages, %d credits granted", side, r.Messages[i], r.CreditsGranted[i])
+	}
+	mtu := "unknown"
+	if r.MTU != 0 {
+		mtu = strconv.Itoa(r.MTU)
+	}
+	say("MTU %s; %d packets, %d sent again, %d NAKs, %d times not ready, %d lost, %d with a wrong invariant CRC",
+		mtu, r.Packets, r.Repeated, r.Refused, r.NotReady, r.Lost, r.BadCRC)
+	return lines
+}
+
 func operationName(o *flows.RDMAOperation) string {
 	if o.Read {
 		return "read"
@@ -118,8 +141,8 @@ func queuePair(q flows.QueuePair) string {
 	return fmt.Sprintf("%s QP 0x%06x", q.Addr, q.Number)
 }
 
-// transportName returns the name of a transport for people.
-func transportName(t flows.Transport) string {
+// TransportName returns the name of a transport for people.
+func TransportName(t flows.Transport) string {
 	switch t {
 	case flows.RoCEv2:
 		return "RoCEv2"
@@ -158,27 +181,14 @@ func rdmaText(w io.Writer, r *flows.RDMAConnection, s Style, more bool) error {
 		out.WriteString("\n")
 	}
 	head := fmt.Sprintf("Connection %d: %s → %s", r.Conn, queuePair(r.Client), queuePair(r.Server))
-	fmt.Fprintf(out, "%s, %s, frames %d-%d", s.paint(bold, head), transportName(r.Transport), r.First, r.Last)
+	fmt.Fprintf(out, "%s, %s, frames %d-%d", s.paint(bold, head), TransportName(r.Transport), r.First, r.Last)
 	if r.Evidence != "" {
 		fmt.Fprintf(out, ", paired by %s", r.Evidence)
 	}
 	out.WriteString("\n")
-	if q := &r.Request; q.Kind != 0 {
-		fmt.Fprintf(out, "  Client asks for: %d credits, sends up to %d bytes, takes %d, in fragments %d\n", q.CreditsRequested, q.PreferredSendSize, q.MaxReceiveSize, q.MaxFragmentedSize)
+	for _, line := range RDMAFacts(r) {
+		fmt.Fprintf(out, "  %s\n", line)
 	}
-	if a := &r.Response; a.Kind != 0 {
-		fmt.Fprintf(out, "  Server answers:  %s, %d credits, sends up to %d bytes, takes %d, in fragments %d; reads and writes up to %d by RDMA\n",
-			StatusName(a.Status), a.CreditsGranted, a.PreferredSendSize, a.MaxReceiveSize, a.MaxFragmentedSize, a.MaxReadWriteSize)
-	}
-	for i, side := range [2]string{"Client", "Server"} {
-		fmt.Fprintf(out, "  %s: %d messages, %d credits granted\n", side, r.Messages[i], r.CreditsGranted[i])
-	}
-	mtu := "unknown"
-	if r.MTU != 0 {
-		mtu = strconv.Itoa(r.MTU)
-	}
-	fmt.Fprintf(out, "  MTU %s; %d packets, %d sent again, %d NAKs, %d times not ready, %d lost, %d with a wrong invariant CRC\n",
-		mtu, r.Packets, r.Repeated, r.Refused, r.NotReady, r.Lost, r.BadCRC)
 	if err := out.Flush(); err != nil || len(r.Operations) == 0 {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/odxray/odxray/dissect/odx"
 	"github.com/odxray/odxray/flows"
 )
 
@@ -144,4 +145,19 @@ func tokensCSV(w io.Writer, mints []flows.Mint) error {
 			}
 		}
 	})
+}
+
+// TokenLayout says what the bytes of a token are.
+func TokenLayout(m *flows.Mint) string {
+	said := "bytes 0-3 type, 6-7 length of the id, from 8 on the id"
+	switch kind := odx.TokenType(m.Type); {
+	case len(m.Token) == 0:
+		return "its bytes are not kept: there are too many tokens"
+	case m.IsZero():
+		return said + "; a zero token: it stands for zeros, and its id means nothing"
+	case kind == odx.Native:
+		return said + ", as illumos makes it"
+	default:
+		return said + ": " + kind.String()
+	}
 }

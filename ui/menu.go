@@ -1,0 +1,67 @@
+package ui
+
+import "github.com/gdamore/tcell/v2"
+
+// menu is a few things to choose from, over the page.
+type menu struct {
+	title string
+	items []item
+	list  list
+	u     *ui
+}
+
+type item struct {
+	key   string // that chooses it at once; "" if none does
+	label string
+	do    func()
+}
+
+func (m *menu) add(key, label string, do func()) {
+	m.items = append(m.items, item{key, label, do})
+}
+
+// open shows a menu.
+func (u *ui) open(m *menu) {
+	m.u = u
+	keys := 0
+	for _, it := range m.items {
+		keys = max(keys, width(it.key))
+	}
+	m.list = list{
+		columns: []column{{width: keys}, {width: 20, grow: 1}},
+		count:   func() int { return len(m.items) },
+		row: func(i int, cells []string) tcell.Style {
+			cells[0], cells[1] = m.items[i].key, m.items[i].label
+			return plain
+		},
+		open: m.choose,
+	}
+	u.menu = m
+}
+
+// choose does item i, with the menu out of its way.
+func (m *menu) choose(i int) {
+	m.u.menu = nil
+	m.items[i].do()
+}
+
+// key does what a key is for, and tells whether the menu has it.
+func (m *menu) key(name string) bool {
+	for i := range m.items {
+		if m.items[i].key == name {
+			m.choose(i)
+			return true
+		}
+	}
+	return false
+}
+
+// draw draws the menu over the end of c.
+func (m *menu) draw(c canvas) {
+	h := min(len(m.items)+1, c.h)
+	c = c.sub(0, c.h-h, c.w, h)
+	for y := range c.h {
+		c.fill(y, plain)
+	}
+	m.u.section(c, &m.list, m.title)
+}
