@@ -64,6 +64,6 @@ func TestSampleTokenLink(t *testing.T) {
 	u.press("gllllll")
 	u.sees("[00 20]")
 	u.sees("TokenIdLength: 32")
-	u.press("Esc", "Esc")
+	u.press("Esc")
 	u.sees("━━ Frame 48")
 }
