@@ -370,7 +370,7 @@ func (c *Capture) gather(v *frameView, f *indexedFrame, m *indexedMessage) error
 			return nil
 		}
 	}
-	return c.a.index.regather(c.source, u, f.conn, start, m)
+	return c.a.index.regather(c.source, u, f.conn, start, m, maxGather)
 }
 
 // remake decrypts and decompresses c.again as it was before.

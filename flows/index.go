@@ -220,12 +220,12 @@ func (a *Analyzer) marksOf(batch []delivered) (m Mark) {
 
 // regather fills u with the bytes of a session-service frame that several frames
 // carry, from the first sequence number on: those of its connection from m.first to
-// m.last are read again.
-func (ix *index) regather(r captures.Source, u *unit, conn uint32, start uint32, m *indexedMessage) error {
+// m.last are read again. No more than limit bytes are gathered, unless all are needed.
+func (ix *index) regather(r captures.Source, u *unit, conn uint32, start uint32, m *indexedMessage, limit int) error {
 	var p captures.Packet
 	var d inet.Decoder
 	var h inet.Headers
-	want := min(u.size, maxGather)
+	want := min(u.size, limit)
 	if m.facts&isMade != 0 {
 		want = u.size
 	}

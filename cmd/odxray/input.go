@@ -25,10 +25,17 @@ type input struct {
 }
 
 func (in *input) flags(cmd *cobra.Command) {
+	in.flagsOfFiles(cmd)
 	f := cmd.Flags()
-	f.StringArrayVarP(&in.files, "read", "r", nil, "read this `FILE` too; - is standard input")
 	f.Var((*moment)(&in.Window.From), "from", "show only what is not before this `TIME`: seconds since the first frame (4.5),\nor a time (2016-06-03T14:47:22Z, or 2016-06-03 07:47:22.5 in the local zone)")
 	f.Var((*moment)(&in.Window.To), "to", "show only what is not after this `TIME`")
+}
+
+// flagsOfFiles are those of flags that do not limit the time: of a command whose --to is
+// something else.
+func (in *input) flagsOfFiles(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVarP(&in.files, "read", "r", nil, "read this `FILE` too; - is standard input")
 	f.Var(&in.memory, "max-memory", "forget the oldest of what is finished rather than take more memory than `SIZE`:\n500M, 2G")
 	f.BoolVar(&in.strict, "strict", false, "exit with status 4 if the capture is incomplete")
 	f.VarP(filterValue{&in.Filter}, "filter", "Y", "show only what this display `FILTER` is true for, such as 'smb2.cmd == READ'")

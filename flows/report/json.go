@@ -27,6 +27,10 @@ func newJSONWriter(w io.Writer) *jsonWriter {
 	return j
 }
 
+// JSONLine writes v as JSON on a line of its own, in which nothing can do anything to a
+// terminal.
+func JSONLine(w io.Writer, v any) error { return newJSONWriter(w).line(v) }
+
 // line writes v and a line feed.
 func (j *jsonWriter) line(v any) error {
 	j.raw.Reset()

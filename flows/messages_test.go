@@ -1,0 +1,68 @@
+package flows
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+// The messages come whole, each once, in the order of their frames, and name the exchange
+// that they are of.
+func TestEachMessage(t *testing.T) {
+	c, err := Open([]string{"../captures/samples/copy-sparse2.snoop"}, Options{Index: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	type key struct {
+		exchange int
+		answer   bool
+	}
+	seen := make(map[key]int)
+	count, last := 0, 0
+	var d smb2.Decoder
+	err = c.EachMessage(func(m *Message) bool {
+		count++
+		if m.Frame < last {
+			t.Errorf("frame %d after %d", m.Frame, last)
+		}
+		last = m.Frame
+		if m.Closed || m.Size != len(m.Bytes) || !bytes.HasPrefix(m.Bytes, []byte("\xfeSMB")) {
+			t.Errorf("frame %d: %d bytes of %d", m.Frame, len(m.Bytes), m.Size)
+		}
+		cur := wire.New(m.Bytes, nil)
+		if got := d.Decode(&cur, nil); got.Err != nil || m.FromServer != (got.Flags&smb2.FlagResponse != 0) {
+			t.Errorf("frame %d: %v, from the server %v", m.Frame, got.Err, m.FromServer)
+		}
+		if m.Exchange >= 0 && !m.Interim {
+			seen[key{m.Exchange, m.FromServer}]++
+		}
+		return true
+	})
+	if err != nil || count != c.Results().Messages {
+		t.Errorf("%d messages of %d, %v", count, c.Results().Messages, err)
+	}
+	for i := range c.Exchanges() {
+		var x Exchange
+		c.Exchange(i, &x)
+		for _, k := range []key{{i, false}, {i, true}} {
+			frame := x.RequestFrame
+			if k.answer {
+				frame = x.AnswerFrame
+			}
+			if want := map[bool]int{true: 1}[frame != 0]; seen[k] != want {
+				t.Errorf("exchange %d, answer %v: %d messages, want %d", i, k.answer, seen[k], want)
+			}
+		}
+	}
+	n := 0
+	if err := c.EachMessage(func(*Message) bool { n++; return n < 3 }); err != nil || n != 3 {
+		t.Errorf("went on after false: %d, %v", n, err)
+	}
+}

@@ -1,0 +1,147 @@
+package replay
+
+// What a plan is made of.
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/flows"
+)
+
+// Plan is what a capture's clients did, ready to be done again.
+type Plan struct {
+	Conns    []Conn
+	Steps    []Step  // in the order of their requests
+	Groups   []Group // likewise
+	Slots    []Slot
+	Breaks   []Break
+	Problems []string // what cannot be replayed, and why, in words
+	First    int64    // time of the first request, in nanoseconds since 1970 UTC
+}
+
+// Conn is a captured connection.
+type Conn struct {
+	ID          int // flows.Connection.ID
+	Host        int // flows.Connection.Host
+	Client      netip.AddrPort
+	Server      netip.AddrPort
+	Dialect     smb2.Dialect // that the captured server chose; 0 if the capture does not show it
+	Negotiate   int          // Step.ID; 0 if it is not in the capture
+	Outstanding int          // the most groups that were on their way at once
+	RDMA        bool
+	ClientGUID  int // slot
+}
+
+// SlotKind is what sort of value a slot holds.
+type SlotKind uint8
+
+const (
+	SlotSession SlotKind = iota
+	SlotTree
+	SlotFile
+	SlotResumeKey
+	SlotToken
+	SlotLease
+	SlotGUID
+	SlotHandle // of a remote procedure call
+	SlotSnapshot
+)
+
+var slotNames = [...]string{"sid", "tid", "fid", "resumekey", "token", "leasekey", "guid", "handle", "snapshot"}
+
+// slotSizes are the bytes of a value; 0 if that is not fixed.
+var slotSizes = [...]int{8, 4, 16, 24, 512, 16, 16, 20, 0}
+
+func (k SlotKind) String() string { return slotNames[k] }
+
+// ours reports whether the replayer makes the value, not the server.
+func (k SlotKind) ours() bool { return k == SlotLease || k == SlotGUID }
+
+// Slot stands for a value that differs from run to run.
+type Slot struct {
+	Kind    SlotKind
+	Number  int    // among those of its kind, from 1
+	Old     []byte // the captured value
+	Defined int    // Step.ID of the request whose answer brought it; 0 if the capture begins later, or if it is ours
+	LastUse int    // Step.ID
+	Dies    int    // Step.ID of the CLOSE, TREE_DISCONNECT or LOGOFF; 0 if there is none
+	Parent  int    // slot that it dies with: the tree of a file, the session of a tree; -1 if none
+
+	Path  string // files: relative to the share. Trees: \\server\share
+	Late  bool   // was there before the capture began
+	Pipe  bool   // a tree of named pipes
+	Known bool   // files: Path is known
+	Host  int    // of the server
+}
+
+// String returns the slot's name: $fid7.
+func (s *Slot) String() string { return "$" + s.Kind.String() + strconv.Itoa(s.Number) }
+
+// Use is a place in a message that holds a slot's value.
+type Use struct {
+	Slot     int // index in Plan.Slots
+	Off, Len int // in the message, from its header on
+}
+
+// Step is a request and the answer to expect.
+type Step struct {
+	ID            int // from 1, in the order of the requests
+	Group         int // index in Plan.Groups
+	Exchange      flows.Exchange
+	exchangeIndex int    // for Capture.Exchange; -1 if it has none
+	Position      int    // in its compound
+	Header        Header // of the request
+	Request       []byte // from its header on, as captured; shorter than Size if the capture lacks some
+	Size          int
+	Answer        []byte // from its header on; nil if the capture does not show it
+	AnsSize       int
+	Session       int // slot; -1 if none
+	Tree          int // slot; -1 if none
+	Uses          []Use
+	Defines       []Use // in the answer
+	Context       smb2.Context
+	Missing       []flows.Range // bytes of Request that the capture lacks
+
+	Login  int    // SESSION_SETUP: Step.ID of the first of its log-on
+	Cancel int    // CANCEL: Step.ID of what it ends
+	Sealed bool   // the request was encrypted
+	Skip   string // why it is not replayed; "" if it is
+}
+
+// Answered reports whether the capture shows the final answer.
+func (s *Step) Answered() bool { return s.Answer != nil }
+
+// Group is a compound, or a single request: what is sent at once.
+type Group struct {
+	Conn   int // index in Plan.Conns
+	Steps  []int
+	After  []int // groups whose answers must have come
+	Behind []int // groups that must have been sent
+	Sent   int64 // captured times, in nanoseconds since 1970 UTC
+	Done   int64 // 0 if the capture does not show it
+}
+
+// Break is an oplock or lease break that the captured server sent.
+type Break struct {
+	Conn  int // index in Plan.Conns
+	Frame int
+	Time  int64
+	Slot  int    // lease or file; -1 if unknown
+	Level uint32 // new oplock level, or lease state
+	Lease bool
+}
+
+// Step returns step id.
+func (p *Plan) Step(id int) *Step { return &p.Steps[id-1] }
+
+// Count returns how many steps will be replayed.
+func (p *Plan) Count() (n int) {
+	for i := range p.Steps {
+		if p.Steps[i].Skip == "" {
+			n++
+		}
+	}
+	return n
+}

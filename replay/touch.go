@@ -1,0 +1,117 @@
+package replay
+
+// What a request has to do with: files, listings, handles. Two requests that have
+// something in common keep their order.
+
+import (
+	"strings"
+
+	"github.com/odxray/odxray/dissect/fscc"
+	"github.com/odxray/odxray/dissect/smb2"
+)
+
+// access is how a request touches a thing. [reads] agree among themselves, and so do
+// [adds]; all else keeps its order.
+type access uint8
+
+const (
+	reads access = iota
+	writes
+	adds // a name to a directory, or takes one away
+)
+
+func (a access) agrees(b access) bool { return a == b && a != writes }
+
+// touch is a thing and how it is touched. Writes and reads of parts of a file that do not
+// meet agree too.
+type touch struct {
+	thing      string
+	access     access
+	from, upto uint64 // upto 0: all of it
+}
+
+func (t touch) agrees(o touch) bool {
+	if t.access.agrees(o.access) {
+		return true
+	}
+	return t.upto != 0 && o.upto != 0 && (t.upto <= o.from || o.upto <= t.from)
+}
+
+// touches lists what a step has to do with.
+func (p *Plan) touches(s *Step) (list []touch) {
+	add := func(thing string, a access) { list = append(list, touch{thing: thing, access: a}) }
+	share := ""
+	if s.Tree >= 0 {
+		share = strings.ToLower(p.Slots[s.Tree].Path)
+	}
+	thing := func(path string) string {
+		path, _, _ = strings.Cut(strings.ToLower(path), ":") // streams live and die with their file
+		return share + "|" + path
+	}
+	on := func(path string, a access) {
+		add(thing(path), a)
+		if a == writes && path != "" {
+			add(thing(parent(path))+`\*`, adds)
+		}
+	}
+	path := s.Exchange.File
+	ranged := func(a access) {
+		t := touch{thing: thing(path), access: a}
+		if x := &s.Exchange; x.HasRange {
+			t.from, t.upto = x.Offset, max(x.Offset+max(x.Length, 1), 1)
+		}
+		list = append(list, t)
+		if a == writes {
+			add(thing(parent(path))+`\*`, adds)
+		}
+	}
+	for _, u := range s.Uses {
+		if k := p.Slots[u.Slot].Kind; k == SlotFile && s.Header.Command == smb2.QueryDirectory {
+			add(p.Slots[u.Slot].String(), writes)
+		}
+	}
+	switch s.Header.Command {
+	case smb2.Create:
+		on(path, writes)
+		if path != "" {
+			add(thing(parent(path)), reads)
+		}
+	case smb2.Close, smb2.Lock:
+		on(path, writes)
+	case smb2.SetInfo:
+		on(path, writes)
+		if to := renamed(s.Request); to != "" {
+			on(to, writes)
+		}
+	case smb2.Write:
+		ranged(writes)
+	case smb2.Read:
+		ranged(reads)
+	case smb2.Flush, smb2.QueryInfo:
+		add(thing(path), reads)
+	case smb2.QueryDirectory, smb2.ChangeNotify:
+		add(thing(path)+`\*`, reads)
+		add(thing(path), reads)
+	case smb2.Ioctl:
+		switch s.Exchange.Function {
+		case fscc.CopyChunk, fscc.CopyChunkWrite, fscc.OffloadWrite, fscc.DuplicateExtents, fscc.DuplicateExtentsEx, fscc.SetZeroData:
+			ranged(writes)
+		case fscc.OffloadRead, fscc.QueryAllocatedRanges, fscc.RequestResumeKey:
+			add(thing(path), reads)
+		default:
+			on(path, writes)
+		}
+		for _, u := range s.Uses { // what is copied from
+			if from := p.Slots[u.Slot].Path; from != "" && from != path && !p.Slots[u.Slot].Kind.ours() {
+				add(thing(from), reads)
+			}
+		}
+	}
+	return list
+}
+
+// parent returns the directory that a path is in: "" for the share itself.
+func parent(path string) string {
+	i := strings.LastIndexByte(path, '\\')
+	return path[:max(i, 0)]
+}
