@@ -63,6 +63,7 @@ type NTLMMessage struct {
 	SessionKey      []byte     // Authenticate: random key, encrypted; valid iff Flags has NegotiateKeyExch
 	MIC             []byte     // Authenticate: 16 bytes, nil where there is no room for it
 	Version         Version    // valid iff Flags has NegotiateVersion
+	Raw             []byte     // the message itself, for who has a key
 }
 
 // Version is for debugging, says the specification. [MS-NLMP] 2.2.2.10
@@ -143,6 +144,8 @@ const pairSize = 8
 // Decode decodes the NTLMSSP message that is the rest of c.
 func (m *NTLMMessage) Decode(c *wire.Cursor) {
 	*m = NTLMMessage{}
+	look := c.Ahead()
+	m.Raw = look.Pass(fNTLM, look.Len())
 	defer c.Close(c.Open(fNTLM))
 	s := c.Sub(fNTLM, c.Len())
 	mark := s.OverlayValue(fIdentifier, len(signature), 0)
