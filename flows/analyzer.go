@@ -38,6 +38,7 @@ type Analyzer struct {
 	conns     []Connection     // the same, as the outside sees them
 	unlisted  int              // those that are not, because there are too many
 	forced    map[uint16]bool
+	forcedMPA map[uint16]bool
 	keys      *Keys  // nil if there are none
 	scratch   []byte // what was decrypted last
 	grown     []byte // what was decompressed last
@@ -65,13 +66,17 @@ type Analyzer struct {
 	skipped   uint64   // bytes passed over to find the next message
 	marks     Mark     // of the packet at hand
 	part      bool     // it holds bytes of a message that ends in a later one, and the end of none
+	unitEnded bool     // it holds the end of an FPDU
 }
 
 // NewAnalyzer returns an Analyzer that has seen nothing.
 func NewAnalyzer(o Options) *Analyzer {
-	a := &Analyzer{state: newState(), byKey: make(map[connKey]*conn), byID: make(map[uint32]*conn), forced: make(map[uint16]bool)}
+	a := &Analyzer{state: newState(), byKey: make(map[connKey]*conn), byID: make(map[uint32]*conn), forced: make(map[uint16]bool), forcedMPA: make(map[uint16]bool)}
 	for _, p := range o.Ports {
 		a.forced[p] = true
+	}
+	for _, p := range o.MPAPorts {
+		a.forcedMPA[p] = true
 	}
 	a.exchanges.init()
 	a.copies.init()
@@ -95,7 +100,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 		a.first, a.prev = p.Time, p.Time // as tshark counts
 	}
 	a.last = max(a.last, p.Time)
-	a.marks, a.at = 0, nil
+	a.marks, a.at, a.unitEnded = 0, nil, false
 	h := &a.headers
 	c := wire.NewCut(p.Data, p.WireLen, nil)
 	a.decoder.Decode(&c, p.Link, h, nil)

@@ -16,12 +16,14 @@ import (
 	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/rdma/iwarp"
 )
 
 // Options of a Capture.
 type Options struct {
 	Index     bool     // keep what random access needs: Row, Detail, Exchange
 	Ports     []uint16 // TCP ports that carry the session service beside 139 and 445
+	MPAPorts  []uint16 // TCP ports that carry iWARP beside 5445
 	Judge     func(*Results) []Finding
 	Window    Window
 	Keys      *Keys          // for signatures and what is encrypted; may be nil
@@ -31,19 +33,23 @@ type Options struct {
 	Filter    *filter.Filter // what is looked at, beside Window; nil for all
 }
 
-// Ports reads rules of the form "tcp.port==N,nbss", as tshark's -d has them, and
-// returns the ports that they send to the session service.
-func Ports(rules []string) (ports []uint16, err error) {
+// Ports reads rules of the form "tcp.port==N,nbss" or "tcp.port==N,iwarp_mpa", as tshark's
+// -d has them, and returns the ports that they send to the session service, and to iWARP.
+func Ports(rules []string) (ports, mpa []uint16, err error) {
 	for _, r := range rules {
 		number, found := strings.CutPrefix(strings.ReplaceAll(r, " ", ""), "tcp.port==")
 		number, protocol, _ := strings.Cut(number, ",")
 		n, err := strconv.ParseUint(number, 10, 16)
-		if !found || err != nil || protocol != "nbss" {
-			return nil, fmt.Errorf("%q is not of the form tcp.port==N,nbss", r)
+		switch {
+		case found && err == nil && protocol == "nbss":
+			ports = append(ports, uint16(n))
+		case found && err == nil && protocol == "iwarp_mpa":
+			mpa = append(mpa, uint16(n))
+		default:
+			return nil, nil, fmt.Errorf("%q is not of the form tcp.port==N,nbss or tcp.port==N,iwarp_mpa", r)
 		}
-		ports = append(ports, uint16(n))
 	}
-	return ports, nil
+	return ports, mpa, nil
 }
 
 // Capture is a capture and what is known of it. One goroutine calls Run or List,
@@ -55,13 +61,15 @@ type Capture struct {
 	asked   atomic.Bool  // for Results since they were made
 	first   atomic.Int64 // time of the first frame; 0 before it
 
-	mu     sync.Mutex // guards what follows; held for a batch of packets at a time
-	a      *Analyzer
-	look   frameView // of random access
-	packet captures.Packet
-	again  unit
-	err    error
-	done   bool
+	mu      sync.Mutex // guards what follows; held for a batch of packets at a time
+	a       *Analyzer
+	look    frameView // of random access
+	packet  captures.Packet
+	again   unit
+	framer  iwarp.Framer
+	segment iwarp.Segment
+	err     error
+	done    bool
 
 	within  frames   // of Options.Window
 	several bool     // files
@@ -302,6 +310,11 @@ func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 		last = int(ix.frames.at(n).first)
 	}
 	batch, marks := c.a.batch[:0], ix.marks(f)
+	if f.conn != 0 && ix.conns.at(int(f.conn)-1).mpa != nil {
+		more, err := c.drawMPA(v, uint32(n), f, int(f.first), last)
+		v.end(marks|more, f.pos&partBit != 0)
+		return err
+	}
 	send := ix.sendsIn(uint32(n))
 	for i := int(f.first); i < last; {
 		batch = batch[:0]

@@ -9,6 +9,7 @@ import (
 	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/rdma/smbd"
 )
 
 // connKey is a connection's four numbers, the lower end first.
@@ -32,6 +33,7 @@ type conn struct {
 	key                connKey
 	stream             uint32  // index of the TCP stream, from 0
 	direct             *direct // nil over TCP
+	mpa                *mpa    // nil unless TCP carries iWARP
 	streams            [2]stream
 	side               [2]endpoint // for the words of TCP analysis
 	server             int         // the stream that the server sends; -1 if unknown
@@ -132,6 +134,7 @@ type protocol uint8
 const (
 	undecided protocol = iota
 	session            // NetBIOS session service with SMB in it
+	framed             // iWARP
 	foreign            // anything else
 )
 
@@ -163,7 +166,7 @@ func (a *Analyzer) newConn(k connKey, dir int, h *inet.Headers) *conn {
 		c = a.recent.oldest
 		a.endConn(c)
 	}
-	if c == nil || c.pub != 0 { // else nobody knows it
+	if c == nil || c.pub != 0 || c.direct != nil { // else nobody knows it
 		c = new(conn)
 	}
 	*c = conn{id: a.connCount, stream: a.streamCount, key: k, server: -1, first: a.frame, firstTime: a.now}
@@ -183,6 +186,9 @@ func (a *Analyzer) newConn(k connKey, dir int, h *inet.Headers) *conn {
 		c.server = 1 - dir
 	}
 	switch {
+	case a.forcedMPA[h.SrcPort] || a.forcedMPA[h.DstPort]:
+		a.frames(c)
+	case h.SrcPort == smbd.PortIWARP || h.DstPort == smbd.PortIWARP: // or something else: see recognise
 	case src || dst || a.forced[h.SrcPort] || a.forced[h.DstPort]:
 		c.speaks = session
 	}
@@ -190,7 +196,7 @@ func (a *Analyzer) newConn(k connKey, dir int, h *inet.Headers) *conn {
 }
 
 // servicePort reports whether SMB is what the port is for.
-func servicePort(p uint16) bool { return p == 445 || p == 139 }
+func servicePort(p uint16) bool { return p == 445 || p == 139 || p == smbd.PortIWARP }
 
 // endConn forgets what the connection's requests still wait for.
 func (a *Analyzer) endConn(c *conn) {

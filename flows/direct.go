@@ -53,8 +53,10 @@ func (a *Analyzer) happened(c *conn, e *rdma.Event) {
 		a.moves(c, e.Op)
 	case rdma.Hole:
 		d.parts[e.Dir].Reset()
-		c.lost++
-		a.lostBytes++
+		if c.mpa == nil { // else its stream counts what is lost
+			c.lost++
+			a.lostBytes++
+		}
 	case rdma.Repeated:
 		d.repeats = cmp.Or(d.repeats, int(a.frame))
 		c.retransmits++
@@ -99,7 +101,7 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 		}
 	}
 	if a.index != nil {
-		a.index.send(a.frame, c.id, kind, e.Frames, w.Frames)
+		a.index.send(a.frame, c.id, kind, e.Dir, e.Frames, w.Frames)
 	}
 	if a.view != nil {
 		a.view.direct(e.Bytes, e.Size, kind)
@@ -107,7 +109,13 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 	if !whole || len(w.Bytes) == 0 {
 		return
 	}
-	s := &c.streams[e.Dir]
-	a.pdu(c, e.Dir, unit{b: w.Bytes, size: w.Size, first: slices.Min(w.Frames), off: s.off, bare: true})
-	s.off += uint64(w.Size)
+	u := unit{b: w.Bytes, size: w.Size, bare: true}
+	if s := &c.streams[e.Dir]; c.mpa != nil {
+		at := stretchOf(w.Frames)
+		u.first, u.off = at.first, s.off-uint64(uint32(s.off)-at.from)
+	} else {
+		u.first, u.off = slices.Min(w.Frames), s.off
+		s.off += uint64(w.Size)
+	}
+	a.pdu(c, e.Dir, u)
 }

@@ -14,12 +14,13 @@ import (
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/rdma/ib"
+	"github.com/odxray/odxray/rdma/iwarp"
 	"github.com/odxray/odxray/rdma/smbd"
 )
 
 // Fields lists every field that a Detail or a List can record.
 func Fields() []*wire.Field {
-	return slices.Concat(wire.Fields(), inet.Fields(), netbios.Fields(), smb1.Fields(), smb2.Fields(), fscc.Fields(), odx.Fields(), dtyp.Fields(), auth.Fields(), rpc.Fields(), ib.Fields(), smbd.Fields(), fields.All())
+	return slices.Concat(wire.Fields(), inet.Fields(), netbios.Fields(), smb1.Fields(), smb2.Fields(), fscc.Fields(), odx.Fields(), dtyp.Fields(), auth.Fields(), rpc.Fields(), ib.Fields(), iwarp.Fields(), smbd.Fields(), fields.All())
 }
 
 var (

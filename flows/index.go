@@ -10,6 +10,7 @@ import (
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/rdma/iwarp"
 )
 
 // chunkSize is how many entries are allocated at once. Chunks never move.
@@ -84,6 +85,7 @@ type indexedConn struct {
 	scale     [2]int8
 	firstTime int64
 	stream    uint32
+	mpa       *[2]iwarp.Layout // nil unless it carries iWARP
 }
 
 type index struct {
@@ -91,6 +93,7 @@ type index struct {
 	messages chunks[indexedMessage]
 	conns    chunks[indexedConn]  // by conn.id, from 1
 	sends    chunks[indexedSend]  // messages of SMB Direct, by the frame they end in
+	runs     chunks[indexedRun]   // units of MPA, by the frame they end in
 	brought  chunks[uint32]       // lists of frames, for sends
 	dups     map[uint32][2]uint32 // of duplicate ACKs: the frame they repeat, and their number
 	pieces   map[uint32][]uint32  // of frames that complete a datagram: those of all its fragments

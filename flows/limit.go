@@ -29,6 +29,7 @@ var (
 	entrySize    = sizeOf[indexedFrame]()
 	messageSize  = sizeOf[indexedMessage]()
 	sendSize     = sizeOf[indexedSend]()
+	runSize      = sizeOf[indexedRun]()
 )
 
 const (
@@ -46,7 +47,7 @@ func (a *Analyzer) taken() uint64 {
 		uint64(a.exchanges.list.n)*exchangeSize + uint64(len(a.opens))*openSize + uint64(len(a.files))*fileSize +
 		uint64(len(a.names))*nameSize + uint64(len(a.byID))*connSize
 	if a.index != nil {
-		n += a.index.frames.size(entrySize) + a.index.messages.size(messageSize) + a.index.sends.size(sendSize) + a.index.brought.size(4)
+		n += a.index.frames.size(entrySize) + a.index.messages.size(messageSize) + a.index.sends.size(sendSize) + a.index.runs.size(runSize) + a.index.brought.size(4)
 	}
 	return n
 }
@@ -105,6 +106,9 @@ func (ix *index) forget() bool {
 	}
 	for first := ix.sendsIn(uint32(ix.frames.gone + 1)); ix.sends.gone+chunkSize <= first; {
 		ix.sends.drop()
+	}
+	for first := ix.runsIn(uint32(ix.frames.gone + 1)); ix.runs.gone+chunkSize <= first; {
+		ix.runs.drop()
 	}
 	return true
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/rdma"
 	"github.com/odxray/odxray/rdma/ib"
+	"github.com/odxray/odxray/rdma/iwarp"
 	"github.com/odxray/odxray/rdma/smbd"
 )
 
@@ -19,10 +20,12 @@ func isRoCE(h *inet.Headers) bool { return h.Kind == inet.UDP && h.DstPort == ib
 
 // directTable finds connections by their queue pairs.
 type directTable struct {
-	pairs  rdma.Table
-	byPair map[uint32]*conn // only those of SMB Direct
-	ib     ib.Decoder
-	smbd   smbd.Message
+	pairs   rdma.Table
+	byPair  map[uint32]*conn // only those of SMB Direct
+	overTCP []*conn          // the same of iWARP
+	ib      ib.Decoder
+	segment iwarp.Segment
+	smbd    smbd.Message
 }
 
 // roce takes a packet of RoCEv2.
@@ -72,7 +75,8 @@ func (a *Analyzer) directOn(e *rdma.Event) *conn {
 }
 
 // indexedSend is a message of SMB Direct: which frames brought it, and which the SMB
-// message that is whole with it. Both lists are in index.brought.
+// message that is whole with it. Both lists are in index.brought; over iWARP they are
+// places instead of frames.
 type indexedSend struct {
 	frame      uint32 // in which it ends
 	conn       uint32
@@ -80,11 +84,12 @@ type indexedSend struct {
 	nAll       uint32 // 0 if no SMB message is whole with it
 	nParts     uint16
 	kind       smbd.Kind
+	dir        uint8
 }
 
 // send adds a message of SMB Direct.
-func (ix *index) send(frame, conn uint32, kind smbd.Kind, parts, all []uint32) {
-	s := indexedSend{frame: frame, conn: conn, kind: kind, parts: uint32(ix.brought.n), nParts: uint16(len(parts)), nAll: uint32(len(all))}
+func (ix *index) send(frame, conn uint32, kind smbd.Kind, dir int, parts, all []uint32) {
+	s := indexedSend{frame: frame, conn: conn, kind: kind, dir: uint8(dir), parts: uint32(ix.brought.n), nParts: uint16(len(parts)), nAll: uint32(len(all))}
 	for _, n := range parts {
 		ix.brought.add(n)
 	}

@@ -177,7 +177,7 @@ func smbFields(t *wire.Tree) string {
 	var b strings.Builder
 	for i := range t.Nodes {
 		switch name := t.Nodes[i].Field.Name; {
-		case strings.HasPrefix(name, "infiniband"), strings.HasPrefix(name, "smb_direct"), name == "smb2.cmd", name == "smb2.msg_id", name == "data.len":
+		case strings.HasPrefix(name, "infiniband"), strings.HasPrefix(name, "iwarp"), strings.HasPrefix(name, "smb_direct"), name == "smb2.cmd", name == "smb2.msg_id", name == "data.len":
 			fmt.Fprintf(&b, "%s=%s ", name, t.Value(i))
 		}
 	}

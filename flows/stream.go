@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/rdma/iwarp"
 )
 
 const (
@@ -41,6 +42,8 @@ type stream struct {
 	told   bool   // it was handed on already
 	first  uint32 // the first of its frames
 	lost   uint64 // bytes of it that no frame brought, beyond limit
+
+	key iwarp.Key // of iWARP's start-up frame, as far as it has come
 
 	recent *[8]recentRequest // the latest requests of copies; nil if there was none
 	latest int               // where the next of them goes
@@ -128,7 +131,7 @@ func (a *Analyzer) segment(c *conn, dir int, h *inet.Headers) {
 			a.repeated(s, s.off-uint64(-d), s.off-uint64(-d)+uint64(n))
 		}
 		if d+n <= 0 { // seen before
-			a.part = s.have > -d-n
+			a.part = c.pending(dir) > -d-n
 			return
 		}
 		skip := -d
@@ -148,7 +151,7 @@ func (a *Analyzer) segment(c *conn, dir int, h *inet.Headers) {
 	}
 	a.lend(s)
 	a.deliver(c, dir, data, cut, a.frame)
-	a.part = a.marks&MarkSMB == 0 && s.have > 0
+	a.part = a.marks&MarkSMB == 0 && !a.unitEnded && c.pending(dir) > 0
 	a.release(c, dir)
 	a.takeBack(s)
 	a.account(c, dir)
@@ -199,7 +202,7 @@ func (a *Analyzer) release(c *conn, dir int) {
 // for longest.
 func (a *Analyzer) account(c *conn, dir int) {
 	s := &c.streams[dir]
-	n := cap(s.buf) + s.heldBytes + len(s.held)*segmentCost
+	n := cap(s.buf) + s.heldBytes + len(s.held)*segmentCost + c.mpa.held(dir)
 	a.waiting += n - s.counted
 	s.counted = n
 	if a.waiting <= maxWaiting {
@@ -245,6 +248,8 @@ func (a *Analyzer) skipHole(c *conn, dir int) {
 	a.lostBytes += n
 	s.ackedAt = 0
 	switch {
+	case c.mpa != nil:
+		c.mpa.framers[dir].Skip(n)
 	case !s.synced:
 	case s.size > 0 && uint64(s.size-s.have) > n:
 		// The frame's end is known and lies past the hole: it is still in step.
@@ -266,6 +271,10 @@ func (a *Analyzer) skipHole(c *conn, dir int) {
 func (a *Analyzer) flushStream(c *conn, dir int) {
 	for len(c.streams[dir].held) > 0 {
 		a.skipHole(c, dir)
+	}
+	if c.mpa != nil {
+		a.noMoreFPDUs(c, dir)
+		return
 	}
 	a.dropPDU(c, dir)
 	c.streams[dir].synced = false
@@ -312,7 +321,11 @@ func (a *Analyzer) deliver(c *conn, dir int, data []byte, cut int, frame uint32)
 	s.next += uint32(n)
 	start := s.off // of data
 	s.off += uint64(n)
-	if c.speaks == foreign {
+	if c.speaks == foreign || c.mpa == nil && a.startsMPA(c, dir, data, cut, start, frame) {
+		return
+	}
+	if c.speaks == framed {
+		a.fpdus(c, dir, data, cut, start, frame)
 		return
 	}
 	if c.speaks == undecided && !a.recognise(c, s, data) {

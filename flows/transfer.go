@@ -262,6 +262,9 @@ func (t *directTable) list(operations bool) (list []RDMAConnection) {
 	for _, on := range t.byPair {
 		list = append(list, on.rdma(operations))
 	}
+	for _, on := range t.overTCP {
+		list = append(list, on.rdma(operations))
+	}
 	slices.SortFunc(list, func(x, y RDMAConnection) int { return x.Conn - y.Conn })
 	return list
 }
@@ -283,6 +286,9 @@ func (c *conn) rdma(operations bool) RDMAConnection {
 	}
 	if d.pair != nil {
 		r.queuePairs(d.pair, client)
+	}
+	if c.mpa != nil {
+		r.placement(&c.mpa.place)
 	}
 	r.Faults = slices.Clip(d.faults)
 	if !operations {
@@ -306,5 +312,14 @@ func (r *RDMAConnection) queuePairs(p *rdma.Pair, client int) {
 	r.BadCRC, r.FirstBadCRC = p.BadCRC[0]+p.BadCRC[1], int(p.FirstBad)
 	for i := range p.BadCRC {
 		r.NoGoodCRC = r.NoGoodCRC || p.GoodCRC[i] == 0 && p.BadCRC[i]+p.NoCRC[i] > 0
+	}
+}
+
+// placement fills r with what is known of a connection of iWARP.
+func (r *RDMAConnection) placement(p *rdma.Placement) {
+	r.Packets, r.Closed = p.Packets, int(p.Terminated)
+	r.BadCRC, r.FirstBadCRC = p.BadCRC[0]+p.BadCRC[1], int(p.FirstBad)
+	for i := range p.BadCRC {
+		r.NoGoodCRC = r.NoGoodCRC || p.GoodCRC[i] == 0 && p.BadCRC[i] > 0
 	}
 }

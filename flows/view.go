@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/auth"
@@ -21,6 +22,7 @@ import (
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/rdma/ib"
+	"github.com/odxray/odxray/rdma/iwarp"
 	"github.com/odxray/odxray/rdma/smbd"
 )
 
@@ -54,7 +56,8 @@ type frameView struct {
 
 	under     []byte // the Info column of what is below SMB, and its protocol
 	underName string
-	payload   *wire.Cursor // of a packet of RoCEv2, as long as nobody has decoded it
+	payload   *wire.Cursor // of a packet of RDMA, as long as nobody has decoded it
+	segment   iwarp.Segment
 
 	// heard is called for every message of a unit, if it is not nil; see together.keep.
 	heard              func(d delivered, lower, unit, upper, from int)
@@ -130,6 +133,78 @@ func (v *frameView) roce() {
 	v.lower = v.nodes()
 }
 
+// carried returns what the packet at hand carries, as long as nobody has decoded it.
+func (v *frameView) carried() []byte {
+	if v.payload == nil {
+		return nil
+	}
+	look := v.payload.Ahead()
+	return look.Rest(fSession)
+}
+
+// undecoded shows the payload that nobody has decoded.
+func (v *frameView) undecoded() {
+	if v.payload != nil && v.payload.Len() > 0 && v.payload.Recording() {
+		v.decoder.Above(v.payload, "data")
+		ib.Data(v.payload)
+	}
+	v.payload = nil
+}
+
+// mpa shows a unit of MPA that ends in the frame: a start-up frame, or an FPDU that s was
+// read in.
+func (v *frameView) mpa(u *iwarp.Unit, s *iwarp.Segment) {
+	v.undecoded()
+	v.under, v.underName = v.under[:0], "MPA"
+	if !v.bare {
+		v.under = strconv.AppendUint(v.under, uint64(v.headers.SrcPort), 10)
+		v.under = append(v.under, " > "...)
+		v.under = append(strconv.AppendUint(v.under, uint64(v.headers.DstPort), 10), ' ')
+	}
+	switch {
+	case s != nil:
+		v.under, v.underName = s.AppendInfo(v.under), "DDP/RDMA"
+	case iwarp.IsReply(u.Bytes):
+		v.under = append(v.under, "MPA Reply Frame"...)
+	default:
+		v.under = append(v.under, "MPA Request Frame"...)
+	}
+	if v.tree == nil {
+		return
+	}
+	raw := v.lying("Reassembled TCP", u.Raw, u.Size)
+	c := raw
+	if u.Markers > 0 {
+		c = v.lying("FPDU without markers", u.Bytes, u.Len)
+	}
+	v.met(&c, "iwarp_mpa")
+	if s == nil {
+		var start iwarp.Startup
+		start.Decode(&c)
+	} else {
+		v.met(&c, "iwarp_ddp_rdmap")
+		u.Decode(&v.segment, &c, &raw)
+		v.payload = &v.segment.Payload
+	}
+	v.lower = v.nodes()
+}
+
+// lying returns a cursor over b, size bytes on the wire: within the frame's own bytes, if
+// they hold it, else over a copy.
+func (v *frameView) lying(name string, b []byte, size int) wire.Cursor {
+	for buf, own := range v.tree.Bufs[:v.own] {
+		for i := 0; len(b) > 0 && i+len(b) <= len(own); i++ {
+			if &own[i] == &b[0] {
+				return v.tree.Part(uint16(buf), i, size)
+			}
+		}
+	}
+	if len(b) == size {
+		return wire.NewNamed(name, bytes.Clone(b), v.tree)
+	}
+	return wire.NewCut(bytes.Clone(b), size, v.tree)
+}
+
 // direct shows a message of SMB Direct that ends in the frame: in the frame's own bytes,
 // if they hold it.
 func (v *frameView) direct(b []byte, size int, kind smbd.Kind) {
@@ -138,8 +213,8 @@ func (v *frameView) direct(b []byte, size int, kind smbd.Kind) {
 		return
 	}
 	var c wire.Cursor
-	if body, _ := v.ib.Body(); len(body) > 0 && (&body[0] == &b[0] || bytes.Equal(body, b)) {
-		c, v.payload = v.ib.Payload, nil
+	if body := v.carried(); len(body) > 0 && (&body[0] == &b[0] || bytes.Equal(body, b)) {
+		c, v.payload = *v.payload, nil
 	} else {
 		c = wire.NewNamed("Reassembled SEND", bytes.Clone(b), v.tree)
 	}
@@ -317,10 +392,7 @@ func (v *frameView) context(a *Analyzer, batch []delivered, i int) {
 // end finishes the row. part: the frame holds bytes of a message that ends in a later
 // one, and the end of none.
 func (v *frameView) end(marks Mark, part bool) {
-	if v.payload != nil && v.payload.Len() > 0 && v.payload.Recording() {
-		v.decoder.Above(v.payload, "data")
-		ib.Data(v.payload)
-	}
+	v.undecoded()
 	v.row.Marks = marks
 	if v.bare {
 		return

@@ -12,6 +12,7 @@ type Operation struct {
 	PSN      uint32 // of its first packet
 	Packets  uint32 // sequence numbers that it takes; 0 if unknown: the MTU is
 	Repeated int    // packets of it that were sent again
+	Endless  bool   // its end is not in the capture, and so not its length, either
 
 	FirstFrame, LastFrame uint32 // of its data; FirstFrame is that of the request of a READ
 	FirstTime, LastTime   int64  // ns
@@ -41,7 +42,7 @@ func (o *Operation) Spans(yield func(from, to uint32)) {
 }
 
 // Complete reports whether all has.
-func (o *Operation) Complete() bool { return o.Moved() >= o.Length }
+func (o *Operation) Complete() bool { return o.Moved() >= o.Length && !o.Endless }
 
 // Move notes that the n bytes from one on have moved, as far as they are the operation's.
 func (o *Operation) Move(from, n uint32) {

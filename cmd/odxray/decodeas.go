@@ -7,21 +7,25 @@ import (
 	"github.com/odxray/odxray/flows"
 )
 
-// ports is a flag that names TCP ports as tshark's -d does: tcp.port==4455,nbss.
-type ports []uint16
+// decodeAs is a flag that names TCP ports as tshark's -d does: tcp.port==4455,nbss. It
+// fills the options of a capture.
+type decodeAs flows.Options
 
-func (p *ports) Type() string { return "tcp.port==N,nbss" }
+func (d *decodeAs) Type() string { return "tcp.port==N,PROTOCOL" }
 
-func (p *ports) String() string {
-	s := make([]string, len(*p))
-	for i, port := range *p {
-		s[i] = fmt.Sprintf("tcp.port==%d,nbss", port)
+func (d *decodeAs) String() string {
+	var s []string
+	for _, port := range d.Ports {
+		s = append(s, fmt.Sprintf("tcp.port==%d,nbss", port))
+	}
+	for _, port := range d.MPAPorts {
+		s = append(s, fmt.Sprintf("tcp.port==%d,iwarp_mpa", port))
 	}
 	return strings.Join(s, " ")
 }
 
-func (p *ports) Set(text string) error {
-	more, err := flows.Ports([]string{text})
-	*p = append(*p, more...)
+func (d *decodeAs) Set(text string) error {
+	ports, mpa, err := flows.Ports([]string{text})
+	d.Ports, d.MPAPorts = append(d.Ports, ports...), append(d.MPAPorts, mpa...)
 	return err
 }

@@ -41,7 +41,7 @@ func (in *input) flagsOfFiles(cmd *cobra.Command) {
 	f.VarP(filterValue{&in.Filter}, "filter", "Y", "show only what this display `FILTER` is true for, such as 'smb2.cmd == READ'")
 	completeFilter(cmd)
 	in.keys.flags(f)
-	f.VarP((*ports)(&in.Ports), "decode-as", "d", "take a TCP port for SMB: `tcp.port==N,nbss`")
+	f.VarP((*decodeAs)(&in.Options), "decode-as", "d", "take a TCP port for SMB: `tcp.port==N,nbss`, or iwarp_mpa for SMB Direct over iWARP")
 }
 
 // paths lists the files to read, or fails if there are none.
