@@ -56,8 +56,8 @@ func stretchOf(list []uint32) stretch { return stretch{list[0], list[1], list[2]
 func (ix *index) units(r captures.Source, f *iwarp.Framer, frame, conn uint32, dir uint8, at stretch, startup bool, yield func(*iwarp.Unit) bool) error {
 	c := ix.conns.at(int(conn) - 1)
 	u := unit{size: int(at.size)}
-	m := indexedMessage{first: at.first, last: frame, dir: dir, facts: isMade}
-	if err := ix.regather(r, &u, conn, c.start[dir]+at.from, &m); err != nil {
+	m := indexedMessage{first: at.first, last: frame, dir: dir}
+	if err := ix.regather(r, &u, conn, c.start[dir]+at.from, &m, u.size); err != nil {
 		return err
 	}
 	f.Again(c.mpa[dir], startup)

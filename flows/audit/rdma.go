@@ -36,7 +36,7 @@ var rdmaRules = []Rule{
 		Advice:  "The network loses or delays packets, or a receiver was not ready: look at flow control and congestion.",
 		Spec:    "[IBTA] 9.7.5.2"},
 	{ID: "rdma/bad-icrc", Level: flows.Warning, check: rdmaBadCRC,
-		Meaning: "The invariant CRC of packets is wrong.",
+		Meaning: "The invariant CRC of packets, or the CRC of FPDUs, is wrong.",
 		Advice:  "They were damaged on their way, or changed by what lies between.",
 		Spec:    "[IBTA] A17.3.3"},
 }
@@ -105,11 +105,16 @@ func rdmaRetransmit(j *judge) {
 
 func rdmaBadCRC(j *judge) {
 	for i := range j.RDMA {
-		switch r := &j.RDMA[i]; {
+		r := &j.RDMA[i]
+		packet, crc := "packet", "invariant CRC"
+		if r.Transport == flows.IWARP {
+			packet, crc = "FPDU", "CRC"
+		}
+		switch {
 		case r.NoGoodCRC:
-			j.report(flows.Note, []int{r.First}, "no packet of a direction of connection %d has a right invariant CRC: the point of capture does not carry it", r.Conn)
+			j.report(flows.Note, []int{r.First}, "no %s of a direction of connection %d has a right %s: the point of capture does not carry it", packet, r.Conn, crc)
 		case r.BadCRC > 0:
-			j.report(flows.Warning, []int{r.FirstBadCRC}, "the invariant CRC of %d packets of connection %d is wrong", r.BadCRC, r.Conn)
+			j.report(flows.Warning, []int{r.FirstBadCRC}, "the %s of %d %ss of connection %d is wrong", crc, r.BadCRC, packet, r.Conn)
 		}
 	}
 }

@@ -111,6 +111,10 @@ func RDMAFacts(r *flows.RDMAConnection) (lines []string) {
 	for i, side := range [2]string{"Client", "Server"} {
 		say("%s: %d messages, %d credits granted", side, r.Messages[i], r.CreditsGranted[i])
 	}
+	if r.Transport == flows.IWARP {
+		say("%d FPDUs, %d with a wrong CRC", r.Packets, r.BadCRC)
+		return lines
+	}
 	mtu := "unknown"
 	if r.MTU != 0 {
 		mtu = strconv.Itoa(r.MTU)
