@@ -21,11 +21,16 @@ type block struct {
 	base    int64 // buf[i] lies at base+i in the file
 	packets []Packet
 	ring    *ring
+	of      *mapping // that buf is a part of; nil if buf is its own
 	refs    atomic.Int32
 }
 
 func (b *block) release() {
 	if b.refs.Add(-1) == 0 {
+		if b.of != nil {
+			letGo(b.of.all, int(b.base), int(b.base)+b.end)
+			b.of, b.buf = nil, nil
+		}
 		b.ring.free <- b
 	}
 }
@@ -34,9 +39,10 @@ func (b *block) release() {
 type ring struct {
 	free  chan *block
 	count int
+	size  int // bytes of a block
 }
 
-func newRing() *ring { return &ring{free: make(chan *block, ringSize)} }
+func newRing(size int) *ring { return &ring{free: make(chan *block, ringSize), size: size} }
 
 func (g *ring) get() *block {
 	var b *block
@@ -45,7 +51,7 @@ func (g *ring) get() *block {
 	default:
 		if g.count < ringSize {
 			g.count++
-			b = &block{buf: make([]byte, blockFront+blockSize), ring: g}
+			b = &block{buf: make([]byte, g.size), ring: g}
 		} else {
 			b = <-g.free
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,7 +79,7 @@ type Capture struct {
 
 // Open opens capture files as one timeline. "-" is standard input.
 func Open(paths []string, o Options) (*Capture, error) {
-	r, err := captures.OpenFiles(paths, captures.Options{Random: o.Index})
+	r, err := captures.OpenFiles(paths, captures.Options{Random: o.Index, Map: true})
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +169,7 @@ func (c *Capture) list(ctx context.Context, tree *wire.Tree, want func(frame int
 func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) error {
 	var b captures.Batch
 	var err error
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // see take
 	next := time.Now().Add(publishEvery)
 	// A read of a pipe may be stuck when somebody loses patience: show what is known.
 	defer context.AfterFunc(ctx, func() { c.publish(false) })()
@@ -181,18 +183,9 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 		if c.first.Load() == 0 && len(b.Packets) > 0 {
 			c.first.Store(b.Packets[0].Time)
 		}
-		c.mu.Lock()
-		for i := 0; more && i < len(b.Packets); i++ {
-			p := &b.Packets[i]
-			if c.several {
-				c.origins = append(c.origins, origin{int32(p.File), int32(p.InFile)})
-			}
-			if c.o.Filter == nil && c.o.Window.meets(p.Time, p.Time, c.First()) {
-				c.within.see(int(c.a.frame) + 1)
-			}
-			more = packet(p)
+		if more, err = c.take(b.Packets, packet); err != nil {
+			break
 		}
-		c.mu.Unlock()
 		b.Release()
 		if now := time.Now(); now.After(next) && c.asked.Swap(false) {
 			c.publish(false)
@@ -204,11 +197,43 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 		err = nil
 	}
 	c.mu.Lock()
-	c.a.Flush()
+	if !errors.Is(err, errShrunk) { // which leaves a packet half done
+		c.a.Flush()
+	}
 	c.err, c.done = err, true
 	c.mu.Unlock()
 	c.publish(true)
 	return err
+}
+
+// errShrunk: the packets of a batch were no longer in the file when they were looked at.
+var errShrunk = errors.New("the capture was made shorter while it was read")
+
+// take analyses a batch of packets, until packet returns false.
+func (c *Capture) take(batch []captures.Packet, packet func(*captures.Packet) bool) (more bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer func() {
+		if failed := recover(); failed != nil {
+			if _, fault := failed.(interface{ Addr() uintptr }); !fault {
+				panic(failed)
+			}
+			err = errShrunk
+		}
+	}()
+	for i := range batch {
+		p := &batch[i]
+		if c.several {
+			c.origins = append(c.origins, origin{int32(p.File), int32(p.InFile)})
+		}
+		if c.o.Filter == nil && c.o.Window.meets(p.Time, p.Time, c.First()) {
+			c.within.see(int(c.a.frame) + 1)
+		}
+		if !packet(p) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // publish makes a Results of what is known.

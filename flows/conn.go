@@ -138,12 +138,25 @@ const (
 	foreign            // anything else
 )
 
+// sender returns which end of c sent the frame, as keyOf has it; -1 if it is not of c.
+func (c *conn) sender(h *inet.Headers) int {
+	switch {
+	case c == nil:
+	case h.DstPort == c.key.lowPort && h.SrcPort == c.key.highPort && h.Dst == c.key.lowAddr && h.Src == c.key.highAddr:
+		return 1
+	case h.SrcPort == c.key.lowPort && h.DstPort == c.key.highPort && h.Src == c.key.lowAddr && h.Dst == c.key.highAddr:
+		return 0
+	}
+	return -1
+}
+
 // lookup finds the connection of the frame, or begins one.
 func (a *Analyzer) lookup(h *inet.Headers) (*conn, int) {
-	k, dir := keyOf(h)
 	c := a.lastConn
-	if c == nil || c.key != k {
-		c = a.byKey[k]
+	dir := c.sender(h)
+	if dir < 0 {
+		k, d := keyOf(h)
+		c, dir = a.byKey[k], d
 	}
 	// A SYN on a connection that was over, or with a new sequence number, reuses
 	// the ports.
@@ -152,7 +165,8 @@ func (a *Analyzer) lookup(h *inet.Headers) (*conn, int) {
 		c = nil
 	}
 	if c == nil {
-		c = a.newConn(k, dir, h)
+		k, d := keyOf(h)
+		c, dir = a.newConn(k, d, h), d
 	}
 	a.lastConn = c
 	return c, dir

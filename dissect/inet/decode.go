@@ -87,6 +87,9 @@ func (d *Decoder) Decode(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Co
 		ctx = &unknown
 	}
 	*h = Headers{WindowShift: -1}
+	if link == linktype.Ethernet && !c.Recording() && usual(c, h) {
+		return
+	}
 	d.walk, d.protocols = walk{h: h, ctx: ctx, size: c.Len(), path: d.path[:0], ahead: d.ahead}, -1
 	if !c.Recording() {
 		d.link(c, link)
