@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -54,6 +55,7 @@ type Analyzer struct {
 
 	// What is asked of every packet beside its effect on all the above.
 	gatherAll  bool           // keep file data too, for somebody who looks at bytes
+	talks      bool           // follow what Wireshark tells of segments beside their words
 	view       *frameView     // nil if nobody looks at frames
 	batch      []delivered    // the messages of the session-service frame at hand
 	onExchange func(i uint32) // called for every finished exchange; may be nil
@@ -122,7 +124,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 			a.index.frame(p, 0, nil, a.frame)
 		}
 		if a.view != nil {
-			a.see(p, nil, 0, nil)
+			a.see(p, nil, 0, 0, nil)
 			a.view.roce()
 		}
 		if isRoCE(h) {
@@ -132,18 +134,29 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 	}
 	conn, dir := a.lookup(h)
 	a.at = conn
+	previous := conn.lastTime
 	conn.last, conn.lastTime = a.frame, a.now
 	a.recent.touch(conn)
 	words := a.analyse(conn, dir, h)
+	if a.talks {
+		if conn.talk == nil {
+			conn.talk = new(talk)
+		}
+		conn.talk.add(dir, h, a.frame, a.now, conn.roundTrip, &words)
+	}
 	if len(h.Payload) < h.PayloadLen {
 		conn.cutFrames++
 		a.marks |= MarkCut
 	}
 	if a.index != nil {
 		a.index.frame(p, conn.id, &words, a.frame)
+		a.index.conns.at(int(conn.id)-1).reached.see(a.frame, h, conn.first == a.frame)
 	}
 	if a.view != nil {
-		a.see(p, conn, dir, &words)
+		a.see(p, conn, dir, previous, &words)
+	}
+	if a.talks {
+		conn.talk.reached.see(a.frame, h, conn.first == a.frame)
 	}
 	if h.Flags&inet.ACK != 0 {
 		a.acked(conn, 1-dir, h.Ack)
@@ -172,8 +185,9 @@ func joined(whole []byte, h *inet.Headers) {
 	inet.DecodeIPPayload(&c, h, h.Proto, nil)
 }
 
-// see begins the view of the packet at hand.
-func (a *Analyzer) see(p *captures.Packet, c *conn, dir int, an *inet.Analysis) {
+// see begins the view of the packet at hand. previous is the time of its connection's
+// packet before.
+func (a *Analyzer) see(p *captures.Packet, c *conn, dir int, previous int64, an *inet.Analysis) {
 	v := a.view
 	v.begin(p, a.frame, &a.headers)
 	v.ctx.FirstTime, v.ctx.PrevTime = a.first, a.prev
@@ -182,7 +196,11 @@ func (a *Analyzer) see(p *captures.Packet, c *conn, dir int, an *inet.Analysis) 
 		v.ctx.HasStream, v.ctx.Stream, v.ctx.StreamFirstTime = true, c.stream, c.firstTime
 		v.ctx.SeqKnown, v.ctx.AckKnown, v.ctx.SeqBase, v.ctx.AckBase = fwd.known, rev.known, fwd.base, rev.base
 		v.ctx.WindowFactor = windowFactor(fwd.scale, rev.scale)
+		v.ctx.StreamPrevTime = cmp.Or(previous, a.now)
 		v.ctx.Analysis = *an
+		if c.talk != nil {
+			v.ctx.Completeness = c.talk.reached.at(a.frame)
+		}
 	}
 	v.layers(p)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/filter"
+	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/rdma/iwarp"
@@ -144,6 +145,7 @@ func (c *Capture) list(ctx context.Context, tree *wire.Tree, want func(frame int
 		v.only(tree.Want)
 	}
 	c.a.gatherAll = want != nil || f != nil && f.LooksAtData()
+	c.a.talks = tree != nil && tree.Want.Any(inet.TalkFields())
 	return c.run(ctx, func(p *captures.Packet) bool {
 		if !c.o.Window.meets(p.Time, p.Time, c.First()) || want != nil && !want(int(c.a.frame)+1) {
 			c.a.view = nil
@@ -327,6 +329,11 @@ func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 	if f.conn != 0 {
 		_, dir := keyOf(&v.headers)
 		ix.describe(f, uint32(n), &v.ctx, dir)
+		if tree != nil && tree.Want.Any(inet.TalkFields()) {
+			if err := ix.review(c.source, &v.ctx, &v.headers); err != nil {
+				return err
+			}
+		}
 	}
 	v.layers(&c.packet)
 	v.roce()

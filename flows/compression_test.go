@@ -119,3 +119,13 @@ func TestCompressedWrongly(t *testing.T) {
 		look.Close()
 	}
 }
+
+// messages counts the SMB2 messages in a tree.
+func messages(t *wire.Tree) (n int) {
+	for i := range t.Nodes {
+		if t.Nodes[i].Field.Name == "smb2.cmd" {
+			n++
+		}
+	}
+	return n
+}

@@ -71,6 +71,7 @@ type conn struct {
 	endTime     int64  // of its first FIN or RST, or when its ports were used again; 0 if it goes on
 	name        string // of the client, as clientOf has it; "" if not made yet
 	lastTime    int64
+	talk        *talk // nil if nobody looks at what it holds
 
 	choseSigning bool
 

@@ -84,6 +84,8 @@ type indexedConn struct {
 	known     [2]bool
 	scale     [2]int8
 	firstTime int64
+	roundTrip int64 // ns; 0 if the handshake was not captured
+	reached   reached
 	stream    uint32
 	mpa       *[2]iwarp.Layout // nil unless it carries iWARP
 }
@@ -143,6 +145,7 @@ func (ix *index) datagram(r captures.Source, n uint32) []byte {
 // learn keeps what is known of a connection's numbers by now.
 func (ix *index) learn(c *conn) {
 	x := ix.conns.at(int(c.id) - 1)
+	x.roundTrip = c.roundTrip
 	for dir := range x.base {
 		x.base[dir], x.known[dir], x.scale[dir] = c.side[dir].base, c.side[dir].known, c.side[dir].scale
 		x.start[dir] = c.streams[dir].base

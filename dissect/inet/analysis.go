@@ -28,6 +28,12 @@ var (
 	fDupFrame    = analyses.Frame("tcp.analysis.duplicate_ack_frame", "Duplicate to the ACK in frame")
 )
 
+// TalkFields lists the fields that need to know what the conversation sent before: those
+// of Context.Completeness, StreamPrevTime, and Analysis but for its words.
+func TalkFields() []*wire.Field {
+	return []*wire.Field{fComplete, fTCPDelta, fAnalysis, fAcks, fRTT, fInitialRTT, fInFlight, fPushed, fRTO, fRTOFrame}
+}
+
 // words is the remarks in the order in which tshark's tree shows them. The Info column
 // shows them in the opposite one.
 var words = [...]struct {

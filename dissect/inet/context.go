@@ -29,7 +29,7 @@ type Context struct {
 	SeqKnown, AckKnown bool
 	SeqBase, AckBase   uint32 // subtracted from Seq and Ack
 	WindowFactor       int32  // the window counts in units of this; 0 unknown, -2 scaling is not used
-	Completeness       uint8  // of the conversation up to here: bits SYN, SYN+ACK, ACK, data, FIN, RST; 0 unknown
+	Completeness       uint8  // of the conversation before the frame: bits SYN, SYN+ACK, ACK, data, FIN, RST
 	Segment            bool   // the frame holds a part of a message that ends in another frame
 	ReassembledIn      uint32 // that frame, if known
 	Analysis           Analysis
@@ -42,7 +42,7 @@ type Analysis struct {
 	DupAckNumber  uint32 // and which repetition it is, from 1
 	AcksFrame     uint32 // frame of the segment that this one acknowledges; 0 if none
 	RTT           time.Duration
-	InitialRTT    time.Duration // 0 if the handshake was not seen
+	InitialRTT    time.Duration // 0 if the handshake was not seen; beside nothing else Wireshark does not show it
 	BytesInFlight uint32
 	PushBytes     uint32 // sent since the last PSH
 	RTO           time.Duration

@@ -215,9 +215,7 @@ func segmentLen(c *wire.Cursor, off, left int) int {
 func (w *walk) stream(c *wire.Cursor, left int) {
 	if w.ctx.HasStream {
 		c.Note(fStream, uint64(w.ctx.Stream), "")
-		if w.ctx.Completeness != 0 {
-			c.Note(fComplete, uint64(w.ctx.Completeness), "")
-		}
+		c.Note(fComplete, uint64(w.ctx.Completeness), "")
 	}
 	if c.Cause() == nil && !w.quote {
 		c.Note(fTCPLen, uint64(segmentLen(c, 8, left)), "")
