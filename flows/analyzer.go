@@ -45,6 +45,7 @@ type Analyzer struct {
 	grown     []byte // what was decompressed last
 
 	streamCount uint32 // TCP connections
+	datagrams   datagramTable
 	direct      directTable
 
 	exchanges exchangeTable
@@ -143,6 +144,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 			conn.talk = new(talk)
 		}
 		conn.talk.add(dir, h, a.frame, a.now, conn.roundTrip, &words)
+		conn.talk.reached.see(a.frame, dir, h, conn.first == a.frame)
 	}
 	if len(h.Payload) < h.PayloadLen {
 		conn.cutFrames++
@@ -150,13 +152,10 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 	}
 	if a.index != nil {
 		a.index.frame(p, conn.id, &words, a.frame)
-		a.index.conns.at(int(conn.id)-1).reached.see(a.frame, h, conn.first == a.frame)
+		a.index.conns.at(int(conn.id)-1).reached.see(a.frame, dir, h, conn.first == a.frame)
 	}
 	if a.view != nil {
 		a.see(p, conn, dir, previous, &words)
-	}
-	if a.talks {
-		conn.talk.reached.see(a.frame, h, conn.first == a.frame)
 	}
 	if h.Flags&inet.ACK != 0 {
 		a.acked(conn, 1-dir, h.Ack)
@@ -191,15 +190,19 @@ func (a *Analyzer) see(p *captures.Packet, c *conn, dir int, previous int64, an 
 	v := a.view
 	v.begin(p, a.frame, &a.headers)
 	v.ctx.FirstTime, v.ctx.PrevTime = a.first, a.prev
+	if a.talks && a.headers.Kind == inet.UDP {
+		a.datagrams.tell(&a.headers, a.now, &v.ctx)
+	}
 	if c != nil {
 		fwd, rev := &c.side[dir], &c.side[1-dir]
+		v.conn = c.id
 		v.ctx.HasStream, v.ctx.Stream, v.ctx.StreamFirstTime = true, c.stream, c.firstTime
 		v.ctx.SeqKnown, v.ctx.AckKnown, v.ctx.SeqBase, v.ctx.AckBase = fwd.known, rev.known, fwd.base, rev.base
 		v.ctx.WindowFactor = windowFactor(fwd.scale, rev.scale)
 		v.ctx.StreamPrevTime = cmp.Or(previous, a.now)
 		v.ctx.Analysis = *an
 		if c.talk != nil {
-			v.ctx.Completeness = c.talk.reached.at(a.frame)
+			c.talk.reached.at(a.frame, dir, &v.ctx)
 		}
 	}
 	v.layers(p)

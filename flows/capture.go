@@ -144,7 +144,7 @@ func (c *Capture) list(ctx context.Context, tree *wire.Tree, want func(frame int
 	if bare {
 		v.only(tree.Want)
 	}
-	c.a.gatherAll = want != nil || f != nil && f.LooksAtData()
+	c.a.gatherAll = want != nil || f != nil && f.LooksAtData() || tree != nil && tree.Want != nil && tree.Want.Any(smb2.DataFields())
 	c.a.talks = tree != nil && tree.Want.Any(inet.TalkFields())
 	return c.run(ctx, func(p *captures.Packet) bool {
 		if !c.o.Window.meets(p.Time, p.Time, c.First()) || want != nil && !want(int(c.a.frame)+1) {
@@ -329,6 +329,7 @@ func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 	if f.conn != 0 {
 		_, dir := keyOf(&v.headers)
 		ix.describe(f, uint32(n), &v.ctx, dir)
+		v.conn = f.conn
 		if tree != nil && tree.Want.Any(inet.TalkFields()) {
 			if err := ix.review(c.source, &v.ctx, &v.headers); err != nil {
 				return err

@@ -169,14 +169,33 @@ func (t *exchangeTable) context(a *Analyzer, x uint32, ctx *smb2.Context) {
 	ctx.Request = smb2.Request{Function: e.function, InfoType: e.infoType, InfoClass: e.infoClass, Additional: e.more, Name: a.names[e.name]}
 	if o := e.open; o != 0 {
 		ctx.File, ctx.OpenFrame, ctx.CloseFrame = a.names[a.opens[o].name], a.opens[o].openFrame, a.opens[o].closeFrame
+		if e.command == smb2.Close { // which Wireshark names from its request on
+			ctx.CloseFrame = e.reqFrame
+		} else if e.command == smb2.Create {
+			ctx.CloseFrame = 0
+		}
 		a.pipes.context(a, e, &ctx.RPC)
 	}
 	if tr := e.tree; tr != 0 && e.command != smb2.TreeConnect { // whose answer makes the tree
 		ctx.Share, ctx.ShareType, ctx.ShareFrame = a.trees[tr].share, a.trees[tr].kind, a.trees[tr].frame
 		ctx.Pipe = a.trees[tr].kind == 2
 	}
-	if s := e.session; s != 0 {
+	a.tellSession(e.session, ctx)
+}
+
+// tellSession fills ctx with whose session s is, if it is one.
+func (a *Analyzer) tellSession(s uint32, ctx *smb2.Context) {
+	if s != 0 {
 		ctx.Account, ctx.Domain, ctx.Host, ctx.SessionFrame = a.sessions[s].user, a.sessions[s].domain, a.sessions[s].host, a.sessions[s].frame
+	}
+}
+
+// wrapped fills ctx with what is known of the session of an encrypted message: of its
+// connection, and by its id.
+func (a *Analyzer) wrapped(conn uint32, id uint64, ctx *smb2.Context) {
+	*ctx = smb2.Context{}
+	if c := a.byID[conn]; c != nil {
+		a.tellSession(a.sessionByKey[sessionKey{a.serverOf(c), id}], ctx)
 	}
 }
 
@@ -424,7 +443,7 @@ func (a *Analyzer) answer(c *conn, x uint32, m *smb2.Message) {
 		a.granted(c, i, b)
 	case *smb2.CloseResponse:
 		if e.open != 0 {
-			a.closed(e.open, a.frame)
+			a.closed(e.open, cmp.Or(e.reqFrame, a.frame))
 		}
 	case *smb2.ReadResponse:
 		e.moved = max(uint64(b.DataLength), uint64(b.DataRemaining))

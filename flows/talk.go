@@ -136,12 +136,18 @@ func (s *talker) push(n uint32, psh bool) {
 	s.pushLast = psh
 }
 
-// reached is the frames after which a conversation was as complete as each bit of
-// tcp.completeness says; 0 if it never was.
-type reached [6]uint32
+// reached says after which frames a conversation was as complete as each bit of
+// tcp.completeness says, 0 if it never was; and who sent the first FIN.
+type reached struct {
+	frames [6]uint32
+	closer uint8 // the stream plus 1; 0 nobody
+}
 
 // see takes a segment. begins: it is the first of its conversation.
-func (r *reached) see(frame uint32, h *inet.Headers, begins bool) {
+func (r *reached) see(frame uint32, dir int, h *inet.Headers, begins bool) {
+	if h.Flags&inet.FIN != 0 && r.closer == 0 {
+		r.closer = uint8(dir) + 1
+	}
 	bit := -1
 	switch f := h.Flags; {
 	case f&inet.RST != 0:
@@ -158,19 +164,27 @@ func (r *reached) see(frame uint32, h *inet.Headers, begins bool) {
 	case f&inet.ACK != 0:
 		bit = 2
 	}
-	if bit >= 0 && r[bit] == 0 {
-		r[bit] = frame
+	if bit >= 0 && r.frames[bit] == 0 {
+		r.frames[bit] = frame
 	}
 }
 
-// at returns how complete the conversation was before the frame.
-func (r *reached) at(frame uint32) (bits uint8) {
-	for i, f := range r {
+// at says of a frame of stream dir how complete the conversation was before it, and
+// what it is to the end if it is a FIN.
+func (r *reached) at(frame uint32, dir int, ctx *inet.Context) {
+	ctx.Completeness = 0
+	for i, f := range r.frames {
 		if f != 0 && f < frame {
-			bits |= 1 << i
+			ctx.Completeness |= 1 << i
 		}
 	}
-	return bits
+	switch r.closer {
+	case 0:
+	case uint8(dir) + 1:
+		ctx.Closing = inet.First
+	default:
+		ctx.Closing = inet.Second
+	}
 }
 
 // review fills ctx with what the conversation of its frame tells of it, as a pass found
@@ -180,9 +194,8 @@ func (ix *index) review(r captures.Source, ctx *inet.Context, h *inet.Headers) e
 	n := int(ctx.Frame)
 	conn := ix.frames.at(n - 1).conn
 	c := ix.conns.at(int(conn) - 1)
-	ctx.Completeness = c.reached.at(ctx.Frame)
 	roundTrip := c.roundTrip
-	if ack := c.reached[2]; ack == 0 || ack > ctx.Frame {
+	if ack := c.reached.frames[2]; ack == 0 || ack > ctx.Frame {
 		roundTrip = 0
 	}
 	var t talk
@@ -208,6 +221,7 @@ func (ix *index) review(r captures.Source, ctx *inet.Context, h *inet.Headers) e
 		t.add(dir, &past, uint32(i), f.time, roundTrip, &inet.Analysis{Words: inet.Word(f.pos &^ partBit >> posBits)})
 	}
 	_, dir := keyOf(h)
+	c.reached.at(ctx.Frame, dir, ctx)
 	t.add(dir, h, ctx.Frame, ctx.Time, roundTrip, &ctx.Analysis)
 	return nil
 }

@@ -62,6 +62,7 @@ type frameView struct {
 	// heard is called for every message of a unit, if it is not nil; see together.keep.
 	heard              func(d delivered, lower, unit, upper, from int)
 	at                 delivered // the message at hand
+	conn               uint32    // of the frame; 0 if it is of no TCP connection
 	lower, start, upto int       // nodes of the frame's own layers; of the unit, as far as above its messages
 }
 
@@ -90,7 +91,7 @@ func headerFields() []*wire.Field {
 func (v *frameView) begin(p *captures.Packet, number uint32, h *inet.Headers) {
 	v.info, v.name, v.units, v.arena = v.info[:0], "SMB2", 0, v.arena[:0]
 	v.under, v.payload = v.under[:0], nil
-	v.row = Row{Frame: int(number), Time: p.Time, Length: p.WireLen}
+	v.row, v.conn = Row{Frame: int(number), Time: p.Time, Length: p.WireLen}, 0
 	v.ctx = inet.Context{Frame: number, Time: p.Time}
 	if h != nil {
 		v.headers = *h
@@ -305,18 +306,20 @@ func (v *frameView) chain(a *Analyzer, u *unit, c *wire.Cursor, batch []delivere
 		if i > 0 {
 			v.info = append(v.info, ';')
 		}
-		v.message(a, u, c, batch)
+		v.message(a, u, c, batch, i)
 	}
 }
 
-// message decodes the message that c is at, and says what it is.
-func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delivered) {
+// message decodes the message that c is at, at its place in the chain, and says what it
+// is.
+func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delivered, place int) {
 	switch smb2.ProtocolOf(c) {
 	case smb2.ProtocolSMB1:
 		v.met(c, "smb")
 		v.info, v.name = v.old.Decode(c).AppendInfo(v.info), "SMB"
 	case smb2.ProtocolTransform:
 		v.met(c, "smb2")
+		a.wrapped(v.conn, smb2.WrappedSession(c), &v.smbCtx)
 		if u.plain == nil {
 			v.info = v.smb.Transform(c, &v.smbCtx).AppendInfo(v.info)
 			return
@@ -343,7 +346,7 @@ func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delive
 			v.made(a, &within, "Decompressed SMB3", u.grown, batch)
 		})
 	default:
-		if !v.within {
+		if !v.within && place == 0 {
 			v.met(c, "smb2")
 		}
 		from := v.nodes()
@@ -353,7 +356,12 @@ func (v *frameView) message(a *Analyzer, u *unit, c *wire.Cursor, batch []delive
 		}
 		if m.RPC != nil {
 			v.name = "DCERPC"
-			v.met(c, "dcerpc")
+		}
+		if v.tree != nil {
+			for _, name := range v.tree.Met {
+				v.met(c, name)
+			}
+			v.tree.Met = v.tree.Met[:0]
 		}
 		if !v.bare {
 			v.info = m.AppendInfo(v.info, &v.smbCtx)
@@ -386,6 +394,9 @@ func (v *frameView) context(a *Analyzer, batch []delivered, i int) {
 	if e := a.exchanges.at(d.x); d.response && e.reqFrame != 0 {
 		v.smbCtx.RequestFrame = e.reqFrame
 		v.smbCtx.Elapsed = durationOf(v.row.Time - e.reqTime)
+		if e.command == smb2.SessionSetup && v.smbCtx.SessionFrame == v.ctx.Frame { // as Wireshark counts, up to here
+			v.smbCtx.SessionFrame = e.reqFrame
+		}
 	}
 }
 

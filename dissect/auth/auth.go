@@ -104,6 +104,7 @@ func Decode(c *wire.Cursor, m *Message) {
 		case SPNEGOMech:
 			m.SPNEGO.decode(&t, m)
 		case Kerberos5, MSKerberos5, UserToUser, IAKerb:
+			t.Meet("spnego-krb5")
 			m.Mechanism = mech
 			m.Kerberos.decode(&t)
 		default:

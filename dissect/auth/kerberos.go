@@ -152,6 +152,7 @@ func nameFieldsOf(lower, upper string) principalFields {
 
 // kerberosBlob decodes a token within SPNEGO, with the GSS-API header or without.
 func (m *Message) kerberosBlob(c *wire.Cursor, id uint8) {
+	c.Meet("spnego-krb5")
 	whole := *c
 	whole.Bytes(fBlob, c.Len())
 	mark := whole.Below(fBlob)

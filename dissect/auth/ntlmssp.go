@@ -143,6 +143,7 @@ const pairSize = 8
 
 // Decode decodes the NTLMSSP message that is the rest of c.
 func (m *NTLMMessage) Decode(c *wire.Cursor) {
+	c.Meet("ntlmssp")
 	*m = NTLMMessage{}
 	look := c.Ahead()
 	m.Raw = look.Pass(fNTLM, look.Len())
@@ -351,6 +352,7 @@ func verifier(c *wire.Cursor) bool {
 	if look.Len() != 16 || look.U32(fVerVers) != 1 {
 		return false
 	}
+	c.Meet("ntlmssp")
 	mark := c.Open(fVerifier)
 	c.U32(fVerVers)
 	c.Bytes(fVerBody, c.Len())

@@ -70,6 +70,7 @@ var (
 // decode decodes a NegTokenInit or NegTokenResp and the token within it.
 func (s *SPNEGO) decode(c *wire.Cursor, m *Message) {
 	defer c.Close(c.Open(fSPNEGO))
+	c.Meet("spnego")
 	id, e := c.Element(fSPNEGO)
 	switch id {
 	case contextTag:

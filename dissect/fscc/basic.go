@@ -85,6 +85,7 @@ var (
 	fDeletePending = standard.Enum("smb.delete_pending", "Delete Pending", either("Normal, no pending delete", "This object has DELETE PENDING"))
 	fIsDirectory   = standard.Enum("smb.is_directory", "Is Directory", either("This is NOT a directory", "This is a DIRECTORY"))
 	fReserved      = standard.Bytes("smb2.reserved", "Reserved")
+	fSpare         = standard.Bytes("odx.reserved", "Reserved") // where Wireshark has no field
 )
 
 func (m *StandardInfo) Decode(c *wire.Cursor) {
@@ -94,7 +95,7 @@ func (m *StandardInfo) Decode(c *wire.Cursor) {
 	m.Links = c.U32(fLinkCount)
 	m.DeletePending = c.U8(fDeletePending) != 0
 	m.Directory = c.U8(fIsDirectory) != 0
-	c.Skip(fReserved, 2)
+	c.Skip(fSpare, 2)
 }
 
 var (
@@ -193,7 +194,7 @@ func (m *AllInfo) Decode(c *wire.Cursor) {
 	m.Links = c.U32(fLinks)
 	m.DeletePending = c.U8(fPending) != 0
 	m.Directory = c.U8(fDirectory) != 0
-	c.Skip(fReserved, 2)
+	c.Skip(fSpare, 2)
 	m.FileID = c.U64(fFileID)
 	m.EASize = c.U32(fEASize)
 	m.Access = dtyp.FileAccess(c)

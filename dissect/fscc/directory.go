@@ -20,7 +20,7 @@ type DirectoryEntry struct {
 	EndOfFile      uint64 // bytes
 	AllocationSize uint64 // bytes
 	Attributes     Attributes
-	EASize         uint32     // bytes; a reparse point may have its tag here
+	EASize         uint32     // bytes; 0 for a reparse point without a place of its own for the tag
 	Tag            ReparseTag // of a reparse point, if the class has it
 	ShortName      wire.UTF16 // at most 12 characters
 	FileID         uint64
@@ -172,8 +172,11 @@ func (d *DirectoryEntry) decodeLayout(e *wire.Cursor, l layout) {
 	d.AllocationSize = e.U64(fAllocationSize)
 	d.Attributes = FileAttributes(e)
 	n := e.U32(fFilenameLength)
-	if has(hasEASize) {
+	switch {
+	case has(hasTag) || has(hasEASize) && d.Attributes&AttributeReparsePoint == 0:
 		d.EASize = e.U32(fEASize)
+	case has(hasEASize): // "If FILE_ATTRIBUTE_REPARSE_POINT is set", the tag is here
+		d.Tag = ReparseTag(e.U32(fTag))
 	}
 	if has(hasTag) {
 		d.Tag = ReparseTag(e.U32(fTag))

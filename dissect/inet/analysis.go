@@ -22,16 +22,18 @@ var (
 	fWords       = analyses.Struct("tcp.analysis.flags", "TCP Analysis Flags")
 	fRTO         = analyses.Duration("tcp.analysis.rto", "The RTO for this segment was")
 	fRTOFrame    = analyses.Frame("tcp.analysis.rto_frame", "RTO based on delta from frame")
-	fDupAck      = analyses.Struct("", "This is a TCP duplicate ack")
+	fDupAck      = analyses.Struct("tcp.analysis.duplicate_ack", "This is a TCP duplicate ack")
 	fDupRemarked = analyses.Struct("tcp.analysis.duplicate_ack", "Duplicate ACK")
 	fDupNumber   = analyses.Uint("tcp.analysis.duplicate_ack_num", "Duplicate ACK #")
 	fDupFrame    = analyses.Frame("tcp.analysis.duplicate_ack_frame", "Duplicate to the ACK in frame")
 )
 
 // TalkFields lists the fields that need to know what the conversation sent before: those
-// of Context.Completeness, StreamPrevTime, and Analysis but for its words.
+// of Context.Completeness, StreamPrevTime, Analysis but for its words, and all that a
+// Context tells of UDP.
 func TalkFields() []*wire.Field {
-	return []*wire.Field{fComplete, fTCPDelta, fAnalysis, fAcks, fRTT, fInitialRTT, fInFlight, fPushed, fRTO, fRTOFrame}
+	return []*wire.Field{fComplete, fFinActive, fFinPassive, fTCPDelta, fAnalysis, fAcks, fRTT, fInitialRTT, fInFlight, fPushed, fRTO, fRTOFrame,
+		fUDPStream, fUDPTimes, fUDPSince, fUDPDelta}
 }
 
 // words is the remarks in the order in which tshark's tree shows them. The Info column
@@ -114,7 +116,7 @@ func noteWords(c *wire.Cursor, a *Analysis) {
 	}
 	for _, word := range words {
 		if set&word.word != 0 {
-			remark(c, word.field, word.level, "Sequence", "")
+			remark(c, word.field, word.level, groupSequence, "")
 		}
 	}
 	if set&DuplicateAck != 0 {
@@ -128,7 +130,7 @@ func noteWords(c *wire.Cursor, a *Analysis) {
 	if set&DuplicateAck != 0 {
 		c.Note(fDupNumber, uint64(a.DupAckNumber), "")
 		frame := c.Note(fDupFrame, uint64(a.DupAckFrame), "")
-		remark(c, fDupRemarked, severityNote, "Sequence", fmt.Sprintf(" (#%d)", a.DupAckNumber))
+		remark(c, fDupRemarked, severityNote, groupSequence, fmt.Sprintf(" (#%d)", a.DupAckNumber))
 		c.Close(frame)
 	}
 }

@@ -30,10 +30,20 @@ type Context struct {
 	SeqBase, AckBase   uint32 // subtracted from Seq and Ack
 	WindowFactor       int32  // the window counts in units of this; 0 unknown, -2 scaling is not used
 	Completeness       uint8  // of the conversation before the frame: bits SYN, SYN+ACK, ACK, data, FIN, RST
+	Closing            Closing
 	Segment            bool   // the frame holds a part of a message that ends in another frame
 	ReassembledIn      uint32 // that frame, if known
 	Analysis           Analysis
 }
+
+// Closing is what a side's FIN is to its connection.
+type Closing uint8
+
+const (
+	Unclosed Closing = iota // unknown
+	First                   // its side was the first to send one
+	Second                  // the other side was
+)
 
 // Analysis is what comparing a segment with the stream before it tells.
 type Analysis struct {

@@ -80,7 +80,7 @@ func (w *walk) ipv4(c *wire.Cursor) {
 	}
 	if size < 20 {
 		if c.Recording() {
-			remark(c, fIPBogusHdrLen, severityError, "Protocol", "")
+			remark(c, fIPBogusHdrLen, severityError, groupProtocol, "")
 		}
 		c.Close(m)
 		w.met(c, "ip")
@@ -126,11 +126,11 @@ func (w *walk) totalLength(c *wire.Cursor, size, left int) {
 		c.Note(fIPLen0, uint64(left), "")
 	case n < size:
 		m := c.Overlay(fIPLen, 2)
-		remark(c, fIPBogusLen, severityError, "Protocol", "")
+		remark(c, fIPBogusLen, severityError, groupProtocol, "")
 		c.Close(m)
 	case n > left && !w.quote:
 		m := c.Overlay(fIPLen, 2)
-		remark(c, fIPExceeds, severityError, "Protocol", fmt.Sprintf(" (%d bytes)", left))
+		remark(c, fIPExceeds, severityError, groupProtocol, fmt.Sprintf(" (%d bytes)", left))
 		c.Close(m)
 	default:
 		c.Overlay(fIPLen, 2)
@@ -226,7 +226,7 @@ func ipOptions(c *wire.Cursor, n int) {
 			said = fmt.Sprintf(" (%d bytes)", size)
 			switch {
 			case size < 2 || size-2 > o.Len():
-				remark(&o, fIPBadOption, severityWarning, "Protocol", "")
+				remark(&o, fIPBadOption, severityWarning, groupProtocol, "")
 				o.Rest(fIPOptData)
 			case t == alert && size == 4:
 				v := o.BE16(fIPOptAlert)

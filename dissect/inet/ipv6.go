@@ -107,12 +107,12 @@ func (w *walk) ipv6(c *wire.Cursor) {
 		// length counts, as it does for a jumbogram.
 		n = c.Len()
 		if next != protoNone && c.Recording() {
-			remark(c, fV6LenZero, severityNote, "Protocol", "")
+			remark(c, fV6LenZero, severityNote, groupProtocol, "")
 		}
 	case n > c.Len():
 		h.Malformed = true
 		if c.Recording() && !w.quote {
-			remark(c, fV6LenBogus, severityWarning, "Protocol", "")
+			remark(c, fV6LenBogus, severityWarning, groupProtocol, "")
 		}
 	}
 	w.met(c, "ipv6")

@@ -45,6 +45,8 @@ var (
 	fSynRemark    = tcp.Struct("tcp.connection.syn", "Connection establish request (SYN)")
 	fSynAckRemark = tcp.Struct("tcp.connection.synack", "Connection establish acknowledge (SYN+ACK)")
 	fFinRemark    = tcp.Struct("tcp.connection.fin", "Connection finish (FIN)")
+	fFinActive    = tcp.Struct("tcp.connection.fin_active", "This frame initiates the connection closing")
+	fFinPassive   = tcp.Struct("tcp.connection.fin_passive", "This frame undergoes the connection closing")
 	fRstRemark    = tcp.Struct("tcp.connection.rst", "Connection reset (RST)")
 )
 
@@ -257,7 +259,7 @@ func (w *walk) acknowledgment(c *wire.Cursor, left int) {
 	}
 	m := c.OverlayValue(fAck, 4, uint64(ack))
 	if flags&ACK == 0 && ack != 0 {
-		remark(c, fAckUnused, severityNote, "Protocol", "")
+		remark(c, fAckUnused, severityNote, groupProtocol, "")
 	}
 	c.Close(m)
 }
@@ -266,7 +268,7 @@ func (w *walk) acknowledgment(c *wire.Cursor, left int) {
 func headerLength(c *wire.Cursor) {
 	m := c.Overlay(fHdrLen, 1)
 	if b := c.Peek(1); b != nil && b[0]>>4 < 5 {
-		remark(c, fBadHdrLen, severityError, "Protocol", fmt.Sprintf(" (%d, must be at least 20)", b[0]>>4*4))
+		remark(c, fBadHdrLen, severityError, groupProtocol, fmt.Sprintf(" (%d, must be at least 20)", b[0]>>4*4))
 	}
 	c.Close(m)
 }
@@ -285,15 +287,21 @@ func (w *walk) flags(c *wire.Cursor) {
 		bit := c.Overlay(f, 2)
 		switch v & TCPFlags(f.Mask) {
 		case RST:
-			remark(c, fRstRemark, severityWarning, "Sequence", "")
+			remark(c, fRstRemark, severityWarning, groupSequence, "")
 		case SYN:
 			if v&ACK == 0 {
-				remark(c, fSynRemark, severityChat, "Sequence", fmt.Sprintf("server port %d", h.DstPort))
+				remark(c, fSynRemark, severityChat, groupSequence, fmt.Sprintf("server port %d", h.DstPort))
 			} else {
-				remark(c, fSynAckRemark, severityChat, "Sequence", fmt.Sprintf("server port %d", h.SrcPort))
+				remark(c, fSynAckRemark, severityChat, groupSequence, fmt.Sprintf("server port %d", h.SrcPort))
 			}
 		case FIN:
-			remark(c, fFinRemark, severityChat, "Sequence", "")
+			remark(c, fFinRemark, severityChat, groupSequence, "")
+			switch w.ctx.Closing {
+			case First:
+				remark(c, fFinActive, severityNote, groupSequence, "")
+			case Second:
+				remark(c, fFinPassive, severityNote, groupSequence, "")
+			}
 		}
 		c.Close(bit)
 	}

@@ -140,7 +140,7 @@ func (w *walk) tcpOption(c *wire.Cursor) {
 	if size < 0 || size > c.Len() {
 		h.Malformed = true
 		if c.Recording() {
-			remark(c, fBadOption, severityWarning, "Protocol", "")
+			remark(c, fBadOption, severityWarning, groupProtocol, "")
 		}
 		c.Rest(fUnknown)
 		c.Close(m)
@@ -212,7 +212,7 @@ func (w *walk) sack(c *wire.Cursor, m wire.Mark, n int) {
 	c.Note(fl, uint64(w.acked(h.SACK[0][0])), "")
 	c.Note(fr, uint64(w.acked(h.SACK[0][1])), "")
 	dup := c.Fact(fDupSeq, 0, "")
-	remark(c, fDupRemark, severityWarning, "Sequence", "")
+	remark(c, fDupRemark, severityWarning, groupSequence, "")
 	c.Close(dup)
 }
 

@@ -56,7 +56,7 @@ func (w *walk) trailer(c *wire.Cursor, t uint16, f *wire.Field) {
 		m := tail.Open(f)
 		tail.Pass(f, n)
 		if expected > 0 && w.size >= leastFrame {
-			remark(&tail, fNoPadding, severityNote, "Protocol", "")
+			remark(&tail, fNoPadding, severityNote, groupProtocol, "")
 		}
 		tail.Close(m)
 	}

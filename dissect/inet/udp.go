@@ -111,7 +111,7 @@ func (w *walk) udpLength(c *wire.Cursor) uint16 {
 		return c.BE16(fUDPLen)
 	}
 	m := c.Overlay(fUDPLenBad, 2)
-	remark(c, fUDPBadLen, severityError, "Malformed", fmt.Sprintf(" %d < 8", look[1]))
+	remark(c, fUDPBadLen, severityError, groupMalformed, fmt.Sprintf(" %d < 8", look[1]))
 	c.Close(m)
 	c.Pass(fUDPLen, 2)
 	return uint16(look[1])
@@ -126,7 +126,7 @@ func (w *walk) udpChecksum(c *wire.Cursor) bool {
 	}
 	if w.h.Src.Is6() { // RFC 8200 8.1: "the default behavior is that the UDP checksum is not optional"
 		m := c.Overlay(fUDPSumBad, 2)
-		remark(c, fUDPZero, severityError, "Checksum", "")
+		remark(c, fUDPZero, severityError, groupChecksum, "")
 		c.Note(fUDPStatus, illegalStatus, "")
 		c.Close(m)
 	} else {

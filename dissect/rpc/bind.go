@@ -13,7 +13,7 @@ var (
 	fMaxRecv    = binding.Uint("dcerpc.cn_max_recv", "Max Recv Frag")
 	fAssocGroup = binding.Hex("dcerpc.cn_assoc_group", "Assoc Group")
 	fNumItems   = binding.Uint("dcerpc.cn_num_ctx_items", "Num Ctx Items")
-	fOffer      = binding.Struct("dcerpc.cn_ctx_item", "Ctx Item").Formatted(func(v uint64) string {
+	fOffer      = binding.Struct("", "Ctx Item").Formatted(func(v uint64) string {
 		return fmt.Sprintf("[%d]: Context ID:%d", v>>16, uint16(v))
 	})
 	fNumTransfer   = binding.Uint("dcerpc.cn_num_trans_items", "Num Trans Items")
@@ -41,7 +41,7 @@ var (
 	fAddressSize  = answers.Uint("dcerpc.cn_sec_addr_len", "Scndry Addr len")
 	fAddress      = answers.ASCII("dcerpc.cn_sec_addr", "Scndry Addr")
 	fNumResults   = answers.Uint("dcerpc.cn_num_results", "Num results")
-	fAnswer       = answers.Struct("dcerpc.cn_ctx_item", "Ctx Item").Formatted(func(v uint64) string { return fmt.Sprintf("[%d]: %s", v>>16, Result(v)) })
+	fAnswer       = answers.Struct("", "Ctx Item").Formatted(func(v uint64) string { return fmt.Sprintf("[%d]: %s", v>>16, Result(v)) })
 	fResult       = answers.Enum("dcerpc.cn_ack_result", "Ack result", wire.Text[Result])
 	fReason       = answers.Enum("dcerpc.cn_ack_reason", "Ack reason", wire.Text[Reason])
 	fAckSyntax    = answers.GUID("dcerpc.cn_ack_trans_id", "Transfer Syntax")

@@ -38,7 +38,7 @@ func (m *CloseRequest) decode(c *wire.Cursor, d *Decoder) {
 	*m = CloseRequest{}
 	size(c, 24)
 	m.Flags = c.U16(fCloseFlags)
-	c.Skip(fReserved, 4)
+	c.Skip(fSpare, 4)
 	m.File.decode(c, d.ctx)
 }
 

@@ -21,7 +21,7 @@ type Context struct {
 	// The file behind the message's FileID.
 	File       string // its name, relative to the share
 	OpenFrame  uint32 // frame of the CREATE response that opened it
-	CloseFrame uint32 // frame of the CLOSE response, if that has been seen
+	CloseFrame uint32 // frame of the CLOSE, if that has been seen
 
 	// The tree connect and the session of the message.
 	Share        string // \\server\share

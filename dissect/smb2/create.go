@@ -157,7 +157,7 @@ var (
 func (m *CreateRequest) decode(c *wire.Cursor, d *Decoder) {
 	*m = CreateRequest{}
 	size(c, 57)
-	c.Skip(fReserved, 1) // SecurityFlags
+	c.Skip(fSpare, 1) // SecurityFlags
 	m.OplockLevel = OplockLevel(c.U8(fOplock))
 	m.Impersonation = Impersonation(c.U32(fImpersonation))
 	m.Flags = c.U64(fCreateFlags)

@@ -150,7 +150,7 @@ func (l *contextChain) next() bool {
 	l.now.element = c.Open(fElement)
 	c.U32(fChainOffset)
 	tagPair := c.Sub(fTag, 4)
-	c.Skip(fReserved, 2)
+	c.Skip(fSpare, 2)
 	dataPair := c.Sub(fChainData, 6)
 
 	look = tagPair.Ahead()

@@ -118,6 +118,12 @@ func BodyFields() []*wire.Field {
 	})
 }
 
+// DataFields lists the fields that hold the data of files, or the whole of a message that
+// was encrypted or compressed.
+func DataFields() []*wire.Field {
+	return []*wire.Field{fReadData, fWriteData, fEncData, fCompressedData}
+}
+
 const headerSpec = "[MS-SMB2] 2.2.1.2"
 
 var (
@@ -129,6 +135,7 @@ var (
 	fStatus     = header.Enum("smb2.nt_status", "NT Status", wire.Text[Status]).InHex().Among(ntstatus.Numbers)
 	fChannelSeq = header.Uint("smb2.channel_sequence", "Channel Sequence")
 	fReserved   = header.Bytes("smb2.reserved", "Reserved")
+	fSpare      = header.Bytes("odx.reserved", "Reserved") // where Wireshark has no field
 	fCommand    = header.Enum("smb2.cmd", "Command", wire.Text[Command]).Named(func(v uint64) string { return Command(v).Name() })
 	fRequested  = header.Uint("smb2.credits.requested", "Credits requested")
 	fGranted    = header.Uint("smb2.credits.granted", "Credits granted")
@@ -209,7 +216,9 @@ func (h *Header) decode(c *wire.Cursor, response bool, ctx *Context) {
 		}
 	}
 	h.SessionID = c.U64(fSessionID)
-	ctx.noteSession(c)
+	if h.SessionID != ^uint64(0) { // of the message before it
+		ctx.noteSession(c)
+	}
 	h.Signature = c.Bytes(fSignature, 16)
 	switch {
 	case ctx.RequestFrame != 0:

@@ -11,5 +11,5 @@ type LogoffResponse struct{}
 func (*LogoffRequest) body()  {}
 func (*LogoffResponse) body() {}
 
-func (*LogoffRequest) decode(c *wire.Cursor, d *Decoder)  { empty(c, fReserved) }
+func (*LogoffRequest) decode(c *wire.Cursor, d *Decoder)  { empty(c, fSpare) }
 func (*LogoffResponse) decode(c *wire.Cursor, d *Decoder) { empty(c, fReserved) }

@@ -151,6 +151,9 @@ func securityBlob(c, pair *wire.Cursor, m *auth.Message) (b []byte) {
 	blob := at(c, fSecurityBlob, off, n)
 	token, mark := within(&blob, fSecurityBlob, blob.Len(), &b)
 	if !blob.Failed() {
+		if len(b) > 0 && b[0] != 'N' { // else NTLMSSP stands without it
+			token.Meet("gss-api")
+		}
 		auth.Decode(&token, m)
 	}
 	blob.End(mark)

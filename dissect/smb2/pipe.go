@@ -41,6 +41,7 @@ func (d *Decoder) rpc() *rpc.Header {
 	c, h := &d.pipe.at, (*rpc.Header)(nil)
 	if looks(c) {
 		h = &d.pipe.pdu
+		c.Meet("dcerpc")
 		rpc.Decode(c, h, &d.ctx.RPC)
 	}
 	for c.Recording() && looks(c) {
@@ -48,6 +49,7 @@ func (d *Decoder) rpc() *rpc.Header {
 		rpc.Decode(c, &next, &d.ctx.RPC)
 	}
 	if n := c.Len(); n > 0 {
+		c.Meet("data")
 		c.Skip(fPipeData, n)
 	}
 	return h

@@ -89,5 +89,8 @@ func (d *Decoder) payload(c *wire.Cursor, f *wire.Field) []byte {
 	if d.ctx.Pipe {
 		return d.pipeData(c).Data
 	}
+	if c.Len() > 0 {
+		c.Meet("data")
+	}
 	return c.Payload(f, c.Len())
 }

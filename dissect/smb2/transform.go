@@ -51,6 +51,14 @@ func (d *Decoder) Transform(c *wire.Cursor, ctx *Context) *TransformHeader {
 	return d.Opened(c, ctx, nil)
 }
 
+// WrappedSession returns the SessionId of the transform header that c is at, 0 if it has
+// none.
+func WrappedSession(c *wire.Cursor) uint64 {
+	look := c.Ahead()
+	look.Skip(fTransformHeader, transformSize-8)
+	return look.U64(fSessionID)
+}
+
 // Opened is Transform for who has a key: inner decrypts what the header stands before
 // and decodes that in place of the encrypted bytes, or returns false if it cannot. An
 // inner of nil cannot.
