@@ -38,6 +38,7 @@ may be -, standard input. A subcommand wins over a file of its name: write ./lis
 	}
 	cmd.SetVersionTemplate("{{.Version}}\n")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
+	cmd.AddCommand(copyCommand(a))
 	in.flags(cmd)
 	colorFlag(a, cmd)
 	cmd.AddCommand(

@@ -33,6 +33,9 @@ func (c *credits) wake() {
 // take waits for n credits and returns the first of as many MessageIds. requests is
 // how many answers they will bring.
 func (c *credits) take(ctx context.Context, n, requests int) (first uint64, have int, err error) {
+	if ctx.Err() != nil {
+		return 0, 0, context.Cause(ctx)
+	}
 	for {
 		c.mu.Lock()
 		switch {

@@ -189,6 +189,17 @@ func (c *Conn) most(limit uint32) int {
 	return int(min(limit, 1<<20))
 }
 
+// smaller makes do with smaller requests where a server does not grant the credits for
+// larger ones.
+func (f *File) smaller(ctx context.Context, most *int, err error) bool {
+	const least = 65536 // for one credit
+	if !errors.Is(err, ErrNoCredits) || ctx.Err() != nil || *most <= least {
+		return false
+	}
+	*most = max(least, *most/4)
+	return true
+}
+
 // ReadAt reads into p from an offset, in as many READs as it takes. It is as
 // io.ReaderAt's, with a context: io.EOF where the file ends before p does.
 func (f *File) ReadAt(ctx context.Context, p []byte, off int64) (n int, err error) {
@@ -196,6 +207,9 @@ func (f *File) ReadAt(ctx context.Context, p []byte, off int64) (n int, err erro
 	for n < len(p) {
 		m := smb2.ReadRequest{Padding: 0x50, Length: uint32(min(len(p)-n, most)), Offset: uint64(off) + uint64(n), File: f.File}
 		a, err := f.must(ctx, smb2.Read, m.Append(nil))
+		if f.smaller(ctx, &most, err) {
+			continue
+		}
 		if status, ok := StatusOf(err); ok && status == ntstatus.EndOfFile {
 			return n, io.EOF
 		}
@@ -204,6 +218,9 @@ func (f *File) ReadAt(ctx context.Context, p []byte, off int64) (n int, err erro
 		}
 		var d smb2.Decoder
 		r, ok := decode(&d, a.Message).Body.(*smb2.ReadResponse)
+		if ok && r.DataLength == 0 {
+			return n, io.EOF // of servers that have no status for it
+		}
 		if !ok || len(r.Data) == 0 || len(r.Data) > int(m.Length) {
 			return n, protocolError("a READ response of %d bytes to a request of %d", len(a.Message), m.Length)
 		}
@@ -218,6 +235,9 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 	for n < len(p) {
 		m := smb2.WriteRequest{Offset: uint64(off) + uint64(n), File: f.File, Data: p[n:min(len(p), n+most)]}
 		a, err := f.must(ctx, smb2.Write, m.Append(nil))
+		if f.smaller(ctx, &most, err) {
+			continue
+		}
 		if err != nil {
 			return n, err
 		}

@@ -39,8 +39,8 @@ type keys struct {
 }
 
 // Start sends requests as one compound, or one request alone, and returns a Call for
-// each. It waits for credits as long as ctx lasts. The error is an ErrNoCredits or an
-// ErrClosed; nothing was sent with the former.
+// each. It waits for credits as long as ctx lasts. The error is an ErrNoCredits, an
+// ErrClosed or that of ctx; nothing was sent unless it is an ErrClosed.
 func (s *Session) Start(ctx context.Context, requests ...*Request) ([]*Call, error) {
 	return s.Conn.start(ctx, s, requests...)
 }

@@ -43,6 +43,11 @@ func DialTCP(ctx context.Context, address string) (Transport, error) {
 // NewTCP is the transport of a connection that is there.
 func NewTCP(c net.Conn) Transport { return &tcp{Conn: c} }
 
+// grace is what a unit that is on its way gets to go out after its context has ended: one
+// that went out by half would end the connection, over which there may be something to
+// clean up.
+const grace = 500 * time.Millisecond
+
 // maxFrame is what the 24 bits of a length can say.
 const maxFrame = 1<<24 - 1
 
@@ -50,16 +55,21 @@ func (t *tcp) Send(ctx context.Context, unit []byte) error {
 	if len(unit) > maxFrame {
 		return fmt.Errorf("a message of %d bytes does not fit into a frame", len(unit))
 	}
-	stop := context.AfterFunc(ctx, func() { _ = t.SetWriteDeadline(time.Unix(1, 0)) })
+	fired := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = t.SetWriteDeadline(time.Now().Add(grace))
+		close(fired)
+	})
 	defer func() {
-		if stop() {
-			_ = t.SetWriteDeadline(time.Time{})
+		if !stop() {
+			<-fired // the next unit has a context of its own
 		}
+		_ = t.SetWriteDeadline(time.Time{})
 	}()
 	frame := append(wire.AppendBE32(make([]byte, 0, 4+len(unit)), uint32(len(unit))), unit...)
 	_, err := t.Write(frame)
 	if err != nil && ctx.Err() != nil {
-		err = ctx.Err()
+		err = context.Cause(ctx)
 	}
 	return err
 }

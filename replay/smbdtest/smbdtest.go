@@ -10,7 +10,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -80,14 +79,14 @@ func Start(t testing.TB, global ...string) *Server {
 		t.Skipf("smbd takes no user %s: %v\n%s", s.User, err, out)
 	}
 	run := exec.Command(smbd, "-F", "--no-process-group", "-s", config, "-l", root)
-	run.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	grouped(run)
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
 	go func() { _ = run.Wait(); close(ended) }()
 	t.Cleanup(func() {
-		_ = syscall.Kill(-run.Process.Pid, syscall.SIGKILL)
+		end(run)
 		<-ended
 		if t.Failed() {
 			t.Logf("smbd says\n%s", s.Log())
