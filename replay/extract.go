@@ -79,8 +79,7 @@ type extraction struct {
 	conns      map[int]int      // index in plan.Conns, by Connection.ID
 	closed     map[int]int      // messages that stay encrypted, by Connection.ID
 	logins     map[loginKey]int // the log-on at hand: Step.ID
-	group      int
-	chain      chain // the request before, for compounds
+	chain      chain            // the request before, for compounds
 	d          decoder
 }
 

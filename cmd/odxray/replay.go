@@ -1,10 +1,20 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/report"
@@ -12,12 +22,262 @@ import (
 )
 
 func replayCommand(a *app) *cobra.Command {
+	var in input
+	var selected selectFlags
+	var o replayFlags
 	cmd := &cobra.Command{
-		Use:   "replay FILE...",
+		Use:   "replay FILE... --to smb://user@host[:port]/share",
 		Short: "Drives the captured client's requests at a server and compares the answers",
+		Long: `replay takes the client side of the captured sessions, drives it at a server, and says
+where its answers differ from the captured ones. It writes, renames and deletes as the
+captured client did, within the directory --prefix of the share only, unless --anywhere.
+
+The password comes from $ODXRAY_TO_PASSWORD, from --to-password-file, or is asked for.
+The exit status is 1 if an answer differs that no --known file explains.`,
+		Example: `  odxray replay plan trace.pcapng
+  odxray replay trace.pcapng --to smb://user@server/share --prefix lab --prepare --clean
+  odxray replay trace.pcapng --to smb://user@server/share --prefix lab --yes -T junit >replay.xml`,
+		Args: args(cobra.ArbitraryArgs),
 	}
+	in.flagsOfFiles(cmd)
+	selected.flags(cmd.Flags())
+	o.flags(cmd)
+	format := formatFlag(cmd, report.Text, report.JSON, report.JUnit)
 	cmd.AddCommand(planCommand(a))
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		sel, err := selected.selection()
+		if err != nil {
+			return err
+		}
+		options, err := o.options()
+		if err != nil {
+			return err
+		}
+		return a.withPlan(cmd, &in, args, sel, func(ctx context.Context, p *replay.Plan) error {
+			return a.replay(ctx, p, &o, options, *format)
+		})
+	}
 	return cmd
+}
+
+// replayFlags are those of replay itself.
+type replayFlags struct {
+	to, passwordFile                    string
+	prefix                              string
+	anywhere, yes, force, dryRun, guest bool
+	prepare, clean                      bool
+	level, order, speed, odx, fallback  string
+	missing, known, write               string
+	maxGap, timeOut                     time.Duration
+}
+
+func (o *replayFlags) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	choose := func(value *string, name, first, usage string, rest ...string) {
+		*value = first
+		v := choiceValue{value, append([]string{first}, rest...)}
+		f.Var(v, name, usage+": "+strings.TrimPrefix(v.list(), ", "))
+		complete(cmd, name, v.of)
+	}
+	f.StringVar(&o.to, "to", "", "the server, `smb://user@host[:port]/share`")
+	f.StringVar(&o.passwordFile, "to-password-file", "", "the password for the server is the first line of `FILE`")
+	f.BoolVar(&o.guest, "guest", false, "go on if the server takes the user for a guest")
+	f.StringVar(&o.prefix, "prefix", "", "what the captured share holds is below this `DIR` of the server's share")
+	f.BoolVar(&o.anywhere, "anywhere", false, "no --prefix: the whole share is the captured one's counterpart")
+	f.BoolVar(&o.prepare, "prepare", false, "first make the files and directories that the capture presupposes")
+	f.BoolVar(&o.clean, "clean", false, "afterwards remove what was made, and nothing else")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before anything is written")
+	f.BoolVar(&o.force, "force", false, "even at the address of the captured server")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and connect to nothing")
+	choose(&o.level, "level", "semantic", "what of two answers has to be the same", replay.Levels()[1:]...)
+	f.StringVar(&o.known, "known", "", "differences that this `FILE` explains count as the same")
+	choose(&o.order, "order", "deps", "one request after the other, or what does not depend on each other at once", "serial")
+	f.StringVar(&o.speed, "speed", "max", "as fast as captured (1), `N` times that, or as fast as possible (max)")
+	f.DurationVar(&o.maxGap, "max-gap", 0, "with --speed, wait no longer than this `TIME` between requests")
+	f.DurationVar(&o.timeOut, "timeout", 30*time.Second, "give an answer this `TIME`")
+	choose(&o.odx, "odx", "exact", "offload: the captured calls, or as many as the captured range takes", "loop")
+	choose(&o.fallback, "fallback", "none", "if the server refuses offload, copy with", "copychunk", "plain")
+	choose(&o.missing, "missing", "skip", "what stands for data that the capture lacks", "zero", "pattern", "fail")
+	f.StringVarP(&o.write, "write", "w", "", "write what was sent and received to `FILE`, as pcapng")
+}
+
+// options makes what package replay wants of the flags.
+func (o *replayFlags) options() (r replay.Options, err error) {
+	if o.to == "" {
+		return r, usagef("--to names no server: smb://user@host[:port]/share")
+	}
+	if r.Target, err = replay.ParseTarget(o.to); err != nil {
+		return r, usagef("--to: %w", err)
+	}
+	prefix := strings.Trim(strings.ReplaceAll(o.prefix, "/", `\`), `\`)
+	switch {
+	case prefix == "" && !o.anywhere:
+		return r, usagef("a replay writes, renames and deletes: give it a directory of the share with --prefix DIR, or let it go --anywhere")
+	case prefix != "" && o.anywhere:
+		return r, usagef("--prefix and --anywhere exclude each other")
+	case strings.Contains(`\`+prefix+`\`, `\..\`):
+		return r, usagef("--prefix leads out of the share")
+	}
+	if prefix != "" {
+		r.Target.Dir = strings.Trim(r.Target.Dir+`\`+prefix, `\`)
+	}
+	if o.speed != "max" {
+		if r.Speed, err = strconv.ParseFloat(o.speed, 64); err != nil || !(r.Speed > 0) {
+			return r, usagef("--speed is a number above 0, or max")
+		}
+	}
+	if o.known != "" {
+		f, err := os.Open(o.known)
+		if err != nil {
+			return r, &exitError{exitUnreadable, err}
+		}
+		defer f.Close()
+		if r.Known, err = replay.ReadKnown(f, o.known); err != nil {
+			return r, usagef("%w", err)
+		}
+	}
+	r.Level, r.Serial, r.Loop = replay.ParseLevel(o.level), o.order == "serial", o.odx == "loop"
+	r.MaxGap, r.TimeOut, r.Guest, r.Missing = o.maxGap, o.timeOut, o.guest, replay.Missing(o.missing)
+	if o.fallback != "none" {
+		r.Fallback = o.fallback
+	}
+	return r, nil
+}
+
+// replay does what the command says, once there is a plan.
+func (a *app) replay(ctx context.Context, p *replay.Plan, o *replayFlags, r replay.Options, format report.Format) (err error) {
+	if captured := servedBy(ctx, p, r.Target); captured.IsValid() && !o.force {
+		return usagef("%s is the captured server itself: --force replays there all the same", captured)
+	}
+	presupposed := p.Manifest()
+	if !o.prepare {
+		presupposed = nil
+	}
+	if o.dryRun {
+		return p.Announce(a.out, r, presupposed, o.clean)
+	}
+	if !o.yes {
+		if err := a.confirm(p, r, presupposed, o.clean); err != nil {
+			return err
+		}
+	}
+	if r.Target.User != "" {
+		if r.Password, err = a.targetPassword(o, r.Target); err != nil {
+			return err
+		}
+	}
+	var trace *replay.Trace
+	if o.write != "" {
+		out, err := os.Create(o.write)
+		if err != nil {
+			return &exitError{exitUnreadable, err}
+		}
+		defer out.Close()
+		if trace, err = replay.NewTrace(out); err != nil {
+			return &exitError{exitUnreadable, err}
+		}
+		r.Tap = trace.Tap
+	}
+	result, err := replay.At(ctx, p, r, presupposed, o.clean)
+	if err != nil {
+		return &exitError{exitUnreadable, err}
+	}
+	if trace != nil {
+		if err := trace.Err(); err != nil {
+			return &exitError{exitUnreadable, fmt.Errorf("%s: %w", o.write, err)}
+		}
+	}
+	switch format {
+	case report.JSON:
+		err = result.JSON(a.out)
+	case report.JUnit:
+		err = result.JUnit(a.out)
+	default:
+		err = result.Text(a.out)
+	}
+	switch {
+	case err != nil:
+		return err
+	case result.Unreachable != nil:
+		return &exitError{exitUnreadable, result.Unreachable}
+	case result.Differs():
+		return &exitError{code: exitFindings}
+	}
+	return nil
+}
+
+// servedBy returns the address that the target shares with a captured server; invalid if
+// there is none.
+func servedBy(ctx context.Context, p *replay.Plan, t replay.Target) (a netip.Addr) {
+	host, port, err := net.SplitHostPort(t.Address)
+	if err != nil {
+		return a
+	}
+	addresses := []netip.Addr{}
+	if literal, err := netip.ParseAddr(host); err == nil {
+		addresses = append(addresses, literal)
+	} else if found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host); err == nil {
+		addresses = found
+	}
+	for i := range p.Conns {
+		s := p.Conns[i].Server
+		for _, a := range addresses {
+			if s.Addr().Unmap() == a.Unmap() && strconv.Itoa(int(s.Port())) == port {
+				return a
+			}
+		}
+	}
+	return a
+}
+
+// confirm shows what will be done, and asks.
+func (a *app) confirm(p *replay.Plan, r replay.Options, presupposed []*replay.Entry, clean bool) error {
+	in, ok := a.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return usagef("a replay writes, renames and deletes at %s, and there is no terminal to ask: --yes says that it may, --dry-run shows what", r.Target)
+	}
+	if err := p.Announce(a.stderr, r, presupposed, clean); err != nil {
+		return err
+	}
+	fmt.Fprint(a.stderr, "Go on? [y/N] ")
+	line, err := bufio.NewReader(in).ReadString('\n')
+	if answer := strings.ToLower(strings.TrimSpace(line)); err != nil || answer != "y" && answer != "yes" {
+		return usagef("nothing was done")
+	}
+	return nil
+}
+
+// targetPassword finds the password for the target, which it never shows.
+func (a *app) targetPassword(o *replayFlags, t replay.Target) (string, error) {
+	if p, ok := os.LookupEnv("ODXRAY_TO_PASSWORD"); ok {
+		return p, nil
+	}
+	if o.passwordFile != "" {
+		password := ""
+		err := eachLine(o.passwordFile, func(line string) {
+			if password == "" {
+				password = line
+			}
+		})
+		if err == nil && password == "" {
+			err = errors.New(o.passwordFile + " holds no password")
+		}
+		if err != nil {
+			return "", &exitError{exitUnreadable, err}
+		}
+		return password, nil
+	}
+	in, ok := a.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(in.Fd())) {
+		return "", usagef("there is no password for %s: give $ODXRAY_TO_PASSWORD or --to-password-file", t.User)
+	}
+	fmt.Fprintf(a.stderr, "Password of %s at %s: ", report.Escape(t.User), report.Escape(t.Host))
+	b, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(a.stderr)
+	if err != nil {
+		return "", usagef("no password: %w", err)
+	}
+	return string(b), nil
 }
 
 // selectFlags choose a part of a capture's requests.

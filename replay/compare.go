@@ -1,0 +1,203 @@
+package replay
+
+// Two answers to one request: the fields that the decoders see in them, by policy.
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/report"
+	"github.com/odxray/odxray/replay/client"
+)
+
+// compare notes what is different about the answer to a step.
+func (r *run) compare(ctx context.Context, s *Step, k *client.Session, o *Outcome) {
+	was, is := statusOf(s.Answer), statusOf(o.Answer)
+	switch r.o.Level {
+	case Liveness:
+		if resources[is] && is != was {
+			o.add("smb2.nt_status", report.StatusName(was), report.StatusName(is))
+		}
+		return
+	case Class:
+		if statusClass(was) != statusClass(is) {
+			o.add("smb2.nt_status", report.StatusName(was), report.StatusName(is))
+		}
+		return
+	}
+	if s.Header.Command == smb2.QueryDirectory {
+		r.listed(ctx, s, k, o)
+		return
+	}
+	if was != is {
+		if ownFault[is] {
+			o.Reason = "the target says that the session, tree or file is gone"
+		}
+		o.add("smb2.nt_status", report.StatusName(was), report.StatusName(is))
+		return // the rest follows from it
+	}
+	r.fields(s, o)
+}
+
+// fields compares the fields of two answers of one status.
+func (r *run) fields(s *Step, o *Outcome) {
+	var a, b decoder
+	was := a.decode(s.Answer, s.AnsSize, &s.Context, nil)
+	is := b.decode(o.Answer, len(o.Answer), &s.Context, nil)
+	if old, ok := was.Body.(*smb2.ReadResponse); ok {
+		if now, ok := is.Body.(*smb2.ReadResponse); ok {
+			r.data(s, o, old, now)
+			return
+		}
+	}
+	plain := func(path string) string { return r.unprefixed(s, path) }
+	differences(&a.tree, &b.tree, s, r.o.Level, plain, o)
+}
+
+// leaf is a field of an answer.
+type leaf struct {
+	name, text string
+	value      uint64
+}
+
+// leaves lists the fields of a message that hold a value, without those of their bits.
+func leaves(t *wire.Tree) (list []leaf) {
+	for i := 0; i < len(t.Nodes); i++ {
+		n := &t.Nodes[i]
+		if n.Generated || n.Field.Kind == wire.KindStruct {
+			continue
+		}
+		name := n.Field.Name
+		if name == "" {
+			name = n.Field.Label
+		}
+		list = append(list, leaf{name, t.Value(i), n.Val})
+		if len(n.Field.Bits) > 0 && n.End > int32(i) {
+			i = int(n.End) - 1
+		}
+	}
+	return list
+}
+
+// differences compares the fields of two trees name by name, each name's values in order.
+func differences(was, is *wire.Tree, s *Step, level Level, plain func(string) string, o *Outcome) {
+	now := make(map[string][]leaf)
+	for _, l := range leaves(is) {
+		now[l.name] = append(now[l.name], l)
+	}
+	for _, old := range leaves(was) {
+		p := policyOf(old.name, s, level)
+		if p == ignore || p == own {
+			delete(now, old.name)
+			continue
+		}
+		list := now[old.name]
+		if len(list) == 0 {
+			o.add(old.name, old.text, "absent")
+			continue
+		}
+		l := list[0]
+		now[old.name] = list[1:]
+		switch p {
+		case roughly:
+			if !near(old.value, l.value) {
+				o.add(old.name, old.text, l.text)
+			}
+		case below:
+			o.add(old.name, old.text, plain(l.text))
+		default:
+			o.add(old.name, old.text, l.text)
+		}
+	}
+	for _, l := range leaves(is) { // in their order
+		if rest := now[l.name]; len(rest) > 0 && policyOf(l.name, s, level) != ignore && policyOf(l.name, s, level) != own {
+			o.add(l.name, "absent", rest[0].text)
+			now[l.name] = nil
+		}
+	}
+}
+
+// near reports whether two sizes differ by no more than what file systems round to: a
+// megabyte, which is Samba's default, or an eighth.
+func near(a, b uint64) bool {
+	const round = 1 << 20
+	d := max(a, b) - min(a, b)
+	return d <= round || d <= max(a, b)/8
+}
+
+// unprefixed takes the target's directory off a path that its answers name.
+func (r *run) unprefixed(s *Step, path string) string {
+	dir := r.prefix(s.Tree)
+	if dir == "" {
+		return path
+	}
+	bare, lead := strings.CutPrefix(path, `\`)
+	rest, ok := strings.CutPrefix(strings.ToLower(bare), strings.ToLower(dir))
+	if !ok {
+		return path
+	}
+	rest = strings.TrimPrefix(bare[len(bare)-len(rest):], `\`)
+	if lead {
+		return `\` + rest
+	}
+	return rest
+}
+
+// data compares what was read: by its hash, without what was made up.
+func (r *run) data(s *Step, o *Outcome, was, is *smb2.ReadResponse) {
+	oldLen, newLen := was.DataLength, is.DataLength
+	if was.DataRemaining > 0 { // by RDMA
+		oldLen = was.DataRemaining
+	}
+	if oldLen != newLen {
+		o.add("smb2.read_length", strconv.FormatUint(uint64(oldLen), 10), strconv.FormatUint(uint64(newLen), 10))
+		return
+	}
+	if len(was.Data) == 0 || uint32(len(was.Data)) < oldLen && was.DataRemaining > 0 {
+		return // the capture does not show it
+	}
+	n := min(len(was.Data), len(is.Data))
+	old, now := was.Data[:n], is.Data[:n]
+	off := s.Exchange.Offset
+	for _, t := range r.taintOf(s) {
+		if t.Start < off+uint64(n) && off < t.End {
+			old, now = mask(old, off, t), mask(now, off, t)
+		}
+	}
+	if a, b := sha256.Sum256(old), sha256.Sum256(now); a != b {
+		at := 0
+		for at < n && old[at] == now[at] {
+			at++
+		}
+		o.add("smb2.read_data", fmt.Sprintf("SHA-256 %x…, %02x at %d", a[:4], old[at], off+uint64(at)), fmt.Sprintf("SHA-256 %x…, %02x at %d", b[:4], now[at], off+uint64(at)))
+	}
+}
+
+// mask returns b, which begins at off of a file, with the bytes in t as zeros.
+func mask(b []byte, off uint64, t flows.Range) []byte {
+	b = append([]byte(nil), b...)
+	from, upto := max(t.Start, off)-off, min(t.End-off, uint64(len(b)))
+	clear(b[from:upto])
+	return b
+}
+
+// taint notes a range of a file that holds made up bytes: from then on its data is not
+// compared.
+func (r *run) taint(s *Step, from, upto uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	name := strings.ToLower(s.Exchange.File)
+	r.tainted[name] = append(r.tainted[name], flows.Range{Start: from, End: upto})
+}
+
+func (r *run) taintOf(s *Step) []flows.Range {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.tainted[strings.ToLower(s.Exchange.File)]
+}

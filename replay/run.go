@@ -1,0 +1,335 @@
+package replay
+
+// A run: groups are sent as soon as what they wait for is over, no more of them at once
+// than the captured client had on its way.
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/replay/client"
+)
+
+// run is the state of Run. The loop owns progress; what steps share is guarded by mu.
+type run struct {
+	plan *Plan
+	o    Options
+	dirs map[string]string // prefixes
+	t0   time.Time
+
+	mu       sync.Mutex
+	values   [][]byte    // of slots; nil as long as nobody brought one
+	outcomes []Outcome   // of steps
+	live     []*liveConn // of connections
+	sessions map[sessionOn]*client.Session
+	late     map[int]*sync.Mutex  // slots that are made on first use
+	calls    map[int]*client.Call // of steps
+	opens    map[string]open      // what is open at the target, by FileId
+	tainted  map[string][]flows.Range
+	listings map[int]*listing
+	breaks   map[string]bool // keys and FileIds that a break came for
+	env      []Difference
+	notes    []string
+	guids    map[wire.GUID]wire.GUID
+	made     []string // paths at the target, in order
+}
+
+type sessionOn struct{ slot, conn int }
+
+// open is an open at the target that has not been closed.
+type open struct {
+	session *client.Session
+	tree    uint32
+}
+
+// Run does what the plan says at the target. It returns the result also where it was
+// interrupted; what it opened is closed then.
+func Run(ctx context.Context, p *Plan, o Options) *Result {
+	r := newRun(p, o)
+	r.loop(ctx)
+	return r.finish(ctx)
+}
+
+func newRun(p *Plan, o Options) *run {
+	r := &run{
+		plan: p, o: o, dirs: p.prefixes(o.Target.Dir), t0: time.Now(),
+		values: make([][]byte, len(p.Slots)), outcomes: make([]Outcome, len(p.Steps)), live: make([]*liveConn, len(p.Conns)),
+		sessions: make(map[sessionOn]*client.Session), late: make(map[int]*sync.Mutex), calls: make(map[int]*client.Call),
+		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: make(map[string]bool),
+	}
+	for i := range r.live {
+		r.live[i] = &liveConn{index: i}
+	}
+	for i := range p.Slots {
+		s := &p.Slots[i]
+		if s.Kind.ours() {
+			r.values[i] = newKey()
+		}
+		if s.Defined == 0 {
+			r.late[i] = new(sync.Mutex)
+		}
+	}
+	return r
+}
+
+// Group states.
+const (
+	waiting = iota
+	started
+	sent // all of it
+	done
+)
+
+// event is what a group's goroutine reports.
+type event struct {
+	group, state int
+}
+
+// loop runs all groups.
+func (r *run) loop(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	p := r.plan
+	events := make(chan event, 16)
+	state := make([]int, len(p.Groups))
+	busy := make([]int, len(p.Conns))
+	busyAll, finished, next := 0, 0, 0
+	clock := newPace(p, r.o)
+	watchdog := time.NewTimer(r.o.timeOut() + time.Second)
+	defer watchdog.Stop()
+	for finished < len(p.Groups) {
+		wake := time.Duration(-1)
+		for g := next; g < len(p.Groups) && ctx.Err() == nil; g++ {
+			if state[g] == done && g == next {
+				next++
+			}
+			if state[g] != waiting || !r.ready(g, state) {
+				continue
+			}
+			c := p.Groups[g].Conn
+			if r.o.Serial && busyAll > r.held(state) || busy[c] >= max(p.Conns[c].Outstanding, 1) {
+				continue
+			}
+			if d := clock.until(g); d > 0 {
+				if wake < 0 || d < wake {
+					wake = d
+				}
+				continue
+			}
+			clock.started(g)
+			state[g] = started
+			busy[c]++
+			busyAll++
+			go func() {
+				r.perform(ctx, g, func() { events <- event{g, sent} })
+				events <- event{g, done}
+			}()
+		}
+		if busyAll == 0 && wake < 0 {
+			return // interrupted, or all that is left waits for itself
+		}
+		var timer <-chan time.Time
+		if wake >= 0 {
+			timer = time.After(wake)
+		}
+		select {
+		case e := <-events:
+			if e.state == done {
+				busy[p.Groups[e.group].Conn]--
+				busyAll--
+				finished++
+				if r.o.Progress != nil {
+					r.o.Progress(finished, len(p.Groups))
+				}
+			}
+			state[e.group] = e.state
+			watchdog.Reset(r.o.timeOut() + time.Second)
+		case <-timer:
+		case <-watchdog.C:
+			r.giveUp(state) // nothing moves: what is pending is cancelled
+			watchdog.Reset(r.o.timeOut() + time.Second)
+		}
+		if finished+r.held(state) == len(p.Groups) {
+			r.giveUp(state) // only what the captured client never got an answer to
+		}
+	}
+}
+
+// ready reports whether what group g waits for is over.
+func (r *run) ready(g int, state []int) bool {
+	for _, o := range r.plan.Groups[g].After {
+		if state[o] != done {
+			return false
+		}
+	}
+	for _, o := range r.plan.Groups[g].Behind {
+		if state[o] < sent {
+			return false
+		}
+	}
+	return true
+}
+
+// held counts the groups that wait for an answer that the capture does not show, or shows
+// only after others: these need not be over for the next one to begin.
+func (r *run) held(state []int) (n int) {
+	for g, s := range state {
+		if s == sent && r.pends(&r.plan.Groups[g]) {
+			n++
+		}
+	}
+	return n
+}
+
+// pends reports whether a group's answer took something else to happen.
+func (r *run) pends(g *Group) bool {
+	if g.Done == 0 {
+		return true
+	}
+	for _, id := range g.Steps {
+		if r.plan.Step(id).Exchange.InterimFrame != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// giveUp cancels what was sent and is not answered.
+func (r *run) giveUp(state []int) {
+	r.mu.Lock()
+	var calls []*client.Call
+	for g, s := range state {
+		if s == sent {
+			for _, id := range r.plan.Groups[g].Steps {
+				if k := r.calls[id]; k != nil {
+					calls = append(calls, k)
+				}
+			}
+		}
+	}
+	r.mu.Unlock()
+	ctx, stop := context.WithTimeout(context.Background(), time.Second)
+	defer stop()
+	for _, k := range calls {
+		select {
+		case <-k.Done():
+		default:
+			_ = k.Cancel(ctx)
+		}
+	}
+}
+
+// finish closes what is open and makes the result.
+func (r *run) finish(ctx context.Context) *Result {
+	r.tidy()
+	r.lateVerdicts(ctx)
+	res := &Result{
+		Plan: r.plan, Target: r.o.Target, Level: r.o.Level, Outcomes: r.outcomes, Environment: r.env, Notes: r.notes, Made: r.made,
+		Interrupted: ctx.Err() != nil, Took: time.Since(r.t0),
+	}
+	for _, c := range r.live {
+		if c.err != nil && !c.reached {
+			res.Unreachable = c.err
+		}
+	}
+	for _, c := range r.live {
+		if c.reached {
+			res.Unreachable = nil
+		}
+	}
+	return res
+}
+
+// tidy closes files, sessions and connections, within a few seconds.
+func (r *run) tidy() {
+	ctx, stop := context.WithTimeout(context.Background(), 5*time.Second)
+	defer stop()
+	r.mu.Lock()
+	opens, sessions := r.opens, r.sessions
+	r.opens, r.sessions = nil, nil
+	r.mu.Unlock()
+	for file, o := range opens {
+		m := smb2.CloseRequest{File: smb2.FileID([]byte(file))}
+		if _, err := o.session.Do(ctx, &client.Request{Command: smb2.Close, TreeID: o.tree, Body: m.Append(nil)}); err != nil {
+			break
+		}
+	}
+	off := make(map[uint64]bool)
+	for _, s := range sessions {
+		if !off[s.ID] {
+			off[s.ID] = true
+			_ = s.Logoff(ctx)
+		}
+	}
+	for _, c := range r.live {
+		if c.conn != nil {
+			c.conn.Close()
+		}
+	}
+}
+
+// lateVerdicts says of steps without an outcome why they have none.
+func (r *run) lateVerdicts(ctx context.Context) {
+	for i := range r.plan.Steps {
+		s, o := &r.plan.Steps[i], &r.outcomes[i]
+		if o.Verdict != Unsent {
+			continue
+		}
+		switch {
+		case s.Skip != "":
+			o.Verdict, o.Reason = Skipped, s.Skip
+		case ctx.Err() != nil:
+			o.Reason = "the run was interrupted"
+		default:
+			o.Reason = "what it waits for did not end"
+		}
+	}
+}
+
+// value returns what fills a slot, nil if nothing does yet.
+func (r *run) value(slot int) []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.values[slot]
+}
+
+func (r *run) setValue(slot int, v []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.values[slot] = append([]byte(nil), v...)
+}
+
+func (r *run) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if text := fmt.Sprintf(format, args...); len(r.notes) < 1000 && !contains(r.notes, text) {
+		r.notes = append(r.notes, text)
+	}
+}
+
+// environment notes a difference of the servers that no request of the capture makes.
+func (r *run) environment(field, captured, replayed string) {
+	d := Difference{Field: field, Captured: captured, Replayed: replayed}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if captured != replayed && !contains(r.env, d) {
+		r.env = append(r.env, d)
+	}
+}
+
+// liveConn is a connection at the target.
+type liveConn struct {
+	index   int
+	mu      sync.Mutex // held while it is made
+	conn    *client.Conn
+	err     error
+	reached bool // the target answered
+}
+
+func addresses(t client.Transport) (local, remote net.Addr) { return t.LocalAddr(), t.RemoteAddr() }
