@@ -57,7 +57,7 @@ func (r *run) fields(s *Step, o *Outcome) {
 		}
 	}
 	plain := func(path string) string { return r.unprefixed(s, path) }
-	differences(&a.tree, &b.tree, s, r.o.Level, plain, o)
+	differences(&a.tree, &b.tree, s, &r.o, plain, o)
 }
 
 // leaf is a field of an answer.
@@ -86,13 +86,13 @@ func leaves(t *wire.Tree) (list []leaf) {
 }
 
 // differences compares the fields of two trees name by name, each name's values in order.
-func differences(was, is *wire.Tree, s *Step, level Level, plain func(string) string, o *Outcome) {
+func differences(was, is *wire.Tree, s *Step, how *Options, plain func(string) string, o *Outcome) {
 	now := make(map[string][]leaf)
 	for _, l := range leaves(is) {
 		now[l.name] = append(now[l.name], l)
 	}
 	for _, old := range leaves(was) {
-		p := policyOf(old.name, s, level)
+		p := policyOf(old.name, s, how)
 		if p == ignore || p == own {
 			delete(now, old.name)
 			continue
@@ -116,7 +116,7 @@ func differences(was, is *wire.Tree, s *Step, level Level, plain func(string) st
 		}
 	}
 	for _, l := range leaves(is) { // in their order
-		if rest := now[l.name]; len(rest) > 0 && policyOf(l.name, s, level) != ignore && policyOf(l.name, s, level) != own {
+		if rest := now[l.name]; len(rest) > 0 && policyOf(l.name, s, how) != ignore && policyOf(l.name, s, how) != own {
 			o.add(l.name, "absent", rest[0].text)
 			now[l.name] = nil
 		}

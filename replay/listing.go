@@ -56,11 +56,11 @@ func (r *run) listed(ctx context.Context, s *Step, k *client.Session, o *Outcome
 	var d decoder
 	if was == 0 {
 		d.decode(s.Answer, s.AnsSize, &s.Context, nil)
-		entries(&d.tree, l.was, s, r.o.Level)
+		entries(&d.tree, l.was, s, &r.o)
 	}
 	if is == 0 {
 		d.decode(o.Answer, len(o.Answer), &s.Context, nil)
-		entries(&d.tree, l.is, s, r.o.Level)
+		entries(&d.tree, l.is, s, &r.o)
 	} else {
 		l.ended = true
 	}
@@ -81,7 +81,7 @@ func (r *run) listed(ctx context.Context, s *Step, k *client.Session, o *Outcome
 			break
 		}
 		d.decode(a.Message, len(a.Message), &s.Context, nil)
-		entries(&d.tree, l.is, s, r.o.Level)
+		entries(&d.tree, l.is, s, &r.o)
 	}
 	l.compare(o)
 }
@@ -132,7 +132,7 @@ func some(names []string) string {
 }
 
 // entries adds what a listing says of each name to list.
-func entries(t *wire.Tree, list map[string]string, s *Step, level Level) {
+func entries(t *wire.Tree, list map[string]string, s *Step, o *Options) {
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
 		if n.Field.Kind != wire.KindStruct || n.End == 0 {
@@ -147,7 +147,7 @@ func entries(t *wire.Tree, list map[string]string, s *Step, level Level) {
 			case f.Generated || f.Field.Kind == wire.KindStruct || f.Field.Mask != 0:
 			case f.Field.Name == "smb2.filename":
 				name = t.Value(j)
-			case policyOf(f.Field.Name, s, level) == equal:
+			case policyOf(f.Field.Name, s, o) == equal:
 				what = append(what, f.Field.Label+" "+t.Value(j))
 			}
 		}

@@ -264,6 +264,9 @@ func (r *run) exchange(ctx context.Context, group *Group, steps []*Step, whenSen
 		r.fail(ctx, steps, time.Time{}, err)
 		return
 	}
+	if len(steps) == 1 && r.byOffload(limited, steps[0], k) {
+		return
+	}
 	requests := make([]*client.Request, len(steps))
 	for i, s := range steps {
 		if err := r.prepareSlots(limited, s, k); err != nil {
@@ -334,6 +337,7 @@ func (r *run) answered(ctx context.Context, s *Step, k *client.Session, a *clien
 		r.set(s, o)
 		return
 	}
+	r.minted(s, a, &o)
 	r.compare(ctx, s, k, &o)
 	r.judge(s, &o)
 }

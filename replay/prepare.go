@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
@@ -177,7 +178,7 @@ func (g *Stage) Clean(ctx context.Context, run []string) (left []string) {
 		if strings.Contains(path, ":") { // a stream goes with its file
 			continue
 		}
-		err := g.tree.Remove(ctx, path)
+		err := g.remove(ctx, path)
 		switch status, refused := client.StatusOf(err); {
 		case err == nil, refused && (status == ntstatus.ObjectNameNotFound || status == ntstatus.ObjectPathNotFound):
 		default:
@@ -185,4 +186,35 @@ func (g *Stage) Clean(ctx context.Context, run []string) (left []string) {
 		}
 	}
 	return left
+}
+
+// remove removes a path. A server that has just lost a connection may hold on to what was
+// open on it for a moment.
+func (g *Stage) remove(ctx context.Context, path string) error {
+	for try := 0; ; try++ {
+		err := g.tree.Remove(ctx, path)
+		switch status, _ := client.StatusOf(err); status {
+		case ntstatus.SharingViolation, ntstatus.DeletePending:
+			if try < 50 && ctx.Err() == nil {
+				time.Sleep(100 * time.Millisecond)
+				continue
+			}
+		case 0xc0000121: // CANNOT_DELETE: // a read-only file
+			if try == 0 && g.writable(ctx, path) {
+				continue
+			}
+		}
+		return err
+	}
+}
+
+// writable takes a file's attribute that it is read-only away.
+func (g *Stage) writable(ctx context.Context, path string) bool {
+	const writeAttributes, normal, basicInformation = 0x100, 0x80, 4
+	f, err := g.tree.Open(ctx, path, &smb2.CreateRequest{DesiredAccess: writeAttributes, Disposition: smb2.Open})
+	if err != nil {
+		return false
+	}
+	err = f.SetInfo(ctx, fscc.TypeFile, basicInformation, (&fscc.BasicInfo{Attributes: normal}).Append(nil))
+	return f.Close(ctx) == nil && err == nil
 }

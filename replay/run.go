@@ -34,6 +34,7 @@ type run struct {
 	tainted  map[string][]flows.Range
 	listings map[int]*listing
 	breaks   map[string]bool // keys and FileIds that a break came for
+	offload  offload
 	env      []Difference
 	notes    []string
 	guids    map[wire.GUID]wire.GUID
@@ -232,6 +233,9 @@ func (r *run) finish(ctx context.Context) *Result {
 	res := &Result{
 		Plan: r.plan, Target: r.o.Target, Level: r.o.Level, Outcomes: r.outcomes, Environment: r.env, Notes: r.notes, Made: r.made,
 		Interrupted: ctx.Err() != nil, Took: time.Since(r.t0),
+	}
+	if n := r.offload.extra; n > 0 {
+		res.Notes = append(res.Notes, fmt.Sprintf("the ranges copied by offload took %d calls that the captured client did not make", n))
 	}
 	for _, c := range r.live {
 		if c.err != nil && !c.reached {

@@ -49,10 +49,19 @@ func replayed(t testing.TB, p *Plan, o Options) *Result {
 	return r
 }
 
-// The captures of smbclient replay at a real server, whatever the dialect, signature or
-// cipher, and every answer is the same or explained.
-func TestSamba(t *testing.T) {
+// TestSmbd has one server for all that needs one: it takes a while to start.
+func TestSmbd(t *testing.T) {
 	server := smbdtest.Start(t, "vfs objects = streams_xattr")
+	t.Run("captures", func(t *testing.T) { smbclient(t, server) })
+	t.Run("faults", func(t *testing.T) { faults(t, server) })
+	t.Run("no credits", func(t *testing.T) { noCredits(t, server) })
+	t.Run("interrupted", func(t *testing.T) { interrupted(t, server) })
+	t.Run("verbatim", func(t *testing.T) { verbatim(t, server) })
+}
+
+// smbclient: its captures replay at a real server, whatever the dialect, signature or
+// cipher, and every answer is the same or explained.
+func smbclient(t *testing.T, server *smbdtest.Server) {
 	var keys flows.Keys
 	if f, err := os.Open(filepath.Join(captureDir(), "own", "keys.tsv")); err == nil {
 		if err := keys.AddFile(f); err != nil {
