@@ -45,7 +45,9 @@ type conn struct {
 	host               uint32 // index of the server in Analyzer.servers; valid once server is known
 	first              uint32 // frame
 	last               uint32
-	pub                int // position in Analyzer.conns, plus 1, once it is known to carry SMB; -1 if it is not listed
+	lastMessage        uint32
+	messageTime        int64 // of that
+	pub                int   // position in Analyzer.conns, plus 1, once it is known to carry SMB; -1 if it is not listed
 
 	client      string // its address; "" until somebody asked
 	dialect     smb2.Dialect
@@ -271,7 +273,7 @@ func (c *conn) transport() Transport {
 func (c *conn) published() Connection {
 	client, server := c.ends()
 	return Connection{
-		Transport: c.transport(), Host: int(c.host), ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last),
+		Transport: c.transport(), Host: int(c.host), ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last), FirstTime: c.firstTime, LastMessage: int(c.lastMessage), LastTime: c.messageTime,
 		Dialect: c.dialect, ClientGUID: c.clientGUID, ServerGUID: c.serverGUID,
 		Credits: c.credits.Credits, LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
 		Retransmitted: c.retransmits, Messages: c.messages, Encrypted: c.encrypted, Nameless: c.nameless, Malformed: c.malformed,

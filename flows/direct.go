@@ -25,6 +25,7 @@ type direct struct {
 	asked                     [2]uint64 // credits requested and granted, in data transfers of both directions
 	granted                   [2]uint64
 
+	owing      int      // requests that nothing at all has answered
 	live       []memory // of requests that wait for an answer
 	forgotten  bool     // there was more of it than is kept
 	operations []*rdma.Operation
@@ -43,6 +44,12 @@ func (a *Analyzer) happened(c *conn, e *rdma.Event) {
 			a.index.frames.at(a.index.frames.n - 1).pos |= uint64(inet.Retransmission) << posBits
 		}
 	}
+	switch e.Kind {
+	case rdma.Asked:
+		a.direct.asked(RoCEv2, e.From, e.To, e.Port, a.frame, a.now)
+	case rdma.Refused, rdma.Joined:
+		a.direct.answered(e.From, e.To, e.Port, a.frame, e.Kind == rdma.Joined, e.Reason)
+	}
 	if c == nil {
 		return
 	}
@@ -57,6 +64,10 @@ func (a *Analyzer) happened(c *conn, e *rdma.Event) {
 			c.lost++
 			a.lostBytes++
 		}
+	case rdma.Left:
+		a.disconnects(c, e.Dir)
+	case rdma.Forgotten:
+		a.dismiss(c)
 	case rdma.Repeated:
 		d.repeats = cmp.Or(d.repeats, int(a.frame))
 		c.retransmits++
@@ -118,4 +129,26 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 		s.off += uint64(w.Size)
 	}
 	a.pdu(c, e.Dir, u)
+}
+
+// disconnects takes that an end has no more to say.
+func (a *Analyzer) disconnects(c *conn, dir int) {
+	a.at = c
+	c.last, c.lastTime = a.frame, a.now
+	if c.closed = true; c.endTime == 0 {
+		c.endTime = a.now
+	}
+	was := c.fins
+	if c.fins |= 1 << dir; c.fins == bothSides && was != bothSides {
+		a.hungUp(c)
+	}
+}
+
+// dismiss forgets a connection that is followed no longer.
+func (a *Analyzer) dismiss(c *conn) {
+	t := &a.direct
+	t.dismissed++
+	t.operations -= len(c.direct.operations)
+	delete(t.byPair, c.direct.pair.ID)
+	a.endConn(c)
 }

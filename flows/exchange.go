@@ -253,6 +253,9 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 		a.exchanges.done = append(a.exchanges.done, x)
 	} else {
 		a.exchanges.pending[k] = x
+		if c.direct != nil {
+			c.direct.owing++
+		}
 	}
 	if (m.Err == nil || m.Command == smb2.Ioctl) && a.copies.request(a, x, m) {
 		dir := 1 - c.server
@@ -365,6 +368,9 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 		}
 	}
 	e := a.exchanges.at(x)
+	if d := c.direct; d != nil && d.owing > 0 && e.reqFrame != 0 && e.interim == 0 && e.facts&answered == 0 {
+		d.owing--
+	}
 	if m.Status == ntstatus.Pending && m.Flags&smb2.FlagAsync != 0 {
 		a.exchanges.pended(c, x, m.AsyncID, a.frame, a.now)
 		a.exchanges.pending[pendingKey{c.id, m.MessageID}] = x

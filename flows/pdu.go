@@ -51,6 +51,7 @@ func (a *Analyzer) pdu(c *conn, dir int, u unit) {
 		a.publish(c)
 	}
 	a.marks |= MarkSMB
+	c.lastMessage, c.messageTime = a.frame, a.now
 	if u.lost {
 		a.marks |= MarkLost
 	}

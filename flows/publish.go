@@ -40,7 +40,25 @@ func (a *Analyzer) exchange(i uint32, x *Exchange) {
 		x.Uncertain = "a message of it was lost or cut in part"
 	case e.reqFrame == 0:
 		x.Uncertain = "the request is not in the capture"
+	case x.RDMA.Incomplete > 0:
+		x.Uncertain = a.incomplete(i)
 	}
+}
+
+// incomplete says of an exchange whose RDMA operations are not all complete how many are
+// not, and why the first is not.
+func (a *Analyzer) incomplete(i uint32) string {
+	c, list := a.byID[a.exchanges.at(i).conn], a.exchanges.beside(i).operations
+	n, why := 0, ""
+	for _, o := range list {
+		if o.Complete() {
+			continue
+		}
+		if n++; why == "" && c != nil {
+			why = ": " + c.lacks(o)
+		}
+	}
+	return fmt.Sprintf("%d of %d RDMA operations are incomplete%s", n, len(list), why)
 }
 
 // Results returns what is known so far.
@@ -56,7 +74,7 @@ func (a *Analyzer) Results() *Results {
 		}
 	}
 	r.Connections = append(r.Connections, a.conns...)
-	r.RDMA = a.direct.list(false)
+	r.RDMA, r.Attempts = a.direct.list(false), slices.Clone(a.direct.attempts)
 	for i := range a.sessions[1:] {
 		s := &a.sessions[i+1]
 		if len(s.conns) == 0 {
@@ -148,6 +166,10 @@ func (a *Analyzer) problemsOf(r *Results) {
 	}
 	if n := a.recent.evicted; n > 0 {
 		say("%d idle connections were forgotten: more than %d at once", n, maxConns)
+		r.Incomplete = true
+	}
+	if n := a.direct.dismissed; n > 0 {
+		say("%d connections of RDMA were forgotten: too many at once", n)
 		r.Incomplete = true
 	}
 	if n := a.unlisted; n > 0 {

@@ -123,7 +123,10 @@ type Connection struct {
 	Transport     Transport
 	Client        netip.AddrPort
 	Server        netip.AddrPort
-	First, Last   int // frames
+	First, Last   int   // frames
+	FirstTime     int64 // of First
+	LastMessage   int   // frame of its last message
+	LastTime      int64 // of that
 	Dialect       smb2.Dialect
 	ClientGUID    wire.GUID
 	ServerGUID    wire.GUID
@@ -235,7 +238,8 @@ const (
 // Results is what a pass has found, so far or in the end. It is a value: nobody
 // changes it.
 type Results struct {
-	RDMA []RDMAConnection // without their operations
+	RDMA     []RDMAConnection // without their operations
+	Attempts []Attempt        // to connect by RDMA
 
 	Done        bool // the pass is over
 	Frames      int

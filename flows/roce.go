@@ -26,6 +26,11 @@ type directTable struct {
 	ib      ib.Decoder
 	segment iwarp.Segment
 	smbd    smbd.Message
+
+	attempts   []Attempt
+	latest     map[approach]int // in attempts
+	operations int              // that are kept, of all connections
+	dismissed  int              // connections that were forgotten, because there were too many
 }
 
 // roce takes a packet of RoCEv2.
@@ -40,7 +45,10 @@ func (a *Analyzer) roce(h *inet.Headers) {
 		a.marks |= MarkCut
 	}
 	for _, e := range t.pairs.Packet(h.Src, h.Dst, p, a.frame, a.now) {
-		c := t.byPair[e.Pair.ID]
+		var c *conn
+		if e.Pair != nil {
+			c = t.byPair[e.Pair.ID]
+		}
 		if c == nil && e.Kind == rdma.Sent {
 			c = a.directOn(&e)
 		}

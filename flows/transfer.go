@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/smb2"
@@ -23,10 +24,10 @@ type memory struct {
 }
 
 // maxMemory bounds the regions of a connection whose requests wait for an answer, and
-// maxOperations the operations that are kept for a list of them.
+// maxOperations the operations of all connections that are kept for a list of them.
 const (
 	maxMemory     = 1 << 14
-	maxOperations = 1 << 16
+	maxOperations = 1 << 18
 )
 
 // Transfer is what RDMA moved for an exchange.
@@ -39,6 +40,8 @@ type Transfer struct {
 
 	FirstTime, LastTime   int64 // ns; of the first operation's first frame, of the last data
 	FirstFrame, LastFrame int
+	DataTime              int64 // ns; of the first data
+	DataFrame             int   // 0 if there is none
 }
 
 // offered keeps the memory that a request gives.
@@ -66,7 +69,8 @@ func (d *direct) withdrawn(x uint32) {
 // moves joins an operation to the exchange whose memory it reaches.
 func (a *Analyzer) moves(c *conn, o *rdma.Operation) {
 	d := c.direct
-	if len(d.operations) < maxOperations {
+	if a.direct.operations < maxOperations {
+		a.direct.operations++
 		d.operations = append(d.operations, o)
 	} else {
 		d.unlisted++
@@ -76,7 +80,7 @@ func (a *Analyzer) moves(c *conn, o *rdma.Operation) {
 		if m := &d.live[i]; m.key == o.RKey && o.By == c.server && where.Start >= m.where.Start && where.End <= m.where.End && where.End >= where.Start {
 			b := a.exchanges.aside(m.x)
 			b.operations = append(b.operations, o)
-			o.Owner = m.number
+			o.Owner = rdma.Owner{Number: m.number, Asked: a.exchanges.at(m.x).reqTime}
 			if m.reads == o.Read {
 				d.fault(RDMAFault{Kind: FaultDirection, Level: Error, Frame: int(o.FirstFrame), Exchange: int(m.number),
 					Text: "the server " + verb(o) + " the memory of a " + a.exchanges.at(m.x).command.String()})
@@ -149,6 +153,9 @@ func (a *Analyzer) settled(c *conn, x uint32) {
 		return
 	}
 	e, d := a.exchanges.at(x), c.direct
+	for _, o := range b.operations {
+		o.Owner.Answered = e.ansTime
+	}
 	f := RDMAFault{Level: Error, Frame: int(e.reqFrame), Answer: int(e.ansFrame), Exchange: int(e.number)}
 	if t := b.transfer(); e.status == ntstatus.Success && t.Bytes < e.moved {
 		f.Kind, f.Text = FaultShort, fmt.Sprintf("%v of %d bytes succeeded, and RDMA moved %d", e.command, e.moved, t.Bytes)
@@ -181,6 +188,9 @@ func (b *aside) transfer() (t Transfer) {
 		if t.FirstTime == 0 || o.FirstTime < t.FirstTime {
 			t.FirstTime, t.FirstFrame = o.FirstTime, int(o.FirstFrame)
 		}
+		if o.DataFrame != 0 && (t.DataFrame == 0 || o.DataTime < t.DataTime) {
+			t.DataTime, t.DataFrame = o.DataTime, int(o.DataFrame)
+		}
 		if o.LastTime > t.LastTime {
 			t.LastTime, t.LastFrame = o.LastTime, int(o.LastFrame)
 		}
@@ -190,6 +200,23 @@ func (b *aside) transfer() (t Transfer) {
 	}
 	t.Offered = b.offered
 	return t
+}
+
+// lacks says why not all of an operation moved; "" if it did.
+func (c *conn) lacks(o *rdma.Operation) string {
+	switch p := c.direct.pair; {
+	case o.Complete():
+		return ""
+	case c.lost > 0 || p != nil && p.Lost > 0:
+		return "packets are missing from the capture"
+	case o.Refused != "":
+		return "refused: " + o.Refused
+	case c.closed:
+		return "the connection ended"
+	case o.Owner.Answered != 0:
+		return "answered before all had moved"
+	}
+	return "the capture ended"
 }
 
 // QueuePair is one end of a connection of RDMA.
@@ -208,6 +235,9 @@ type RDMAConnection struct {
 	Closed         int    // frame in which an end disconnected; 0 if none did
 	Port           uint16 // that was asked for; 0 if unknown
 	MTU            int    // bytes of a packet's payload; 0 unknown
+
+	FirstTime, LastTime int64
+	Unanswered          int // requests of SMB2 that nothing has answered, not even STATUS_PENDING
 
 	Request, Response smbd.Message // of the negotiation; of Kind 0 if not in the capture
 	CreditsRequested  [2]uint64    // sums over data transfers of the client, of the server
@@ -235,9 +265,44 @@ type RDMAOperation struct {
 	Moved                 uint32 // bytes, each once
 	FirstFrame, LastFrame int
 	FirstTime, LastTime   int64
-	Repeated              int // packets
-	Exchange              int // Exchange.ID whose memory it reached; 0 if none
+	DataFrame             int // of the first of its data; 0 if there is none
+	DataTime              int64
+	Repeated              int    // packets
+	Exchange              int    // Exchange.ID whose memory it reached; 0 if none
+	Asked, Answered       int64  // ns; of the exchange's request and answer, 0 if unknown
+	Incomplete            string // why not all moved, as far as is known; "" if all did
 }
+
+// Split is the parts of the time that data by RDMA took. Each is valid iff it is not
+// negative.
+type Split struct {
+	Before time.Duration // from the request to the first byte
+	Data   time.Duration // from there to the last byte
+	After  time.Duration // from there to the answer
+}
+
+func split(asked, first, last, answered int64) Split {
+	s := Split{-1, -1, -1}
+	if first == 0 {
+		return s
+	}
+	s.Data = time.Duration(last - first)
+	if asked != 0 {
+		s.Before = max(0, time.Duration(first-asked))
+	}
+	if answered != 0 {
+		s.After = max(0, time.Duration(answered-last))
+	}
+	return s
+}
+
+// Split returns the parts of the time of an exchange whose data moved by RDMA.
+func (x *Exchange) Split() Split {
+	return split(x.RequestTime, x.RDMA.DataTime, x.RDMA.LastTime, x.AnswerTime)
+}
+
+// Split returns the parts of the time of an exchange, as far as the operation is concerned.
+func (o *RDMAOperation) Split() Split { return split(o.Asked, o.DataTime, o.LastTime, o.Answered) }
 
 // RDMA lists the connections of RDMA, in the order of their IDs.
 func (c *Capture) RDMA() (list []RDMAConnection) {
@@ -282,6 +347,7 @@ func (c *conn) rdma(operations bool) RDMAConnection {
 		Client: QueuePair{Addr: from.Addr()}, Server: QueuePair{Addr: to.Addr()},
 		Request: d.request, Response: d.answer, RequestFrame: d.requestFrame, ResponseFrame: d.answerFrame,
 		CreditsRequested: [2]uint64{d.asked[client], d.asked[server]}, CreditsGranted: [2]uint64{d.granted[client], d.granted[server]},
+		FirstTime: c.firstTime, LastTime: c.lastTime, Unanswered: d.owing,
 		Messages: [2]int{d.sent[client], d.sent[server]}, Unlisted: d.unlisted, FirstRepeat: d.repeats,
 	}
 	if d.pair != nil {
@@ -298,7 +364,8 @@ func (c *conn) rdma(operations bool) RDMAConnection {
 		r.Operations = append(r.Operations, RDMAOperation{
 			Read: o.Read, ByClient: o.By == client, Key: o.RKey, Address: o.Address, Length: o.Length, Moved: o.Moved(),
 			FirstFrame: int(o.FirstFrame), LastFrame: int(o.LastFrame), FirstTime: o.FirstTime, LastTime: o.LastTime,
-			Repeated: o.Repeated, Exchange: int(o.Owner),
+			DataFrame: int(o.DataFrame), DataTime: o.DataTime, Repeated: o.Repeated,
+			Exchange: int(o.Owner.Number), Asked: o.Owner.Asked, Answered: o.Owner.Answered, Incomplete: c.lacks(o),
 		})
 	}
 	return r

@@ -127,7 +127,7 @@ func (v *frameView) roce() {
 		return
 	}
 	c := v.part(h.Payload, h.PayloadLen)
-	v.decoder.Above(&c, "infiniband")
+	v.met(&c, "infiniband")
 	p := v.ib.Decode(&c, h)
 	v.under, v.underName = p.AppendInfo(v.under), "RRoCE"
 	v.payload = &p.Payload
@@ -146,7 +146,7 @@ func (v *frameView) carried() []byte {
 // undecoded shows the payload that nobody has decoded.
 func (v *frameView) undecoded() {
 	if v.payload != nil && v.payload.Len() > 0 && v.payload.Recording() {
-		v.decoder.Above(v.payload, "data")
+		v.met(v.payload, "data")
 		ib.Data(v.payload)
 	}
 	v.payload = nil

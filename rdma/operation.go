@@ -13,14 +13,23 @@ type Operation struct {
 	Packets  uint32 // sequence numbers that it takes; 0 if unknown: the MTU is
 	Repeated int    // packets of it that were sent again
 	Endless  bool   // its end is not in the capture, and so not its length, either
+	Refused  string // what the last NAK of it said; "" if it has not been refused for good
 
 	FirstFrame, LastFrame uint32 // of its data; FirstFrame is that of the request of a READ
 	FirstTime, LastTime   int64  // ns
+	DataFrame             uint32 // that brought the first of its data; 0 if none has
+	DataTime              int64
 
-	Owner uint32 // whatever the caller keeps there
+	Owner Owner
 
 	spans []span // of what moved, in bytes from Address
 	next  uint32 // of a WRITE: where the next packet's data goes
+}
+
+// Owner is what the caller keeps of whose an Operation is.
+type Owner struct {
+	Number          uint32
+	Asked, Answered int64 // ns
 }
 
 type span struct{ from, to uint32 }
@@ -44,27 +53,42 @@ func (o *Operation) Spans(yield func(from, to uint32)) {
 // Complete reports whether all has.
 func (o *Operation) Complete() bool { return o.Moved() >= o.Length && !o.Endless }
 
-// Move notes that the n bytes from one on have moved, as far as they are the operation's.
-func (o *Operation) Move(from, n uint32) {
-	if from >= o.Length {
+// Move notes that a frame brings the n bytes from one on, as far as they are the operation's.
+// What was brought before counts once.
+func (o *Operation) Move(from, n, frame uint32, now int64) {
+	if from >= o.Length && o.Length > 0 {
 		return
 	}
 	s := span{from, from + min(n, o.Length-from)}
 	if k := len(o.spans); k > 0 && o.spans[k-1].to == s.from { // as it should be
 		o.spans[k-1].to = s.to
+	} else if !o.join(s) {
 		return
 	}
+	o.LastFrame, o.LastTime = frame, now
+	if o.DataFrame == 0 {
+		o.DataFrame, o.DataTime = frame, now
+	}
+}
+
+// join adds a span that does not go on from the last, and reports whether it is new.
+func (o *Operation) join(s span) bool {
 	i := 0
 	for i < len(o.spans) && o.spans[i].to < s.from {
 		i++
+	}
+	if i < len(o.spans) && o.spans[i].from <= s.from && s.to <= o.spans[i].to {
+		return false
 	}
 	j := i
 	for ; j < len(o.spans) && o.spans[j].from <= s.to; j++ {
 		s.from, s.to = min(s.from, o.spans[j].from), max(s.to, o.spans[j].to)
 	}
-	if len(o.spans)-(j-i) < maxSpans {
-		o.spans = slices.Replace(o.spans, i, j, s)
+	if len(o.spans)-(j-i) >= maxSpans {
+		return false
 	}
+	o.spans = slices.Replace(o.spans, i, j, s)
+	return true
 }
 
 // maxSpans bounds the runs of bytes that are kept of one operation.

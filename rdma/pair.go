@@ -47,7 +47,8 @@ type Pair struct {
 	NoCRC    [2]int
 	FirstBad uint32 // frame of the first wrong one
 
-	half  bool // nothing of the second direction is known
+	ids   [2]uint32 // that the ends gave themselves; 0 if unknown
+	half  bool      // nothing of the second direction is known
 	queue []Event
 	side  [2]side
 }
@@ -67,6 +68,7 @@ type side struct {
 	frames    []uint32
 
 	write *Operation   // that is on its way
+	last  *Operation   // the latest WRITE, on its way or not
 	reads []*Operation // that were asked for, the latest last
 
 	held    []packet // that came too early, in order
@@ -237,6 +239,7 @@ func (t *Table) accept(p *Pair, dir int, q *packet) {
 	case ib.WriteFirst, ib.WriteOnly, ib.WriteOnlyImmediate:
 		p.Writes++
 		s.write = &Operation{By: dir, RKey: q.RKey, Address: q.Address, Length: q.Length, PSN: q.PSN, FirstFrame: q.frame, FirstTime: q.now}
+		s.last = s.write
 		t.emit(Event{Kind: Began, Pair: p, Dir: dir, Op: s.write})
 		s.wrote(q)
 	case ib.WriteMiddle:
@@ -280,9 +283,9 @@ func (s *side) wrote(q *packet) {
 	if o == nil {
 		return
 	}
-	o.Move(o.next, uint32(q.size))
+	o.Move(o.next, uint32(q.size), q.frame, q.now)
 	o.next += uint32(q.size)
-	o.LastFrame, o.LastTime = q.frame, q.now
+	o.Packets++
 }
 
 func (t *Table) sent(p *Pair, dir int, q *packet, b []byte, size int) {
@@ -307,6 +310,9 @@ func (t *Table) answer(p *Pair, dir int, q *packet) {
 		p.NotReady++
 	case q.Syndrome.Refused():
 		p.Refused++
+		if !q.Syndrome.SequenceError() {
+			s.refuse(q)
+		}
 		s.unhold() // the receiver took none of it, and it will come again
 	case q.Syndrome.Acknowledged():
 		// READ data acknowledges what came before its request only as far as it goes, too.
@@ -319,6 +325,21 @@ func (t *Table) answer(p *Pair, dir int, q *packet) {
 	}
 }
 
+// refuse notes which operation a NAK is of that ends the connection.
+func (s *side) refuse(q *packet) {
+	refused := func(o *Operation, n uint32) {
+		if d := diff(q.PSN, o.PSN); d >= 0 && uint32(d) < n {
+			o.Refused = q.Syndrome.String()
+		}
+	}
+	for _, o := range s.reads {
+		refused(o, max(o.Packets, 1))
+	}
+	if s.last != nil {
+		refused(s.last, s.last.Packets)
+	}
+}
+
 // answered moves what a packet of a READ's data carries.
 func (s *side) answered(p *Pair, q *packet) {
 	for _, o := range slices.Backward(s.reads) {
@@ -326,15 +347,17 @@ func (s *side) answered(p *Pair, q *packet) {
 		if d < 0 || o.Packets > 0 && uint32(d) >= o.Packets {
 			continue
 		}
+		from := uint32(0)
 		switch {
 		case d == 0:
-			o.Move(0, uint32(q.size))
 		case p.MTU != 0:
-			o.Move(uint32(min(uint64(d)*uint64(p.MTU), uint64(o.Length))), uint32(q.size))
+			from = uint32(min(uint64(d)*uint64(p.MTU), uint64(o.Length)))
 		case uint32(q.size) <= o.Length: // the last of it
-			o.Move(o.Length-uint32(q.size), uint32(q.size))
+			from = o.Length - uint32(q.size)
+		default:
+			return
 		}
-		o.LastFrame, o.LastTime = q.frame, q.now
+		o.Move(from, uint32(q.size), q.frame, q.now)
 		return
 	}
 }

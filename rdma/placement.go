@@ -115,8 +115,7 @@ func (p *Placement) wrote(dir int, u *iwarp.Unit, s *iwarp.Segment, size int, fr
 	if o.Length += uint32(size); o.Length < from { // no memory is that large
 		o.Length = from
 	}
-	o.Move(from, uint32(size))
-	o.LastFrame, o.LastTime = frame, now
+	o.Move(from, uint32(size), frame, now)
 	if s.Last {
 		p.end(dir, false)
 	}
@@ -154,8 +153,7 @@ func (d *placing) responded(s *iwarp.Segment, size int, frame uint32, now int64)
 		if r.stag != s.STag || s.Offset < r.sink || at+uint64(size) > uint64(r.op.Length) {
 			continue
 		}
-		r.op.Move(uint32(at), uint32(size))
-		r.op.LastFrame, r.op.LastTime = frame, now
+		r.op.Move(uint32(at), uint32(size), frame, now)
 		if s.Last && at+uint64(size) == uint64(r.op.Length) {
 			d.reads = slices.Delete(d.reads, i, i+1)
 		}

@@ -12,10 +12,15 @@ import (
 type EventKind uint8
 
 const (
-	Sent     EventKind = iota // a message, in order, once
-	Began                     // an Operation
-	Hole                      // what comes next does not go on from what came before
-	Repeated                  // a packet that was seen before
+	Sent      EventKind = iota // a message, in order, once
+	Began                      // an Operation
+	Hole                       // what comes next does not go on from what came before
+	Repeated                   // a packet that was seen before
+	Asked                      // a request to connect; it and what answers it have From, To and Port
+	Refused                    // what was Asked
+	Joined                     // the same, granted
+	Left                       // an end disconnects, or agrees that the other does
+	Forgotten                  // the Pair, because there were too many
 )
 
 // Event is something that a packet brought about.
@@ -30,6 +35,10 @@ type Event struct {
 
 	Invalidate    uint32 // key that ends with the message; valid iff HasInvalidate
 	HasInvalidate bool
+
+	From, To netip.Addr // who asked whom to connect
+	Port     uint16     // and for what; 0 if that is no port of IP
+	Reason   string     // why it was Refused
 
 	at uint32 // frame
 }
@@ -46,6 +55,7 @@ type Table struct {
 	ends    map[End]ref
 	pairs   []*Pair // those that are followed, oldest first
 	asked   map[asking]ib.CM
+	ids     map[asking]ref // ends by the ids that they gave themselves
 	count   uint32
 	events  []Event
 	brought []uint32 // the lists of frames in events
@@ -161,9 +171,11 @@ func (t *Table) begin(frame uint32) *Pair {
 	if t.ends == nil {
 		t.ends = make(map[End]ref)
 		t.asked = make(map[asking]ib.CM)
+		t.ids = make(map[asking]ref)
 	}
 	if len(t.pairs) == maxPairs {
 		t.evicted++
+		t.events = append(t.events, Event{Kind: Forgotten, Pair: t.pairs[0]})
 		t.forget(t.pairs[0])
 	}
 	t.count++
@@ -177,6 +189,9 @@ func (t *Table) forget(p *Pair) {
 	for i, e := range p.Ends {
 		if t.ends[e] == (ref{p, i}) {
 			delete(t.ends, e)
+		}
+		if k := (asking{e.Addr, p.ids[i]}); t.ids[k] == (ref{p, i}) {
+			delete(t.ids, k)
 		}
 	}
 	if i := slices.Index(t.pairs, p); i >= 0 {
@@ -194,29 +209,64 @@ func (t *Table) connect(src, dst netip.Addr, m *ib.CM, frame uint32) {
 		asked := *m
 		asked.Private = nil // a part of the packet
 		t.asked[asking{src, m.LocalID}] = asked
+		t.events = append(t.events, Event{Kind: Asked, From: src, To: dst, Port: m.Port})
 	case ib.ConnectReply:
-		q, ok := t.asked[asking{dst, m.RemoteID}]
-		if !ok {
-			return
-		}
-		delete(t.asked, asking{dst, m.RemoteID})
-		ends := [2]End{{dst, q.QP}, {src, m.QP}}
-		p := t.begin(frame)
-		p.Ends, p.By, p.Port, p.SrcPort = ends, ByConnect, q.Port, q.SrcPort
-		if q.MTU >= 1 && q.MTU <= 5 {
-			p.MTU = 128 << q.MTU
-		}
-		for i, psn := range [2]uint32{m.PSN, q.PSN} { // each says what the other begins with
-			p.side[i].seen, p.side[i].first, p.side[i].next = true, psn, psn
-			t.ends[ends[i]] = ref{p, i}
+		if q, ok := t.asked[asking{dst, m.RemoteID}]; ok {
+			delete(t.asked, asking{dst, m.RemoteID})
+			t.events = append(t.events, Event{Kind: Joined, From: dst, To: src, Port: q.Port})
+			t.join([2]netip.Addr{dst, src}, [2]*ib.CM{&q, m}, frame)
 		}
 	case ib.ConnectReject:
-		delete(t.asked, asking{dst, m.RemoteID})
+		if q, ok := t.asked[asking{dst, m.RemoteID}]; ok {
+			delete(t.asked, asking{dst, m.RemoteID})
+			t.events = append(t.events, Event{Kind: Refused, From: dst, To: src, Port: q.Port, Reason: m.Reason.String()})
+		}
 	case ib.DisconnectRequest:
-		if r := t.ends[End{dst, m.QP}]; r.pair != nil && r.pair.Closed == 0 {
-			r.pair.Closed = frame
+		r := t.ends[End{dst, m.QP}]
+		if r.pair == nil {
+			return
+		}
+		if p := r.pair; p.Closed == 0 && t.ids != nil {
+			p.Closed = frame
+			t.call(p, 1-r.end, src, m.LocalID)
+			t.call(p, r.end, dst, m.RemoteID)
+		}
+		t.events = append(t.events, Event{Kind: Left, Pair: r.pair, Dir: 1 - r.end})
+	case ib.DisconnectReply:
+		if r := t.ids[asking{src, m.LocalID}]; r.pair != nil {
+			t.events = append(t.events, Event{Kind: Left, Pair: r.pair, Dir: r.end})
 		}
 	}
+}
+
+// join makes a pair of two ends that have agreed: the one that asked comes first. An answer
+// that is sent again changes nothing.
+func (t *Table) join(addr [2]netip.Addr, said [2]*ib.CM, frame uint32) {
+	ends := [2]End{{addr[0], said[0].QP}, {addr[1], said[1].QP}}
+	psn := [2]uint32{said[1].PSN, said[0].PSN} // each says what the other begins with
+	if r := t.ends[ends[0]]; r.pair != nil && r.pair.Ends == ends && r.pair.By == ByConnect && r.pair.Closed == 0 &&
+		r.pair.side[0].first == psn[0] && r.pair.side[1].first == psn[1] {
+		return
+	}
+	p := t.begin(frame)
+	p.Ends, p.By, p.Port, p.SrcPort = ends, ByConnect, said[0].Port, said[0].SrcPort
+	if mtu := said[0].MTU; mtu >= 1 && mtu <= 5 {
+		p.MTU = 128 << mtu
+	}
+	for i := range ends {
+		p.side[i].seen, p.side[i].first, p.side[i].next = true, psn[i], psn[i]
+		t.ends[ends[i]] = ref{p, i}
+		t.call(p, i, addr[i], said[i].LocalID)
+	}
+}
+
+// call keeps the id that an end of a pair has given itself.
+func (t *Table) call(p *Pair, end int, addr netip.Addr, id uint32) {
+	if was := (asking{addr, p.ids[end]}); t.ids[was] == (ref{p, end}) {
+		delete(t.ids, was)
+	}
+	p.ids[end] = id
+	t.ids[asking{addr, id}] = ref{p, end}
 }
 
 // marry joins the two halves of a connection whose beginning is not in the capture, once

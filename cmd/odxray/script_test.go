@@ -12,7 +12,8 @@ import (
 
 // The stories under testdata/script run the program as a user would. A line
 // "exits 2 odxray …" wants that status. Each finds the sample capture as sparse.snoop, and
-// the first 31 frames of an encrypted session of smb_alice as sealed.pcap.
+// the first 31 frames of an encrypted session of smb_alice as sealed.pcap; rdma.pcap is a
+// session over RoCEv2 as far as its first WRITE.
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"odxray": main})
@@ -28,12 +29,14 @@ func TestScript(t *testing.T) {
 			env.Setenv("TZ", "America/Los_Angeles")
 			env.Setenv("NO_COLOR", "")
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // under -race, a program would wait a second before it ends
-			sealed, err := os.ReadFile(filepath.Join("testdata", "sealed.pcap"))
-			if err != nil {
-				return err
-			}
-			if err := os.WriteFile(filepath.Join(env.WorkDir, "sealed.pcap"), sealed, 0o666); err != nil {
-				return err
+			for name, from := range map[string]string{"sealed.pcap": filepath.Join("testdata", "sealed.pcap"), "rdma.pcap": filepath.Join("..", "..", "flows", "testdata", "rocev2.pcap")} {
+				b, err := os.ReadFile(from)
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(filepath.Join(env.WorkDir, name), b, 0o666); err != nil {
+					return err
+				}
 			}
 			sample, err := samples.Bytes(samples.Demo)
 			if err != nil {

@@ -27,7 +27,7 @@ type Rule struct {
 
 // Rules returns all rules, in the order of their ids.
 func Rules() []Rule {
-	return slices.SortedFunc(slices.Values(slices.Concat(offloadRules, tokenRules, copyRules, chunkRules, messageRules, captureRules, rdmaRules)),
+	return slices.SortedFunc(slices.Values(slices.Concat(offloadRules, tokenRules, copyRules, chunkRules, messageRules, captureRules, connRules, rdmaRules)),
 		func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
 }
 

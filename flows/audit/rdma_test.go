@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/flowtest"
 )
 
 // packets are the records of the frames of testdata/rocev2.pcap in flows, to be changed.
@@ -90,4 +92,109 @@ func judgePackets(t *testing.T, list packets) []flows.Finding {
 		t.Fatal(err)
 	}
 	return c.Results().Findings
+}
+
+// TestRDMAToTCP: a client that gets no RDMA and goes on over TCP, and what looks like it.
+func TestRDMAToTCP(t *testing.T) {
+	const client, server = "10.0.0.1", "10.0.0.9"
+	tcp := func(c *flowtest.Capture) *flowtest.Client { return c.Login(client+":50000", server+":445", share) }
+	for name, test := range map[string]struct {
+		found bool
+		write func(c *flowtest.Capture)
+	}{
+		"refused": {true, func(c *flowtest.Capture) {
+			d := c.LatePair(client, server)
+			d.Ask(445)
+			d.Refuse(8)
+			tcp(c)
+		}},
+		"refused while TCP was there": {true, func(c *flowtest.Capture) {
+			s, d := tcp(c), c.LatePair(client, server)
+			d.Ask(445)
+			d.Refuse(8)
+			s.New("file")
+		}},
+		"no answer": {true, func(c *flowtest.Capture) {
+			c.LatePair(client, server).Ask(445)
+			c.Wait(10 * time.Second)
+			tcp(c)
+		}},
+		"no answer yet": {false, func(c *flowtest.Capture) {
+			c.LatePair(client, server).Ask(445)
+			tcp(c)
+		}},
+		"refused on one port, taken on the other": {false, func(c *flowtest.Capture) {
+			s, d := tcp(c), c.LatePair(client, server)
+			d.Ask(5445)
+			d.Refuse(8)
+			c.LoginDirect(client, server, share)
+			s.New("file")
+		}},
+		"another client": {false, func(c *flowtest.Capture) {
+			d := c.LatePair("10.0.0.2", server)
+			d.Ask(445)
+			d.Refuse(8)
+			tcp(c)
+		}},
+		"another service": {false, func(c *flowtest.Capture) {
+			d := c.LatePair(client, server)
+			d.Ask(4420)
+			d.Refuse(8)
+			tcp(c)
+		}},
+		"refused, and silence over TCP": {false, func(c *flowtest.Capture) {
+			s, d := tcp(c), c.LatePair(client, server)
+			d.Ask(445)
+			d.Refuse(8)
+			s.Finish(0)
+			s.Finish(1)
+		}},
+		"disconnected in the negotiation": {true, func(c *flowtest.Capture) {
+			d := c.Direct(client, server)
+			d.Disconnect(1)
+			tcp(c)
+		}},
+		"lost": {true, func(c *flowtest.Capture) {
+			s, d := c.LoginDirect(client, server, share)
+			s.New("file")
+			d.Disconnect(1)
+			tcp(c)
+		}},
+		"silent": {true, func(c *flowtest.Capture) {
+			s, _ := c.LoginDirect(client, server, share)
+			s.Mute = true
+			s.New("file")
+			c.Wait(10 * time.Second)
+			tcp(c)
+		}},
+		"logged off": {false, func(c *flowtest.Capture) {
+			s, d := c.LoginDirect(client, server, share)
+			s.Logoff()
+			d.Disconnect(0)
+			tcp(c)
+		}},
+		"both at once": {false, func(c *flowtest.Capture) {
+			s, _ := c.LoginDirect(client, server, share)
+			tcp(c)
+			s.New("file")
+		}},
+		"lost and found": {false, func(c *flowtest.Capture) {
+			_, d := c.LoginDirect(client, server, share)
+			d.Disconnect(1)
+			c.LoginDirect(client, server, share)
+			tcp(c)
+		}},
+	} {
+		c := new(flowtest.Capture)
+		test.write(c)
+		var got []string
+		for _, f := range Judge(analyse(c)) {
+			if got = append(got, f.Message); f.Rule != "conn/rdma-to-tcp" || f.Level != flows.Note {
+				t.Errorf("%s: %+v", name, f)
+			}
+		}
+		if len(got) > 1 || test.found != (len(got) == 1) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
 }

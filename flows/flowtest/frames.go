@@ -43,6 +43,7 @@ type Conn struct {
 	ends     [2]netip.AddrPort
 	seq      [2]uint32
 	id       uint16
+	over     func(from int, message []byte) int // carries messages in TCP's place; nil over TCP
 }
 
 // Dial adds a handshake. Both are "address:port".
@@ -67,6 +68,9 @@ func (c *Capture) Midway(client, server string) *Conn {
 // Send adds what one end sends, in segments of at most 1460 bytes, and returns the
 // number of the last frame.
 func (n *Conn) Send(from int, data []byte) (frame int) {
+	if n.over != nil {
+		return n.over(from, data[4:]) // without the session-service header
+	}
 	for i := 1; len(data) > 0; i++ {
 		k := min(len(data), 1460)
 		frame = n.segment(from, 0x18, data[:k])

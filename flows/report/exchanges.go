@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/flows"
@@ -69,6 +70,26 @@ func timingOf(x *flows.Exchange) any {
 type rdmaMovedJSON struct {
 	Operations int    `json:"operations"`
 	Bytes      uint64 `json:"bytes"`
+	splitJSON
+}
+
+// splitJSON is the parts of the time that data by RDMA took.
+type splitJSON struct {
+	First any `json:"first_byte_seconds"`
+	Data  any `json:"data_seconds"`
+	After any `json:"response_seconds"`
+}
+
+func newSplitJSON(s flows.Split) (j splitJSON) {
+	for _, part := range []struct {
+		took time.Duration
+		to   *any
+	}{{s.Before, &j.First}, {s.Data, &j.Data}, {s.After, &j.After}} {
+		if part.took >= 0 {
+			*part.to = seconds(int64(part.took))
+		}
+	}
+	return j
 }
 
 func (j *exchangeJSON) fill(x *flows.Exchange) {
@@ -79,7 +100,7 @@ func (j *exchangeJSON) fill(x *flows.Exchange) {
 		j.ControlCode = FunctionName(x.Function)
 	}
 	if x.RDMA.Offered > 0 {
-		j.RDMA = rdmaMovedJSON{x.RDMA.Operations, x.RDMA.Bytes}
+		j.RDMA = rdmaMovedJSON{x.RDMA.Operations, x.RDMA.Bytes, newSplitJSON(x.Split())}
 	}
 	if x.HasRange {
 		j.Offset, j.Length = x.Offset, x.Length
@@ -141,7 +162,8 @@ func newExchangePrinter(w io.Writer, f Format, s Style) (*exchangePrinter, error
 		p.csv = csv.NewWriter(w)
 		return p, p.csv.Write([]string{"id", "command", "control_code", "file", "offset", "length", "status", "request_frame",
 			"response_frame", "interim_frames", "seconds", "connection", "transport", "session", "tree", "user", "uncertain",
-			"interim_seconds", "pending_seconds", "credit_wait_seconds", "server_seconds", "cancel_frame", "replay"})
+			"interim_seconds", "pending_seconds", "credit_wait_seconds", "server_seconds", "cancel_frame", "replay",
+			"rdma_operations", "rdma_bytes", "first_byte_seconds", "data_seconds", "response_seconds"})
 	}
 	return nil, errFormat(f)
 }
@@ -216,10 +238,29 @@ func exchangeNote(x *flows.Exchange) string {
 	if x.Replay {
 		parts = append(parts, "replay")
 	}
+	if x.RDMA.Operations > 0 {
+		parts = append(parts, RDMATimes(x))
+	}
 	if parts == nil {
 		return ""
 	}
 	return "[" + strings.Join(parts, ", ") + "]"
+}
+
+// RDMATimes says what RDMA moved for an exchange, and how its time splits.
+func RDMATimes(x *flows.Exchange) string {
+	text := Plural(x.RDMA.Operations, "RDMA operation", "RDMA operations")
+	s := x.Split()
+	if s.Before >= 0 {
+		text += ", first byte after " + Took(s.Before)
+	}
+	if s.Data >= 0 {
+		text += ", data in " + Took(s.Data)
+	}
+	if s.After >= 0 {
+		text += ", answer after " + Took(s.After)
+	}
+	return text
 }
 
 func frameOrDash(n int) string {
@@ -243,6 +284,11 @@ func (j *exchangeJSON) cells() []string {
 		csvCell(j.Status), csvCell(j.Request), csvCell(j.Response), strings.Join(interim, " "), csvCell(j.Seconds),
 		strconv.Itoa(j.Connection), j.Transport, csvCell(j.Session), csvCell(j.Tree), csvCell(j.User), csvCell(j.Uncertain),
 		csvCell(t.Interim), csvCell(t.Pending), csvCell(t.Credit), csvCell(t.Server), csvCell(j.Cancel), strconv.FormatBool(j.Replay)}
+	if r, ok := j.RDMA.(rdmaMovedJSON); ok {
+		cells = append(cells, strconv.Itoa(r.Operations), strconv.FormatUint(r.Bytes, 10), csvCell(r.First), csvCell(r.Data), csvCell(r.After))
+	} else {
+		cells = append(cells, "", "", "", "", "")
+	}
 	for i := range cells {
 		cells[i] = Escape(cells[i])
 	}

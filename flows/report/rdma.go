@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/odxray/odxray/flows"
 )
@@ -68,6 +69,8 @@ type rdmaOperationJSON struct {
 	Last     any    `json:"last_frame"`
 	Repeated int    `json:"repeated_packets"`
 	Exchange any    `json:"exchange"`
+	splitJSON
+	Incomplete any `json:"incomplete"`
 }
 
 func newRDMAJSON(r *flows.RDMAConnection) rdmaJSON {
@@ -92,7 +95,7 @@ func newRDMAJSON(r *flows.RDMAConnection) rdmaJSON {
 	for i := range r.Operations {
 		o := &r.Operations[i]
 		j.Operations[i] = rdmaOperationJSON{operationName(o), operationBy(o), fmt.Sprintf("0x%08x", o.Key), fmt.Sprintf("0x%016x", o.Address),
-			o.Length, o.Moved, o.FirstFrame, known(o.LastFrame), o.Repeated, known(o.Exchange)}
+			o.Length, o.Moved, o.FirstFrame, known(o.LastFrame), o.Repeated, known(o.Exchange), newSplitJSON(o.Split()), known(o.Incomplete)}
 	}
 	return j
 }
@@ -136,6 +139,14 @@ func operationBy(o *flows.RDMAOperation) string {
 		return "client"
 	}
 	return "server"
+}
+
+// part is a cell for a part of a time, empty if it is unknown.
+func part(d time.Duration) cell {
+	if d < 0 {
+		return cell{}
+	}
+	return cell{Took(d), ""}
 }
 
 func queuePair(q flows.QueuePair) string {
@@ -196,9 +207,10 @@ func rdmaText(w io.Writer, r *flows.RDMAConnection, s Style, more bool) error {
 	if err := out.Flush(); err != nil || len(r.Operations) == 0 {
 		return err
 	}
-	t := table{columns: []column{{"Frames", true}, {"RDMA", false}, {"By", false}, {"Key", false}, {"Address", false}, {"Length", true}, {"Moved", true}, {"Exchange", true}}}
+	t := table{columns: []column{{"Frames", true}, {"RDMA", false}, {"By", false}, {"Key", false}, {"Address", false}, {"Length", true}, {"Moved", true}, {"Exchange", true}, {"First byte", true}, {"Data", true}, {"Answer", true}, {"", false}}}
 	for i := range r.Operations {
 		o := &r.Operations[i]
+		split := o.Split()
 		color, exchange := "", "-"
 		if o.Exchange != 0 {
 			exchange = strconv.Itoa(o.Exchange)
@@ -208,7 +220,7 @@ func rdmaText(w io.Writer, r *flows.RDMAConnection, s Style, more bool) error {
 		}
 		t.add(cell{fmt.Sprintf("%d-%d", o.FirstFrame, max(o.FirstFrame, o.LastFrame)), ""}, cell{operationName(o), ""}, cell{operationBy(o), ""},
 			cell{fmt.Sprintf("0x%08x", o.Key), ""}, cell{fmt.Sprintf("0x%016x", o.Address), ""}, cell{strconv.Itoa(int(o.Length)), ""},
-			cell{strconv.Itoa(int(o.Moved)), color}, cell{exchange, ""})
+			cell{strconv.Itoa(int(o.Moved)), color}, cell{exchange, ""}, part(split.Before), part(split.Data), part(split.After), cell{o.Incomplete, yellow})
 	}
 	if err := t.write(w, s); err != nil {
 		return err

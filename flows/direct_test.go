@@ -1,0 +1,58 @@
+package flows
+
+import (
+	"testing"
+
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/flows/flowtest"
+)
+
+// directPass is the pass over a capture, with its exchanges.
+func directPass(c *flowtest.Capture) (list []Exchange, r *Results) {
+	a := NewAnalyzer(Options{})
+	a.onExchange = func(i uint32) {
+		var x Exchange
+		a.exchange(i, &x)
+		list = append(list, x)
+	}
+	for i := range c.Packets {
+		a.Packet(&c.Packets[i])
+	}
+	a.Flush()
+	return list, a.Results()
+}
+
+// TestDirect: a session over SMB Direct that a test builds is what it says.
+func TestDirect(t *testing.T) {
+	c := new(flowtest.Capture)
+	s, d := c.LoginDirect("10.0.0.1", "10.0.0.9", `\\server\share`)
+	f := s.New("file")
+	s.WriteDirect(f, 0, 2, []flowtest.Region{{Address: 0x1000, Key: 7, Length: 4000}, {Address: 0x9000, Key: 8, Length: 3000}}, func() {
+		d.Read(1, 7, 0x1000, make([]byte, 4000))
+		d.Read(1, 8, 0x9000, make([]byte, 3000))
+		d.Invalidate = 7
+	})
+	s.Write(f, 7000, make([]byte, 2000)) // in two fragments of two packets
+	s.ReadDirect(f, 0, 2, []flowtest.Region{{Address: 0x1000, Key: 9, Length: 4000}}, func() {
+		d.Write(1, 9, 0x1000, make([]byte, 4000))
+		d.Invalidate = 9
+	})
+	s.Close(f)
+	d.Disconnect(0)
+	list, r := directPass(c)
+	if len(r.Connections) != 1 || len(r.RDMA) != 1 {
+		t.Fatalf("%+v", r.Connections)
+	}
+	if n := r.RDMA[0]; n.Transport != RoCEv2 || n.Evidence != "connect" || n.Closed == 0 || n.Lost+n.Repeated+n.BadCRC > 0 || n.NoGoodCRC || len(n.Faults) > 0 || n.MTU != 1024 {
+		t.Errorf("%+v", n)
+	}
+	moved := map[smb2.Command]uint64{}
+	for _, x := range list {
+		if moved[x.Command] += x.RDMA.Bytes; x.AnswerFrame == 0 {
+			t.Errorf("%v has no answer", x.Command)
+		}
+	}
+	if moved[smb2.Write] != 7000 || moved[smb2.Read] != 4000 {
+		t.Errorf("moved %v", moved)
+	}
+}
