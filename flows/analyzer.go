@@ -231,6 +231,9 @@ func (a *Analyzer) Flush() {
 		a.flushStream(conns[id], 0)
 		a.flushStream(conns[id], 1)
 	}
+	for _, c := range a.directs() {
+		c.direct.rest(a.frame, a.last)
+	}
 	a.exchanges.unanswered(a)
 	a.copies.finish(a)
 }

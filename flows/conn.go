@@ -222,6 +222,9 @@ func (a *Analyzer) endConn(c *conn) {
 	}
 	a.flushStream(c, 0)
 	a.flushStream(c, 1)
+	if c.direct != nil {
+		c.direct.rest(c.last, c.lastTime)
+	}
 	for dir := range c.streams {
 		s := &c.streams[dir]
 		a.takeBack(s)

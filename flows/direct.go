@@ -24,14 +24,19 @@ type direct struct {
 	requestFrame, answerFrame int
 	asked                     [2]uint64 // credits requested and granted, in data transfers of both directions
 	granted                   [2]uint64
+	server                    int // as conn.server
+	ledger                    ledger
+	history                   *[2]history // of what the ends may send; nil if there are too many
 
-	owing      int      // requests that nothing at all has answered
-	live       []memory // of requests that wait for an answer
-	forgotten  bool     // there was more of it than is kept
+	owing      int               // requests that nothing at all has answered
+	dead       map[uint32]uint32 // keys that requests gave and that are over, by key: in which frame
+	live       []memory          // of requests that wait for an answer
+	forgotten  bool              // there was more of it than is kept
 	operations []*rdma.Operation
 	unlisted   int // that were not kept
 
 	faults  []RDMAFault
+	inline  []Inline
 	repeats int // the first frame of a packet that was sent again
 }
 
@@ -60,6 +65,7 @@ func (a *Analyzer) happened(c *conn, e *rdma.Event) {
 		a.moves(c, e.Op)
 	case rdma.Hole:
 		d.parts[e.Dir].Reset()
+		d.ledger.forget()
 		if c.mpa == nil { // else its stream counts what is lost
 			c.lost++
 			a.lostBytes++
@@ -79,6 +85,7 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 	a.at = c
 	c.last, c.lastTime = a.frame, a.now
 	d, m := c.direct, &a.direct.smbd
+	d.server = c.server
 	kind := smbd.DataTransfer
 	if d.sent[e.Dir] == 0 {
 		kind = smbd.Recognise(e.Bytes)
@@ -100,11 +107,16 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 		d.answer = *m
 		d.answerFrame = int(a.frame)
 		c.server = e.Dir
+		if d.ledger.begin(&d.request, m, e.Dir); a.direct.histories < maxHistories {
+			a.direct.histories++
+			d.history = new([2]history)
+		}
 	default:
 		d.asked[e.Dir] += uint64(m.CreditsRequested)
 		d.granted[e.Dir] += uint64(m.CreditsGranted)
 		if !cur.Failed() || cur.Cause() == wire.ErrTruncated {
 			var problem smbd.Problem
+			d.transfer(e.Dir, m, a.frame, a.now)
 			w, whole, problem = d.parts[e.Dir].Add(m, e.Frames)
 			d.judge(a.frame, c.server == e.Dir, m, problem)
 		} else {
@@ -117,18 +129,21 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 	if a.view != nil {
 		a.view.direct(e.Bytes, e.Size, kind)
 	}
-	if !whole || len(w.Bytes) == 0 {
-		return
+	if e.HasInvalidate {
+		d.invalidated(e.Invalidate, a.frame)
 	}
-	u := unit{b: w.Bytes, size: w.Size, bare: true}
-	if s := &c.streams[e.Dir]; c.mpa != nil {
-		at := stretchOf(w.Frames)
-		u.first, u.off = at.first, s.off-uint64(uint32(s.off)-at.from)
-	} else {
-		u.first, u.off = slices.Min(w.Frames), s.off
-		s.off += uint64(w.Size)
+	if whole && len(w.Bytes) > 0 {
+		u := unit{b: w.Bytes, size: w.Size, bare: true}
+		if s := &c.streams[e.Dir]; c.mpa != nil {
+			at := stretchOf(w.Frames)
+			u.first, u.off = at.first, s.off-uint64(uint32(s.off)-at.from)
+		} else {
+			u.first, u.off = slices.Min(w.Frames), s.off
+			s.off += uint64(w.Size)
+		}
+		a.pdu(c, e.Dir, u)
 	}
-	a.pdu(c, e.Dir, u)
+	d.weigh(a.frame, a.now)
 }
 
 // disconnects takes that an end has no more to say.
@@ -138,6 +153,7 @@ func (a *Analyzer) disconnects(c *conn, dir int) {
 	if c.closed = true; c.endTime == 0 {
 		c.endTime = a.now
 	}
+	c.direct.rest(a.frame, a.now)
 	was := c.fins
 	if c.fins |= 1 << dir; c.fins == bothSides && was != bothSides {
 		a.hungUp(c)

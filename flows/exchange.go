@@ -393,8 +393,9 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 		a.answer(c, x, m)
 	}
 	if c.direct != nil {
-		c.direct.withdrawn(x)
+		c.direct.withdrawn(x, a.frame)
 		a.settled(c, x)
+		a.inlined(c.direct, x, u.plain != nil)
 	}
 	a.pipes.spoken(a, e, m.RPC)
 	a.copies.response(a, c, x, m)

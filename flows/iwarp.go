@@ -188,6 +188,8 @@ func (a *Analyzer) directOver(c *conn, e *rdma.Event) bool {
 	c.direct = &direct{kind: IWARP}
 	a.direct.overTCP = append(a.direct.overTCP, c)
 	if len(a.direct.overTCP) > maxConns {
+		a.direct.dismissed++
+		a.direct.operations -= len(a.direct.overTCP[0].direct.operations)
 		a.direct.overTCP = slices.Delete(a.direct.overTCP, 0, 1)
 	}
 	return true

@@ -74,7 +74,7 @@ func (a *Analyzer) Results() *Results {
 		}
 	}
 	r.Connections = append(r.Connections, a.conns...)
-	r.RDMA, r.Attempts = a.direct.list(false), slices.Clone(a.direct.attempts)
+	r.RDMA, r.Attempts = a.rdma(false), slices.Clone(a.direct.attempts)
 	for i := range a.sessions[1:] {
 		s := &a.sessions[i+1]
 		if len(s.conns) == 0 {

@@ -233,6 +233,11 @@ const (
 	FaultBounds
 	FaultDirection
 	FaultLong
+	FaultOverrun
+	FaultLastCredit
+	FaultStarved
+	FaultKeepAlive
+	FaultInvalidated
 )
 
 // Results is what a pass has found, so far or in the end. It is a value: nobody

@@ -30,6 +30,7 @@ type directTable struct {
 	attempts   []Attempt
 	latest     map[approach]int // in attempts
 	operations int              // that are kept, of all connections
+	histories  int              // connections that have one
 	dismissed  int              // connections that were forgotten, because there were too many
 }
 

@@ -74,6 +74,9 @@ func (a *Analyzer) ending(c *conn, dir int, flags inet.TCPFlags) {
 	}
 	if c.fins == bothSides && was != bothSides {
 		a.hungUp(c)
+		if c.direct != nil {
+			c.direct.rest(a.frame, a.now)
+		}
 	}
 }
 

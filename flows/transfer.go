@@ -56,14 +56,47 @@ func (a *Analyzer) offered(c *conn, x uint32, channel smb2.Channel, l smb2.Descr
 			return
 		}
 		m := l.At(i)
+		delete(c.direct.dead, m.Token)
 		c.direct.live = append(c.direct.live, memory{x, m.Token, Range{m.Offset, m.Offset + uint64(m.Length)}, reads, e.number})
 		a.exchanges.aside(x).offered += uint64(m.Length)
 	}
 }
 
-// withdrawn forgets the memory of an exchange that is over.
-func (d *direct) withdrawn(x uint32) {
-	d.live = slices.DeleteFunc(d.live, func(m memory) bool { return m.x == x })
+// withdrawn forgets the memory of an exchange that is over: its keys are, too, unless another
+// request gave the same.
+func (d *direct) withdrawn(x, frame uint32) {
+	n := len(d.live)
+	d.live = slices.DeleteFunc(d.live, func(m memory) bool {
+		if m.x == x {
+			d.dies(m.key, frame)
+		}
+		return m.x == x
+	})
+	if len(d.live) == n {
+		return
+	}
+	for i := range d.live {
+		delete(d.dead, d.live[i].key)
+	}
+}
+
+// invalidated takes that a SEND ends a key, whoever gave it.
+func (d *direct) invalidated(key, frame uint32) {
+	n := len(d.live)
+	if d.live = slices.DeleteFunc(d.live, func(m memory) bool { return m.key == key }); len(d.live) < n {
+		d.dies(key, frame)
+	}
+}
+
+func (d *direct) dies(key, frame uint32) {
+	switch {
+	case d.dead == nil:
+		d.dead = make(map[uint32]uint32)
+	case len(d.dead) == maxMemory:
+		clear(d.dead)
+		d.forgotten = true
+	}
+	d.dead[key] = frame
 }
 
 // moves joins an operation to the exchange whose memory it reaches.
@@ -88,9 +121,13 @@ func (a *Analyzer) moves(c *conn, o *rdma.Operation) {
 			return
 		}
 	}
+	over, gone := d.dead[o.RKey]
 	switch {
 	case c.server >= 0 && o.By != c.server:
 		d.fault(RDMAFault{Kind: FaultDirection, Level: Error, Frame: int(o.FirstFrame), Text: "the client " + verb(o) + " memory of the server"})
+	case gone && o.Length > 0:
+		d.fault(RDMAFault{Kind: FaultInvalidated, Level: Error, Frame: int(o.FirstFrame), Answer: int(over),
+			Text: fmt.Sprintf("the server %s %d bytes at 0x%x with key 0x%08x, which frame %d had ended", verb(o), o.Length, o.Address, o.RKey, over)})
 	case !d.forgotten && o.Length > 0:
 		d.fault(RDMAFault{Kind: FaultBounds, Level: Error, Frame: int(o.FirstFrame),
 			Text: fmt.Sprintf("the server %s %d bytes at 0x%x with key 0x%08x, which no waiting request gave", verb(o), o.Length, o.Address, o.RKey)})
@@ -242,7 +279,8 @@ type RDMAConnection struct {
 	Request, Response smbd.Message // of the negotiation; of Kind 0 if not in the capture
 	CreditsRequested  [2]uint64    // sums over data transfers of the client, of the server
 	CreditsGranted    [2]uint64
-	Messages          [2]int // of SMB Direct
+	Ledgers           [2]CreditLedger // of what the client, the server may send
+	Messages          [2]int          // of SMB Direct
 
 	Packets, Repeated, Refused, NotReady, Lost, BadCRC int
 
@@ -250,6 +288,7 @@ type RDMAConnection struct {
 	FirstRepeat, FirstBadCRC    int  // frames; 0 if there are none
 	NoGoodCRC                   bool // no packet of one direction has a right CRC
 	Faults                      []RDMAFault
+	Inline                      []Inline
 
 	Operations []RDMAOperation
 	Unlisted   int // further ones, beyond the number that is kept
@@ -308,14 +347,14 @@ func (o *RDMAOperation) Split() Split { return split(o.Asked, o.DataTime, o.Last
 func (c *Capture) RDMA() (list []RDMAConnection) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.a.direct.list(true)
+	return c.a.rdma(true)
 }
 
 // RDMAOperations lists what RDMA did on a connection.
 func (c *Capture) RDMAOperations(conn int) []RDMAOperation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, on := range c.a.direct.byPair {
+	for _, on := range c.a.directs() {
 		if int(on.id) == conn {
 			return on.rdma(true).Operations
 		}
@@ -323,14 +362,20 @@ func (c *Capture) RDMAOperations(conn int) []RDMAOperation {
 	return nil
 }
 
-func (t *directTable) list(operations bool) (list []RDMAConnection) {
-	for _, on := range t.byPair {
-		list = append(list, on.rdma(operations))
+func (a *Analyzer) rdma(operations bool) (list []RDMAConnection) {
+	for _, c := range a.directs() {
+		list = append(list, c.rdma(operations))
 	}
-	for _, on := range t.overTCP {
-		list = append(list, on.rdma(operations))
+	return list
+}
+
+// directs returns the connections of SMB Direct, in the order of their ids.
+func (a *Analyzer) directs() (list []*conn) {
+	for _, c := range a.direct.byPair {
+		list = append(list, c)
 	}
-	slices.SortFunc(list, func(x, y RDMAConnection) int { return x.Conn - y.Conn })
+	list = append(list, a.direct.overTCP...)
+	slices.SortFunc(list, func(x, y *conn) int { return int(x.id) - int(y.id) })
 	return list
 }
 
@@ -348,6 +393,7 @@ func (c *conn) rdma(operations bool) RDMAConnection {
 		Request: d.request, Response: d.answer, RequestFrame: d.requestFrame, ResponseFrame: d.answerFrame,
 		CreditsRequested: [2]uint64{d.asked[client], d.asked[server]}, CreditsGranted: [2]uint64{d.granted[client], d.granted[server]},
 		FirstTime: c.firstTime, LastTime: c.lastTime, Unanswered: d.owing,
+		Ledgers:  [2]CreditLedger{d.credits(client), d.credits(server)},
 		Messages: [2]int{d.sent[client], d.sent[server]}, Unlisted: d.unlisted, FirstRepeat: d.repeats,
 	}
 	if d.pair != nil {
@@ -356,7 +402,7 @@ func (c *conn) rdma(operations bool) RDMAConnection {
 	if c.mpa != nil {
 		r.placement(&c.mpa.place)
 	}
-	r.Faults = slices.Clip(d.faults)
+	r.Faults, r.Inline = slices.Clip(d.faults), slices.Clone(d.inline)
 	if !operations {
 		return r
 	}

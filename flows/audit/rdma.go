@@ -1,6 +1,10 @@
 package audit
 
-import "github.com/odxray/odxray/flows"
+import (
+	"fmt"
+
+	"github.com/odxray/odxray/flows"
+)
 
 var rdmaRules = []Rule{
 	{ID: "smbd/negotiate", Level: flows.Error, check: smbdNegotiate,
@@ -15,6 +19,22 @@ var rdmaRules = []Rule{
 		Meaning: "A fragment does not go on from the one before, or is larger than was agreed.",
 		Advice:  "The sender is wrong: a receiver ends the connection over it.",
 		Spec:    "[MS-SMBD] 3.1.5.2"},
+	{ID: "smbd/credit-overrun", Level: flows.Error, check: faults(flows.FaultOverrun),
+		Meaning: "A data transfer of SMB Direct was sent without a credit for it.",
+		Advice:  "The sender is wrong: the receiver may have no buffer for the message, and then ends the connection.",
+		Spec:    "[MS-SMBD] 3.1.5.1"},
+	{ID: "smbd/last-credit", Level: flows.Warning, check: faults(flows.FaultLastCredit),
+		Meaning: "A data transfer spends the sender's last credit and grants the receiver none.",
+		Advice:  "The sender is wrong: if the receiver does the same, neither may ever send again.",
+		Spec:    "[MS-SMBD] 3.1.5.1"},
+	{ID: "smbd/credit-starved", Level: flows.Warning, check: faults(flows.FaultStarved),
+		Meaning: "An end had something to send and for more than 100 ms no credit for it.",
+		Advice:  "The other end grants too few credits, or too late: look at how many receives it posts.",
+		Spec:    "[MS-SMBD] 3.1.1.1"},
+	{ID: "smbd/keepalive-unanswered", Level: flows.Warning, check: faults(flows.FaultKeepAlive),
+		Meaning: "An end was asked for an answer, could have sent one, and sent nothing for 5 seconds.",
+		Advice:  "The end hangs, or ignores SMB_DIRECT_RESPONSE_REQUESTED: the other one ends the connection over it.",
+		Spec:    "[MS-SMBD] 3.1.6.1"},
 	{ID: "rdma/short", Level: flows.Error, check: faults(flows.FaultShort),
 		Meaning: "A READ or WRITE succeeded, and less moved by RDMA than its answer says.",
 		Advice:  "Data is missing: compare the file on both sides.",
@@ -23,6 +43,14 @@ var rdmaRules = []Rule{
 		Meaning: "The server reached for memory that no waiting request had given it.",
 		Advice:  "The server is wrong, or a key outlived its request.",
 		Spec:    "[MS-SMBD] 3.1.4.3"},
+	{ID: "rdma/after-invalidate", Level: flows.Error, check: faults(flows.FaultInvalidated),
+		Meaning: "The server reached for memory with a key that a response or a Send with Invalidate had ended.",
+		Advice:  "The server is wrong: it must move all data before it answers.",
+		Spec:    "[MS-SMB2] 3.3.5.12"},
+	{ID: "rdma/inline", Level: flows.Note, check: rdmaInline,
+		Meaning: "READs or WRITEs of 8 KiB or more went inline on a connection that has RDMA.",
+		Advice:  "Signing and encryption keep clients from RDMA, else their threshold does: inline data costs processor time and credits.",
+		Spec:    "[MS-SMB2] 3.2.4.6"},
 	{ID: "rdma/wrong-direction", Level: flows.Error, check: faults(flows.FaultDirection),
 		Meaning: "An RDMA operation goes the wrong way.",
 		Advice:  "Only servers reach for memory: they write for a READ and read for a WRITE.",
@@ -52,8 +80,10 @@ func faults(kind flows.FaultKind) func(*judge) {
 				}
 				found := j.report(f.Level, []int{f.Frame, f.Answer}, "%s", f.Text)
 				switch kind {
-				case flows.FaultBounds, flows.FaultShort, flows.FaultDirection:
+				case flows.FaultBounds, flows.FaultShort, flows.FaultDirection, flows.FaultInvalidated:
 					doubt(found, j.notAll(r))
+				case flows.FaultOverrun, flows.FaultLastCredit, flows.FaultStarved, flows.FaultKeepAlive:
+					doubt(found, j.notCounted(r))
 				}
 			}
 		}
@@ -69,6 +99,36 @@ func (j *judge) notAll(r *flows.RDMAConnection) string {
 		return "the connection began before the capture"
 	}
 	return ""
+}
+
+// notCounted says why not all messages of SMB Direct on a connection were seen; "" if they
+// were. Their headers are never encrypted.
+func (j *judge) notCounted(r *flows.RDMAConnection) string {
+	c := j.conns[r.Conn]
+	switch {
+	case j.Unread:
+		return "the capture was not read to its end"
+	case r.Lost > 0 || c != nil && c.LostBytes > 0:
+		return fmt.Sprintf("packets of connection %d are missing from the capture", r.Conn)
+	case c != nil && c.CutFrames > 0:
+		return fmt.Sprintf("%d frames of connection %d were cut", c.CutFrames, r.Conn)
+	}
+	return ""
+}
+
+// rdmaInline says how many READs and WRITEs went inline, and why.
+func rdmaInline(j *judge) {
+	for i := range j.RDMA {
+		r := &j.RDMA[i]
+		for k := range r.Inline {
+			n := &r.Inline[k]
+			what := "READs"
+			if n.Write {
+				what = "WRITEs"
+			}
+			j.report(flows.Note, n.Frames, "%d %s of 8 KiB or more of connection %d, %d bytes in all, went inline: %s", n.Count, what, r.Conn, n.Bytes, n.Cause)
+		}
+	}
 }
 
 // smbdNegotiate checks the limits of [MS-SMBD] 3.1.5.1 and 3.1.5.2.

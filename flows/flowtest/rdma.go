@@ -237,6 +237,9 @@ func (d *Direct) Packet(from int, opcode byte, ext, payload []byte) int {
 	return d.packet(from, opcode, d.psn[from]-1, ext, payload)
 }
 
+// Again adds the packet n frames before the last one, not counting it, once more.
+func (d *Direct) Again(n int) int { return d.Frame(d.Packets[len(d.Packets)-1-n].Data) }
+
 // Skip takes a sequence number for a packet that is in no frame.
 func (d *Direct) Skip(from int) { d.psn[from]++ }
 
