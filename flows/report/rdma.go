@@ -29,6 +29,8 @@ type rdmaJSON struct {
 	NotReady   int                 `json:"receiver_not_ready"`
 	Lost       int                 `json:"lost_packets"`
 	BadCRC     int                 `json:"bad_icrc"`
+	Unanswered int                 `json:"unanswered_requests"`
+	Faults     []rdmaFaultJSON     `json:"faults"`
 	Operations []rdmaOperationJSON `json:"operations"`
 	Unlisted   int                 `json:"operations_not_listed"`
 }
@@ -39,6 +41,54 @@ type queuePairJSON struct {
 	Messages         int    `json:"messages"`
 	CreditsRequested uint64 `json:"credits_requested"`
 	CreditsGranted   uint64 `json:"credits_granted"`
+	Ledger           any    `json:"ledger"`
+	KeepAlives       int    `json:"keep_alives"`
+}
+
+// ledgerJSON is what an end may send.
+type ledgerJSON struct {
+	Target   int           `json:"credits_wanted"`
+	Received int           `json:"credits_received"`
+	Spent    int           `json:"credits_spent"`
+	Window   int           `json:"credits"`
+	Most     int           `json:"most_credits"`
+	Least    any           `json:"least_credits"`
+	Overruns int           `json:"overruns"`
+	Stalls   int           `json:"starved"`
+	Stalled  any           `json:"starved_seconds"`
+	History  []historyJSON `json:"history"`
+}
+
+// historyJSON is the credits in a stretch of time.
+type historyJSON struct {
+	Time string `json:"time"`
+	Low  int    `json:"low"`
+	High int    `json:"high"`
+}
+
+// newLedgerJSON returns nil if the capture does not tell.
+func newLedgerJSON(l *flows.CreditLedger) any {
+	if !l.Known {
+		return nil
+	}
+	j := ledgerJSON{Target: l.Requested, Received: l.Received, Spent: l.Spent, Window: l.Window, Most: l.Most, Overruns: l.Overruns,
+		Stalls: l.Stalls, Stalled: seconds(l.Stalled), History: make([]historyJSON, len(l.History))}
+	if l.Least >= 0 {
+		j.Least = l.Least
+	}
+	for i, p := range l.History {
+		j.History[i] = historyJSON{stamp(p.Time), p.Low, p.High}
+	}
+	return j
+}
+
+// rdmaFaultJSON is something that is wrong.
+type rdmaFaultJSON struct {
+	Level    string `json:"level"`
+	Text     string `json:"text"`
+	Frame    int    `json:"frame"`
+	Until    any    `json:"until_frame"`
+	Exchange any    `json:"exchange"`
 }
 
 // negotiatedJSON is what both sides said in the negotiation of SMB Direct.
@@ -79,7 +129,8 @@ func newRDMAJSON(r *flows.RDMAConnection) rdmaJSON {
 		if q.Number != 0 {
 			number = fmt.Sprintf("0x%06x", q.Number)
 		}
-		return queuePairJSON{q.Addr.String(), number, r.Messages[i], r.CreditsRequested[i], r.CreditsGranted[i]}
+		return queuePairJSON{q.Addr.String(), number, r.Messages[i], r.CreditsRequested[i], r.CreditsGranted[i],
+			newLedgerJSON(&r.Ledgers[i]), r.Ledgers[i].KeepAlives}
 	}
 	j := rdmaJSON{Connection: r.Conn, Client: end(r.Client, 0), Server: end(r.Server, 1), Transport: string(r.Transport), PairedBy: known(r.Evidence), First: r.First, Last: r.Last,
 		Closed: known(r.Closed), Port: known(r.Port), MTU: known(r.MTU), Packets: r.Packets, Repeated: r.Repeated, Refused: r.Refused,
@@ -91,6 +142,10 @@ func newRDMAJSON(r *flows.RDMAConnection) rdmaJSON {
 			n.Server = directLimits{s.CreditsRequested, s.CreditsGranted, s.PreferredSendSize, s.MaxReceiveSize, s.MaxFragmentedSize}
 		}
 		j.Negotiated = n
+	}
+	j.Unanswered, j.Faults = r.Unanswered, make([]rdmaFaultJSON, len(r.Faults))
+	for i, f := range r.Faults {
+		j.Faults[i] = rdmaFaultJSON{f.Level.String(), f.Text, f.Frame, known(f.Answer), known(f.Exchange)}
 	}
 	for i := range r.Operations {
 		o := &r.Operations[i]
@@ -112,7 +167,7 @@ func RDMAFacts(r *flows.RDMAConnection) (lines []string) {
 			StatusName(a.Status), a.CreditsGranted, a.PreferredSendSize, a.MaxReceiveSize, a.MaxFragmentedSize, a.MaxReadWriteSize)
 	}
 	for i, side := range [2]string{"Client", "Server"} {
-		say("%s: %d messages, %d credits granted", side, r.Messages[i], r.CreditsGranted[i])
+		say("%s: %d messages, %d credits granted; %s", side, r.Messages[i], r.CreditsGranted[i], ledgerText(&r.Ledgers[i]))
 	}
 	if r.Transport == flows.IWARP {
 		say("%d FPDUs, %d with a wrong CRC", r.Packets, r.BadCRC)
@@ -125,6 +180,27 @@ func RDMAFacts(r *flows.RDMAConnection) (lines []string) {
 	say("MTU %s; %d packets, %d sent again, %d NAKs, %d times not ready, %d lost, %d with a wrong invariant CRC",
 		mtu, r.Packets, r.Repeated, r.Refused, r.NotReady, r.Lost, r.BadCRC)
 	return lines
+}
+
+// ledgerText says what an end may send, and how it fared.
+func ledgerText(l *flows.CreditLedger) string {
+	text := "what it may send is unknown: not all messages are in the capture"
+	if l.Known {
+		text = fmt.Sprintf("it may send %d of the %d it wants", l.Window, l.Requested)
+		if l.Least >= 0 {
+			text += fmt.Sprintf(", at least %d all along", l.Least)
+		}
+		if l.Overruns > 0 {
+			text += fmt.Sprintf(", %d sent without a credit", l.Overruns)
+		}
+		if l.Stalls > 0 {
+			text += fmt.Sprintf(", starved %s for %s", Plural(l.Stalls, "time", "times"), Took(time.Duration(l.Stalled)))
+		}
+	}
+	if l.KeepAlives > 0 {
+		text += ", asked " + Plural(l.KeepAlives, "time", "times") + " for an answer"
+	}
+	return text
 }
 
 func operationName(o *flows.RDMAOperation) string {
@@ -203,6 +279,14 @@ func rdmaText(w io.Writer, r *flows.RDMAConnection, s Style, more bool) error {
 	out.WriteString("\n")
 	for _, line := range RDMAFacts(r) {
 		fmt.Fprintf(out, "  %s\n", line)
+	}
+	const most = 20 // faults
+	for i := range min(len(r.Faults), most) {
+		f := &r.Faults[i]
+		fmt.Fprintf(out, "  %s frame %d: %s\n", s.paint(levelColor(f.Level), f.Level.String()), f.Frame, f.Text)
+	}
+	if n := len(r.Faults) - most; n > 0 {
+		fmt.Fprintf(out, "  and %d more: odxray audit\n", n)
 	}
 	if err := out.Flush(); err != nil || len(r.Operations) == 0 {
 		return err
