@@ -72,6 +72,32 @@ func TestTshark(t *testing.T) {
 	}
 }
 
+// TestTsharkTransport compares what lies below SMB Direct, which tshark shows packet by
+// packet as odxray does: on all captures of RoCEv2, whatever they carry.
+func TestTsharkTransport(t *testing.T) {
+	if _, err := exec.LookPath("tshark"); err != nil {
+		t.Skip("tshark is not installed")
+	}
+	var files []string
+	for _, pattern := range []string{"own/*rocev2*.pcap*", "public/oferby+proxy/roce.pcap", "public/sanderw71+SoftRoce/*/*/*.pcapng"} {
+		found, err := filepath.Glob(filepath.Join(capturesDir(), pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
+	}
+	if files == nil {
+		t.Skipf("no captures in %s: set ODXRAY_CAPTURES", capturesDir())
+	}
+	fields := slices.DeleteFunc(slices.Clone(tsharkFields), func(f string) bool { return !strings.HasPrefix(f, "infiniband.") || !tsharkHas(t)[f] })
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			compareWithTshark(t, file, fields, nil, nil, nil)
+		})
+	}
+}
+
 // capturesDir is where captures are that the repository does not have.
 func capturesDir() string {
 	if dir := os.Getenv("ODXRAY_CAPTURES"); dir != "" {
@@ -117,7 +143,8 @@ func compareWithTshark(t *testing.T, file string, fields []string, known knownDi
 		if want[len(fields)] != "" { // tshark could not decode it
 			continue
 		}
-		failed := hasError(want[slices.Index(fields, "smb2.nt_status")])
+		status := slices.Index(fields, "smb2.nt_status")
+		failed := status >= 0 && hasError(want[status])
 		for j, field := range fields {
 			if want[j] == "" || normal(want[j]) == normal(got[j]) {
 				continue
