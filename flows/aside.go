@@ -21,6 +21,7 @@ type aside struct {
 	reconnect   smb2.Reconnect    // valid iff reconnects
 	operations  []*rdma.Operation // that reached the memory it gave
 	offered     uint64            // bytes of that
+	promised    uint64            // bytes that the answer says went by RDMA
 }
 
 // aside returns what is kept beside an exchange, to be changed.

@@ -454,8 +454,14 @@ func (a *Analyzer) answer(c *conn, x uint32, m *smb2.Message) {
 		}
 	case *smb2.ReadResponse:
 		e.moved = max(uint64(b.DataLength), uint64(b.DataRemaining))
+		if k := a.exchanges.asides[x]; k != nil { // an answer may bring its data though there is memory for it
+			k.promised = uint64(b.DataRemaining)
+		}
 	case *smb2.WriteResponse:
 		e.moved = uint64(b.Count)
+		if k := a.exchanges.asides[x]; k != nil {
+			k.promised = uint64(b.Count)
+		}
 	case *smb2.IoctlResponse:
 		if e.function == 0 {
 			e.function = b.Function

@@ -55,6 +55,22 @@ func (a *Analyzer) roce(h *inet.Headers) {
 		}
 		a.happened(c, &e)
 	}
+	pair := t.pairs.Current()
+	if pair == nil {
+		return
+	}
+	if congested(h.Lower) {
+		pair.Marked++
+	}
+	if c := t.byPair[pair.ID]; c != nil && h.Cut() {
+		c.cutFrames++
+	}
+}
+
+// congested reports whether routers on the way of a packet had to mark it. RFC 3168 5
+func congested(ip []byte) bool {
+	const experienced = 3
+	return len(ip) > 1 && (ip[0]>>4 == 4 && ip[1]&3 == experienced || ip[0]>>4 == 6 && ip[1]>>4&3 == experienced)
 }
 
 // directOn makes a connection of a queue pair, if what is sent on it is SMB Direct.

@@ -194,8 +194,8 @@ func (a *Analyzer) settled(c *conn, x uint32) {
 		o.Owner.Answered = e.ansTime
 	}
 	f := RDMAFault{Level: Error, Frame: int(e.reqFrame), Answer: int(e.ansFrame), Exchange: int(e.number)}
-	if t := b.transfer(); e.status == ntstatus.Success && t.Bytes < e.moved {
-		f.Kind, f.Text = FaultShort, fmt.Sprintf("%v of %d bytes succeeded, and RDMA moved %d", e.command, e.moved, t.Bytes)
+	if t := b.transfer(); e.status == ntstatus.Success && t.Bytes < b.promised {
+		f.Kind, f.Text = FaultShort, fmt.Sprintf("%v of %d bytes succeeded, and RDMA moved %d", e.command, b.promised, t.Bytes)
 		d.fault(f)
 	}
 	if most := d.answer.MaxReadWriteSize; d.answer.Kind != 0 && e.length > uint64(most) {
@@ -283,6 +283,8 @@ type RDMAConnection struct {
 	Messages          [2]int          // of SMB Direct
 
 	Packets, Repeated, Refused, NotReady, Lost, BadCRC int
+	Marked, Notified                                   int  // packets that met congestion; notifications of it
+	Sure                                               bool // no other queue pair fits the Evidence as well
 
 	RequestFrame, ResponseFrame int  // of the negotiation; 0 if not in the capture
 	FirstRepeat, FirstBadCRC    int  // frames; 0 if there are none
@@ -422,6 +424,7 @@ func (r *RDMAConnection) queuePairs(p *rdma.Pair, client int) {
 	r.Client.Number, r.Server.Number = p.Ends[client].QP, p.Ends[1-client].QP
 	r.Evidence, r.First, r.Last, r.Closed, r.Port, r.MTU = p.By.String(), int(p.First), int(p.Last), int(p.Closed), p.Port, int(p.MTU)
 	r.Packets, r.Repeated, r.Refused, r.NotReady, r.Lost = p.Packets, p.Repeated, p.Refused, p.NotReady, p.Lost
+	r.Marked, r.Notified, r.Sure = p.Marked, p.Notified, p.Rivals == 0
 	r.BadCRC, r.FirstBadCRC = p.BadCRC[0]+p.BadCRC[1], int(p.FirstBad)
 	for i := range p.BadCRC {
 		r.NoGoodCRC = r.NoGoodCRC || p.GoodCRC[i] == 0 && p.BadCRC[i]+p.NoCRC[i] > 0

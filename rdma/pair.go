@@ -40,6 +40,9 @@ type Pair struct {
 	Refused  int // NAKs
 	NotReady int // times that a receiver was not
 	Lost     int // packets that the capture lacks
+	Marked   int // packets that met congestion on their way: FECN, or ECN of IP as the caller tells
+	Notified int // CNPs, and packets with BECN
+	Rivals   int // other queue pairs that might belong to one of the two as well
 	Reads    int
 	Writes   int
 	BadCRC   [2]int // packets of a direction whose invariant CRC is wrong

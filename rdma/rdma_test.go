@@ -21,6 +21,8 @@ type link struct {
 	got    [2][]string // messages
 	holes  int
 	ops    []*Operation
+	left   []int    // ends that disconnected
+	told   []string // of requests to connect
 	repeat int
 }
 
@@ -64,6 +66,12 @@ func (l *link) take(from int, p *ib.Packet) {
 			l.ops = append(l.ops, e.Op)
 		case Repeated:
 			l.repeat++
+		case Left:
+			l.left = append(l.left, e.Dir)
+		case Asked:
+			l.told = append(l.told, fmt.Sprint("asked ", e.Port))
+		case Refused:
+			l.told = append(l.told, fmt.Sprint("refused ", e.Port, " ", e.Reason))
 		}
 	}
 }
@@ -252,5 +260,112 @@ func TestQueueBound(t *testing.T) {
 	}
 	if l.t.queued != 0 {
 		t.Errorf("%d bytes of nothing", l.t.queued)
+	}
+}
+
+// TestConnectAgain: an answer to a request to connect that is sent again begins nothing.
+func TestConnectAgain(t *testing.T) {
+	l := newLink().connect()
+	l.send(0, ib.SendFirst, 100, "a")
+	l.connect()
+	l.send(0, ib.SendLast, 101, "b")
+	l.want(t, 0, "ab")
+	if n := len(l.t.Pairs()); n != 1 {
+		t.Errorf("%d pairs", n)
+	}
+}
+
+// TestDisconnect: who leaves is told, by queue pair and by the ids of the ends.
+func TestDisconnect(t *testing.T) {
+	l := newLink().connect()
+	l.cm(1, ib.CM{Attribute: ib.DisconnectRequest, LocalID: 8, RemoteID: 7, QP: l.qp[0]})
+	l.cm(0, ib.CM{Attribute: ib.DisconnectReply, LocalID: 7, RemoteID: 8})
+	l.cm(0, ib.CM{Attribute: ib.DisconnectReply, LocalID: 77, RemoteID: 8})
+	if want := []int{1, 0}; !slices.Equal(l.left, want) || l.t.Pairs()[0].Closed != 3 {
+		t.Errorf("%v left, closed in frame %d", l.left, l.t.Pairs()[0].Closed)
+	}
+}
+
+// TestRefused: a request to connect is refused, for a reason.
+func TestRefused(t *testing.T) {
+	l := newLink()
+	l.cm(0, ib.CM{Attribute: ib.ConnectRequest, LocalID: 7, QP: l.qp[0], HasPort: true, Port: 445})
+	l.cm(1, ib.CM{Attribute: ib.ConnectReject, RemoteID: 7, Reason: 8})
+	if want := []string{"asked 445", "refused 445 invalid service ID"}; !slices.Equal(l.told, want) {
+		t.Errorf("%q", l.told)
+	}
+}
+
+// TestNotReady: a receiver that is not ready takes a message when it is sent again, once.
+func TestNotReady(t *testing.T) {
+	l := newLink().connect()
+	l.send(0, ib.SendOnly, 100, "a")
+	l.answer(1, 100, 0x2c)
+	l.send(0, ib.SendOnly, 100, "a")
+	l.answer(1, 100, 0x1f)
+	l.want(t, 0, "a")
+	if p := l.t.Pairs()[0]; p.NotReady != 1 || p.Repeated != 1 || p.Refused != 0 {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestCoalesced: one acknowledgement of several messages leaves no hole.
+func TestCoalesced(t *testing.T) {
+	l := newLink().connect()
+	for i := range uint32(20) {
+		l.send(0, ib.SendOnly, 100+i, "a")
+	}
+	l.answer(1, 119, 0x1f)
+	if len(l.got[0]) != 20 || l.holes != 0 {
+		t.Errorf("%d messages, %d holes", len(l.got[0]), l.holes)
+	}
+}
+
+// TestCongestion: marks and notifications are counted.
+func TestCongestion(t *testing.T) {
+	l := newLink().connect()
+	l.with(0, ib.Packet{Opcode: ib.SendOnly, PSN: 100, FECN: true}, "a")
+	l.with(1, ib.Packet{Opcode: ib.CongestionNotification, BECN: true}, "")
+	if p := l.t.Pairs()[0]; p.Marked != 1 || p.Notified != 1 {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestRivals: two queue pairs fit an acknowledgement, and it is told.
+func TestRivals(t *testing.T) {
+	l := newLink()
+	l.send(0, ib.SendOnly, 5000, "one")
+	was := l.qp[1]
+	l.qp[1] = 0x99
+	l.send(0, ib.SendOnly, 5000, "another")
+	l.qp[1] = was
+	l.answer(1, 5000, 0x1f)
+	if p := l.t.Pairs(); len(p) != 2 || p[0].Rivals+p[1].Rivals != 1 {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestRefusedRead: an operation that was refused says what the refusal said.
+func TestRefusedRead(t *testing.T) {
+	l := newLink().connect()
+	l.with(1, ib.Packet{Opcode: ib.ReadRequest, PSN: 0xfffffe, Address: 0x1000, RKey: 9, Length: 3000}, "")
+	l.answer(0, 0xfffffe, 0x62)
+	if o := l.ops[0]; o.Refused != "NAK, Remote Access Error" || o.Complete() {
+		t.Errorf("%+v", o)
+	}
+}
+
+// TestAllOpcodes: every operation of a reliable connection takes its place in the sequence.
+func TestAllOpcodes(t *testing.T) {
+	l := newLink().connect()
+	psn := uint32(100)
+	for _, op := range []ib.Opcode{ib.SendFirst, ib.SendMiddle, ib.SendLastImmediate, ib.SendOnlyImmediate, ib.WriteFirst, ib.WriteMiddle, ib.WriteLastImmediate,
+		ib.WriteOnlyImmediate, ib.CompareSwap, ib.FetchAdd, ib.SendFirst, ib.SendLastInvalidate, ib.SendOnlyInvalidate, ib.SendOnly} {
+		l.with(0, ib.Packet{Opcode: op, PSN: psn, Length: 3}, "x")
+		psn++
+	}
+	l.want(t, 0, "xxx", "x", "xx", "x", "x")
+	if len(l.ops) != 2 || l.holes != 0 || l.repeat != 0 {
+		t.Errorf("%d operations, %d holes, %d repeated", len(l.ops), l.holes, l.repeat)
 	}
 }

@@ -60,6 +60,7 @@ type Table struct {
 	events  []Event
 	brought []uint32 // the lists of frames in events
 	frame   uint32   // at hand
+	current *Pair    // of the packet at hand; nil if it is of none
 	evicted int
 	queued  int // bytes in the queues of all pairs
 }
@@ -78,17 +79,30 @@ type asking struct {
 
 // Packet takes the next packet, and returns what it brought about; valid until the next.
 func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int64) []Event {
-	t.frame = frame
+	t.frame, t.current = frame, nil
 	clear(t.events)
 	t.events, t.brought = t.events[:0], t.brought[:0]
 	if p.CM.Attribute != 0 {
 		t.connect(src, dst, &p.CM, frame)
 		return t.events
 	}
+	if p.Opcode == ib.CongestionNotification {
+		if r := t.ends[End{dst, p.DestQP}]; r.pair != nil {
+			r.pair.Notified++
+		}
+		return nil
+	}
 	if p.Opcode.Service() != ib.Reliable {
 		return nil
 	}
 	pair, dir := t.of(src, dst, p, frame)
+	t.current = pair
+	if p.FECN {
+		pair.Marked++
+	}
+	if p.BECN {
+		pair.Notified++
+	}
 	pair.Last = frame
 	pair.Packets++
 	switch p.CRC {
@@ -111,7 +125,8 @@ func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int6
 	switch {
 	case p.Opcode >= ib.ReadResponseFirst && p.Opcode <= ib.AtomicAcknowledge:
 		t.marry(pair, dir, &q)
-		if pair, dir = t.of(src, dst, p, frame); !pair.half {
+		pair, dir = t.of(src, dst, p, frame)
+		if t.current = pair; !pair.half {
 			t.answer(pair, dir, &q)
 		}
 	default:
@@ -124,6 +139,9 @@ func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int6
 	}
 	return t.events
 }
+
+// Current returns the pair of the latest packet; nil if that is of none.
+func (t *Table) Current() *Pair { return t.current }
 
 // Pairs returns those that are followed, oldest first.
 func (t *Table) Pairs() []*Pair { return t.pairs }
@@ -276,6 +294,8 @@ func (t *Table) marry(p *Pair, dir int, q *packet) {
 		return
 	}
 	from, to := p.Ends[0].Addr, p.Ends[1].Addr
+	var match *Pair // the latest that fits
+	rivals := 0
 	for _, o := range slices.Backward(t.pairs) {
 		if !o.half || o == p || o.Ends[0].Addr != to || o.Ends[1].Addr != from {
 			continue
@@ -285,13 +305,21 @@ func (t *Table) marry(p *Pair, dir int, q *packet) {
 		if !s.seen || back >= int(s.slack) || -back > max(range_, 1) {
 			continue
 		}
+		if match == nil {
+			match = o
+		} else {
+			rivals++
+		}
+	}
+	if o := match; o != nil {
 		waiting := p.queue
 		t.forget(p)
-		o.half = false
+		o.half, o.Rivals = false, rivals
 		o.Ends[0] = p.Ends[1]
 		o.side[1] = p.side[0]
 		o.Packets += p.Packets
 		o.GoodCRC[1], o.BadCRC[1], o.NoCRC[1] = p.GoodCRC[0], p.BadCRC[0], p.NoCRC[0]
+		o.Marked, o.Notified = o.Marked+p.Marked, o.Notified+p.Notified
 		o.Reads, o.Writes, o.Repeated = o.Reads+p.Reads, o.Writes+p.Writes, o.Repeated+p.Repeated
 		o.First = min(o.First, p.First)
 		t.ends[o.Ends[0]] = ref{o, 0}
@@ -306,6 +334,5 @@ func (t *Table) marry(p *Pair, dir int, q *packet) {
 		t.unqueue(o)
 		slices.SortStableFunc(waiting, func(a, b Event) int { return int(a.at) - int(b.at) })
 		t.events = append(t.events, waiting...)
-		return
 	}
 }

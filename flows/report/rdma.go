@@ -17,6 +17,7 @@ type rdmaJSON struct {
 	Server     queuePairJSON       `json:"server"`
 	Transport  string              `json:"transport"`
 	PairedBy   any                 `json:"paired_by"`
+	Confidence any                 `json:"confidence"`
 	First      int                 `json:"first_frame"`
 	Last       int                 `json:"last_frame"`
 	Closed     any                 `json:"closed_frame"`
@@ -29,6 +30,8 @@ type rdmaJSON struct {
 	NotReady   int                 `json:"receiver_not_ready"`
 	Lost       int                 `json:"lost_packets"`
 	BadCRC     int                 `json:"bad_icrc"`
+	Marked     int                 `json:"congestion_marked"`
+	Notified   int                 `json:"congestion_notified"`
 	Unanswered int                 `json:"unanswered_requests"`
 	Faults     []rdmaFaultJSON     `json:"faults"`
 	Operations []rdmaOperationJSON `json:"operations"`
@@ -132,9 +135,9 @@ func newRDMAJSON(r *flows.RDMAConnection) rdmaJSON {
 		return queuePairJSON{q.Addr.String(), number, r.Messages[i], r.CreditsRequested[i], r.CreditsGranted[i],
 			newLedgerJSON(&r.Ledgers[i]), r.Ledgers[i].KeepAlives}
 	}
-	j := rdmaJSON{Connection: r.Conn, Client: end(r.Client, 0), Server: end(r.Server, 1), Transport: string(r.Transport), PairedBy: known(r.Evidence), First: r.First, Last: r.Last,
+	j := rdmaJSON{Connection: r.Conn, Client: end(r.Client, 0), Server: end(r.Server, 1), Transport: string(r.Transport), PairedBy: known(r.Evidence), Confidence: known(confidence(r)), First: r.First, Last: r.Last,
 		Closed: known(r.Closed), Port: known(r.Port), MTU: known(r.MTU), Packets: r.Packets, Repeated: r.Repeated, Refused: r.Refused,
-		NotReady: r.NotReady, Lost: r.Lost, BadCRC: r.BadCRC, Operations: make([]rdmaOperationJSON, len(r.Operations)), Unlisted: r.Unlisted}
+		NotReady: r.NotReady, Lost: r.Lost, BadCRC: r.BadCRC, Marked: r.Marked, Notified: r.Notified, Operations: make([]rdmaOperationJSON, len(r.Operations)), Unlisted: r.Unlisted}
 	if q, s := &r.Request, &r.Response; q.Kind != 0 || s.Kind != 0 {
 		n := negotiatedJSON{Client: directLimits{CreditsRequested: known(q.CreditsRequested), PreferredSend: known(q.PreferredSendSize), MaxReceive: known(q.MaxReceiveSize), MaxFragmented: known(q.MaxFragmentedSize)}}
 		if s.Kind != 0 {
@@ -179,7 +182,23 @@ func RDMAFacts(r *flows.RDMAConnection) (lines []string) {
 	}
 	say("MTU %s; %d packets, %d sent again, %d NAKs, %d times not ready, %d lost, %d with a wrong invariant CRC",
 		mtu, r.Packets, r.Repeated, r.Refused, r.NotReady, r.Lost, r.BadCRC)
+	if r.Marked+r.Notified > 0 {
+		say("Congestion: met by %s (ECN), told of %s (CNP)", Plural(r.Marked, "packet", "packets"), Plural(r.Notified, "time", "times"))
+	}
 	return lines
+}
+
+// confidence says how sure it is that two queue pairs belong together.
+func confidence(r *flows.RDMAConnection) string {
+	switch {
+	case r.Evidence == "":
+		return ""
+	case r.Evidence == "connect":
+		return "certain"
+	case r.Sure:
+		return "likely"
+	}
+	return "uncertain"
 }
 
 // ledgerText says what an end may send, and how it fared.
@@ -275,6 +294,9 @@ func rdmaText(w io.Writer, r *flows.RDMAConnection, s Style, more bool) error {
 	fmt.Fprintf(out, "%s, %s, frames %d-%d", s.paint(bold, head), TransportName(r.Transport), r.First, r.Last)
 	if r.Evidence != "" {
 		fmt.Fprintf(out, ", paired by %s", r.Evidence)
+		if c := confidence(r); c != "certain" {
+			fmt.Fprintf(out, " (%s)", c)
+		}
 	}
 	out.WriteString("\n")
 	for _, line := range RDMAFacts(r) {

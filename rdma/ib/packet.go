@@ -15,6 +15,7 @@ type Packet struct {
 	Solicited  bool
 	Pad        uint8  // bytes after the payload, at most 3
 	Partition  uint16 // key
+	FECN, BECN bool   // congestion was met on the way, or is told of
 	DestQP     uint32 // queue pair that the packet goes to
 	AckRequest bool
 	PSN        uint32 // packet sequence number, 24 bits
@@ -62,6 +63,8 @@ var (
 	fVersion   = packets.Uint("infiniband.bth.tver", "Header Version").In(0x0f)
 	fPartition = packets.Uint("infiniband.bth.p_key", "Partition Key")
 	fReserved  = packets.Bytes("infiniband.reserved", "Reserved")
+	fFECN      = packets.Uint("rdma.fecn", "Forward Explicit Congestion Notification")
+	fBECN      = packets.Uint("rdma.becn", "Backward Explicit Congestion Notification")
 	fDestQP    = packets.Hex("infiniband.bth.destqp", "Destination Queue Pair")
 	fAckByte   = packets.Uint("", "Acknowledge Request").Beside(fAckRequest, fReserved7)
 
@@ -155,7 +158,16 @@ func (p *Packet) base(c *wire.Cursor) {
 	flags := c.U8(fBTHFlags)
 	p.Solicited, p.Pad = flags&0x80 != 0, flags>>4&3
 	p.Partition = c.BE16(fPartition)
+	if look := c.Peek(1); look != nil {
+		p.FECN, p.BECN = look[0]&0x80 != 0, look[0]&0x40 != 0
+	}
 	c.Skip(fReserved, 1)
+	if p.FECN {
+		c.Note(fFECN, 1, "")
+	}
+	if p.BECN {
+		c.Note(fBECN, 1, "")
+	}
 	p.DestQP = c.BE24(fDestQP)
 	p.AckRequest = c.U8(fAckByte)&0x80 != 0
 	p.PSN = c.BE24(fPSN)
