@@ -48,12 +48,16 @@ func (u *unit) grow(dst []byte, limit int, b *wire.Cursor, d *smb2.Decoder) []by
 	return grown
 }
 
-// mostGrown returns how many bytes a message on c may have.
+// mostGrown returns how many bytes a message on c may have. What it is for the first
+// compressed message it stays, so that a second look finds what the pass found.
 func (c *conn) mostGrown() int {
-	if c.maxMessage == 0 {
-		return usualData + aroundData
+	if c.grownMost == 0 {
+		c.grownMost = usualData + aroundData
+		if c.maxMessage != 0 {
+			c.grownMost = uint32(min(uint64(c.maxMessage)+aroundData, maxGrown))
+		}
 	}
-	return int(min(uint64(c.maxMessage)+aroundData, maxGrown))
+	return int(c.grownMost)
 }
 
 // regrow decompresses u again, for a second look, if it is compressed.

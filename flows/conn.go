@@ -56,6 +56,7 @@ type conn struct {
 	cipher      smb2.Cipher  // 0 if none was negotiated
 	signing     smb2.Signing // valid iff choseSigning
 	maxMessage  uint32       // bytes of data that a message may have; 0 unknown
+	grownMost   uint32       // bytes that a message may become; 0 if none was compressed
 	retransmits int
 	cutFrames   int
 	messages    int
