@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,7 +50,7 @@ func (r *run) compare(ctx context.Context, s *Step, k *client.Session, o *Outcom
 func (r *run) fields(s *Step, o *Outcome) {
 	var a, b decoder
 	was := a.decode(s.Answer, s.AnsSize, &s.Context, nil)
-	is := b.decode(o.Answer, len(o.Answer), &s.Context, nil)
+	is := b.decode(r.normal(s, o.Answer), len(o.Answer), &s.Context, nil)
 	if old, ok := was.Body.(*smb2.ReadResponse); ok {
 		if now, ok := is.Body.(*smb2.ReadResponse); ok {
 			r.data(s, o, old, now)
@@ -57,7 +58,7 @@ func (r *run) fields(s *Step, o *Outcome) {
 		}
 	}
 	plain := func(path string) string { return r.unprefixed(s, path) }
-	differences(&a.tree, &b.tree, s, &r.o, plain, o)
+	differences(&a.tree, &b.tree, s, &r.o, plain, r.environment, o)
 }
 
 // leaf is a field of an answer.
@@ -82,11 +83,27 @@ func leaves(t *wire.Tree) (list []leaf) {
 			i = int(n.End) - 1
 		}
 	}
+	order(list)
 	return list
 }
 
+// order sorts the names of create contexts, which come in any order.
+func order(list []leaf) {
+	var at []int
+	var tags []leaf
+	for i, l := range list {
+		if l.name == "smb2.tag" {
+			at, tags = append(at, i), append(tags, l)
+		}
+	}
+	slices.SortFunc(tags, func(a, b leaf) int { return strings.Compare(a.text, b.text) })
+	for i, j := range at {
+		list[j] = tags[i]
+	}
+}
+
 // differences compares the fields of two trees name by name, each name's values in order.
-func differences(was, is *wire.Tree, s *Step, how *Options, plain func(string) string, o *Outcome) {
+func differences(was, is *wire.Tree, s *Step, how *Options, plain func(string) string, environment func(field, captured, replayed string), o *Outcome) {
 	now := make(map[string][]leaf)
 	for _, l := range leaves(is) {
 		now[l.name] = append(now[l.name], l)
@@ -99,6 +116,10 @@ func differences(was, is *wire.Tree, s *Step, how *Options, plain func(string) s
 		}
 		list := now[old.name]
 		if len(list) == 0 {
+			if p == surroundings {
+				environment(old.name, old.text, "absent")
+				continue
+			}
 			o.add(old.name, old.text, "absent")
 			continue
 		}
@@ -107,8 +128,12 @@ func differences(was, is *wire.Tree, s *Step, how *Options, plain func(string) s
 		switch p {
 		case roughly:
 			if !near(old.value, l.value) {
-				o.add(old.name, old.text, l.text)
+				environment(old.name, old.text, l.text)
 			}
+		case lastWord:
+			o.add("status of the remote call", ending(old.text), ending(l.text))
+		case surroundings:
+			environment(old.name, old.text, l.text)
 		case below:
 			o.add(old.name, old.text, plain(l.text))
 		default:
@@ -116,12 +141,18 @@ func differences(was, is *wire.Tree, s *Step, how *Options, plain func(string) s
 		}
 	}
 	for _, l := range leaves(is) { // in their order
-		if rest := now[l.name]; len(rest) > 0 && policyOf(l.name, s, how) != ignore && policyOf(l.name, s, how) != own {
+		if p := policyOf(l.name, s, how); p == ignore || p == own || p == surroundings {
+			continue
+		}
+		if rest := now[l.name]; len(rest) > 0 {
 			o.add(l.name, "absent", rest[0].text)
 			now[l.name] = nil
 		}
 	}
 }
+
+// ending returns the last four bytes of what is written in hex.
+func ending(hex string) string { return hex[max(len(hex)-8, 0):] }
 
 // near reports whether two sizes differ by no more than what file systems round to: a
 // megabyte, which is Samba's default, or an eighth.

@@ -21,7 +21,7 @@ func Extract(c *flows.Capture) (*Plan, error) {
 	x := extraction{
 		plan: new(Plan), capture: c, results: c.Results(),
 		byExchange: make(map[int]int), current: make(map[slotKey]int), numbers: make(map[SlotKind]int),
-		conns: make(map[int]int), closed: make(map[int]int), logins: make(map[loginKey]int),
+		conns: make(map[int]int), closed: make(map[int]int), logins: make(map[loginKey]int), pipes: make(pipes),
 	}
 	for i := range x.results.Connections {
 		k := &x.results.Connections[i]
@@ -80,6 +80,7 @@ type extraction struct {
 	closed     map[int]int      // messages that stay encrypted, by Connection.ID
 	logins     map[loginKey]int // the log-on at hand: Step.ID
 	chain      chain            // the request before, for compounds
+	pipes      pipes
 	d          decoder
 }
 
@@ -163,6 +164,8 @@ func (x *extraction) request(m *message, on int, h Header) {
 		x.use(&s, f, p.Conns[on].Host)
 	}
 	x.requestFacts(&s, decoded, on)
+	x.presented(&s)
+	x.snapshot(&s)
 	x.chain.step, x.chain.session, x.chain.tree = s.ID, s.Session, s.Tree
 	if s.Size > len(s.Request) {
 		s.Missing = append(s.Missing, flows.Range{Start: uint64(len(s.Request)), End: uint64(s.Size)})
@@ -266,6 +269,7 @@ func (x *extraction) answer(m *message) {
 	for _, f := range list {
 		x.brought(s, f, host)
 	}
+	x.offered(s)
 	if s.Header.Command == smb2.Close {
 		for _, u := range s.Uses {
 			x.dead(u.Slot, id, ok)
@@ -297,13 +301,7 @@ func (x *extraction) dead(slot, step int, ok bool) {
 	if !ok || slot < 0 {
 		return
 	}
-	s := &x.plan.Slots[slot]
-	s.Dies = step
-	for k, i := range x.current {
-		if i == slot && s.Kind != SlotFile { // a file may be named once more by who is late
-			delete(x.current, k)
-		}
-	}
+	x.plan.Slots[slot].Dies = step // who names it later means the same, which is gone
 }
 
 // brought notes a slot in an answer: new, or the same again.

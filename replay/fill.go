@@ -32,6 +32,9 @@ func (r *run) request(s *Step) (*client.Request, error) {
 		if v == nil {
 			return nil, needs{u.Slot}
 		}
+		if r.plan.Slots[u.Slot].Kind == SlotSnapshot {
+			continue // which is in the name
+		}
 		if len(v) != u.Len || u.Off+u.Len > len(b) {
 			return nil, fmt.Errorf("the target's %s has %d bytes where the capture has %d", &r.plan.Slots[u.Slot], len(v), u.Len)
 		}
@@ -46,6 +49,9 @@ func (r *run) request(s *Step) (*client.Request, error) {
 	related := s.Position > 0 && s.Header.Flags&smb2.FlagRelated != 0
 	if related && s.Header.SessionID == ^uint64(0) {
 		q.SessionID = ^uint64(0)
+	}
+	if r.bogus[s.Session] {
+		q.SessionID = s.Header.SessionID
 	}
 	switch {
 	case related && s.Header.TreeID == ^uint32(0):
@@ -127,7 +133,11 @@ func inline(b []byte, s *Step) []byte {
 func (r *run) mapped(s *Step, b []byte) ([]byte, error) {
 	switch s.Header.Command {
 	case smb2.TreeConnect:
-		return setTree(b, r.sharePath(treePath(b))), nil
+		old := treePath(b)
+		if s.Answered() && statusOf(s.Answer) == 0xc00000cc { // BAD_NETWORK_NAME: no share of that name
+			return setTree(b, `\\`+r.o.Target.Host+`\`+shareOf(old)), nil
+		}
+		return setTree(b, r.sharePath(old)), nil
 	case smb2.Create:
 		name, ok := createName(b)
 		if !ok {
@@ -136,6 +146,8 @@ func (r *run) mapped(s *Step, b []byte) ([]byte, error) {
 		if r.onPipe(s) {
 			return b, nil
 		}
+		b = r.inSnapshot(s, b)
+		name, _ = createName(b)
 		if s.Header.Flags&flagDFS != 0 { // server\share\path
 			parts := strings.SplitN(strings.TrimLeft(name, `\`), `\`, 3)
 			name = ""

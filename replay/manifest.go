@@ -44,18 +44,19 @@ const (
 
 // manifest is the state of Manifest.
 type manifest struct {
-	plan    *Plan
-	state   map[string]presence
-	entries map[string]*Entry
-	changed map[string]bool // contents
-	doomed  map[int]bool    // slots of opens that delete when they close
-	d       decoder
+	plan      *Plan
+	state     map[string]presence
+	entries   map[string]*Entry
+	changed   map[string]bool // contents
+	snapshots map[string]bool // paths in them
+	doomed    map[int]bool    // slots of opens that delete when they close
+	d         decoder
 }
 
 // Manifest lists what has to be there before the plan's steps, directories before what is
 // in them.
 func (p *Plan) Manifest() []*Entry {
-	m := manifest{plan: p, state: make(map[string]presence), entries: make(map[string]*Entry), changed: make(map[string]bool), doomed: make(map[int]bool)}
+	m := manifest{plan: p, state: make(map[string]presence), entries: make(map[string]*Entry), changed: make(map[string]bool), doomed: make(map[int]bool), snapshots: make(map[string]bool)}
 	for i := range p.Steps {
 		if s := &p.Steps[i]; s.Skip == "" && s.Answered() && s.Tree >= 0 && !p.Slots[s.Tree].Pipe && !isIPC(p.Slots[s.Tree].Path) {
 			m.step(s)
@@ -97,6 +98,12 @@ func (m *manifest) inside(s *Step, path string) {
 
 func (m *manifest) step(s *Step) {
 	path, status := s.Exchange.File, statusOf(s.Answer)
+	if s.Header.Command == smb2.Create && m.ofSnapshot(s) {
+		m.snapshots[m.key(s, path)] = true
+	}
+	if m.snapshots[m.key(s, path)] {
+		return // nobody can make the past
+	}
 	switch s.Header.Command {
 	case smb2.Create:
 		m.create(s, path, status)
@@ -129,6 +136,12 @@ func (m *manifest) step(s *Step) {
 			}
 		}
 	}
+}
+
+// ofSnapshot reports whether a CREATE opens something in a snapshot.
+func (m *manifest) ofSnapshot(s *Step) bool {
+	name, _ := createName(s.Request)
+	return snapshotToken.MatchString(name) || m.d.timeWarp(s.Request) > 0
 }
 
 func (m *manifest) create(s *Step, path string, status smb2.Status) {

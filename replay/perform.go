@@ -93,8 +93,11 @@ func (r *run) rootCause(slot int) int {
 	if login := r.plan.Step(d).Login; login != 0 {
 		d = login
 	}
-	if o := &r.outcomes[d-1]; o.Verdict == Blocked && o.Cause != 0 {
+	switch o := &r.outcomes[d-1]; {
+	case o.Verdict == Blocked && o.Cause != 0:
 		return o.Cause
+	case o.Verdict == Skipped && r.plan.Slots[slot].Kind == SlotToken && r.offload.refused != 0:
+		return r.offload.refused
 	}
 	return d
 }
@@ -350,6 +353,12 @@ func (r *run) learn(s *Step, k *client.Session, a *client.Answer) {
 		taken := make(map[SlotKind]int)
 		for _, u := range s.Defines {
 			kind := r.plan.Slots[u.Slot].Kind
+			if kind == SlotHandle {
+				if u.Off+u.Len <= len(a.Message) {
+					r.setValue(u.Slot, a.Message[u.Off:u.Off+u.Len])
+				}
+				continue
+			}
 			n := 0
 			for _, f := range list {
 				if f.kind != kind {
@@ -394,11 +403,7 @@ func (r *run) learn(s *Step, k *client.Session, a *client.Answer) {
 		}
 	case *smb2.LogoffResponse:
 		r.mu.Lock()
-		for key, other := range r.sessions {
-			if other.ID == k.ID {
-				delete(r.sessions, key)
-			}
-		}
+		r.over[k.ID] = true
 		for f, o := range r.opens {
 			if o.session.ID == k.ID {
 				delete(r.opens, f)

@@ -13,11 +13,13 @@ import (
 type policy uint8
 
 const (
-	equal   policy = iota
-	ignore         // differs from run to run, or from server to server, and means nothing
-	roughly        // sizes that depend on the file system
-	own            // compared otherwise: data, listings
-	below          // a name that the target has below its prefix
+	equal        policy = iota
+	ignore              // differs from run to run, or from server to server, and means nothing
+	roughly             // sizes that file systems round as they like: surroundings where they are far apart
+	surroundings        // what a server or its file system is like: said once for the run
+	lastWord            // a stub, of which only the status at its end is known
+	own                 // compared otherwise: data, listings
+	below               // a name that the target has below its prefix
 )
 
 // always are the fields that no level compares: ids, the framing of the message, what the
@@ -29,7 +31,7 @@ var always = words(`
 	odx.token.native.fid odx.token.native.tid odx.token.rest smb2.fsctl.odx.token.id smb2.fsctl.odx.token.idlen smb2.fsctl.odx.token.type
 	smb2.lease.lease_key smb2.lease.parent_lease_key smb2.dh2x.create_guid smb2.app_instance.app_guid smb2.server_guid smb2.client_guid
 	smb2.boot_time smb2.current_time copy.resume_key.context smb2.buffer_code smb2.buffer_code.length smb2.buffer_code.dynamic
-	smb2.create.chain_offset smb2.alignment`)
+	smb2.create.chain_offset smb2.alignment dcerpc.cn_assoc_group dcerpc.cn_call_id dcerpc.cn_ctx_id`)
 
 // loose are the fields that only the level exact compares.
 var loose = words(`
@@ -39,9 +41,14 @@ var loose = words(`
 	smb2.lease.epoch smb2.dh2x.timeout smb2.file_offset smb2.next_offset smb.next_entry_offset
 	smb2.shortname smb2.short_name_len smb2.birth_object_id smb2.birth_volume_id smb2.domain_id smb2.object_id
 	smb2.ioctl.network_interfaces.index smb2.ioctl.network_interfaces.link_speed smb2.ioctl.network_interfaces.next_offset
-	smb2.smb.access_mask.maximal smb2.share_flags smb2.share_caps smb2.max_access
+	DiskFileId VolumeId
 	smb2.error.byte_count smb2.error.data smb2.error.reserved smb2.error.context_count smb2.impersonation.level
-	smb.dfs.referral.ttl smb.dfs.referral.server_guid smb2.filename.len smb2.file_name_len smb2.olb.length smb2.padding odx.info.file_id_128`)
+	smb.dfs.referral.ttl smb.dfs.referral.server_guid smb2.filename.len smb2.file_name_len smb2.olb.length smb2.padding odx.info.file_id_128
+	dcerpc.cn_frag_len dcerpc.cn_alloc_hint`)
+
+// ofServer are the fields that say what a server or its file system is like.
+var ofServer = words(`smb.fs_attr smb.fs_name smb.fs_name.len smb.fs_max_name_len smb.fs_bytes_per_sector smb.fs_sector_per_unit
+	smb2.share_flags smb2.share_caps smb2.max_access smb.device.type`)
 
 // tolerated are sizes that file systems round as they like.
 var tolerated = words(`smb2.allocation_size smb.alloc_size64 odx.info.allocation_size odx.info.posix.blocks`)
@@ -74,6 +81,10 @@ func policyOf(name string, s *Step, o *Options) policy {
 		return equal
 	case loose[name], tolerated[name] && ofFileSystem: // how large the disk is
 		return ignore
+	case name == "dcerpc.stub_data":
+		return lastWord
+	case ofServer[name], strings.HasPrefix(name, "odx.info.sector."):
+		return surroundings
 	case tolerated[name]:
 		return roughly
 	case strings.HasPrefix(name, "nt.sid"), strings.HasPrefix(name, "nt.ace.sid"):

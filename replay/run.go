@@ -38,7 +38,9 @@ type run struct {
 	env      []Difference
 	notes    []string
 	guids    map[wire.GUID]wire.GUID
-	made     []string // paths at the target, in order
+	bogus    map[int]bool    // slots with an id that stands for nothing, as captured
+	over     map[uint64]bool // ids of sessions that were logged off
+	made     []string        // paths at the target, in order
 }
 
 type sessionOn struct{ slot, conn int }
@@ -62,7 +64,7 @@ func newRun(p *Plan, o Options) *run {
 		plan: p, o: o, dirs: p.prefixes(o.Target.Dir), t0: time.Now(),
 		values: make([][]byte, len(p.Slots)), outcomes: make([]Outcome, len(p.Steps)), live: make([]*liveConn, len(p.Conns)),
 		sessions: make(map[sessionOn]*client.Session), late: make(map[int]*sync.Mutex), calls: make(map[int]*client.Call),
-		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: make(map[string]bool),
+		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: make(map[string]bool), over: make(map[uint64]bool), bogus: make(map[int]bool),
 	}
 	for i := range r.live {
 		r.live[i] = &liveConn{index: i}
@@ -72,11 +74,31 @@ func newRun(p *Plan, o Options) *run {
 		if s.Kind.ours() {
 			r.values[i] = newKey()
 		}
-		if s.Defined == 0 {
+		switch {
+		case s.Defined != 0:
+		case p.bogus(i):
+			r.values[i], r.bogus[i] = s.Old, true
+		default:
 			r.late[i] = new(sync.Mutex)
 		}
 	}
 	return r
+}
+
+// bogus reports whether a slot is one that the captured server did not know: the client
+// asked with an id that stands for nothing, and shall do so again.
+func (p *Plan) bogus(slot int) bool {
+	k := &p.Slots[slot]
+	if !k.Late || k.LastUse == 0 {
+		return false
+	}
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Answered() && contains(p.slotsOf(s), slot) {
+			return ownFault[statusOf(s.Answer)]
+		}
+	}
+	return false
 }
 
 // Group states.
@@ -266,7 +288,7 @@ func (r *run) tidy() {
 	}
 	off := make(map[uint64]bool)
 	for _, s := range sessions {
-		if !off[s.ID] {
+		if !off[s.ID] && !r.over[s.ID] {
 			off[s.ID] = true
 			_ = s.Logoff(ctx)
 		}
@@ -322,9 +344,15 @@ func (r *run) environment(field, captured, replayed string) {
 	d := Difference{Field: field, Captured: captured, Replayed: replayed}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if captured != replayed && !contains(r.env, d) {
-		r.env = append(r.env, d)
+	if captured == replayed {
+		return
 	}
+	for _, old := range r.env { // the first of a field is enough
+		if old.Field == field {
+			return
+		}
+	}
+	r.env = append(r.env, d)
 }
 
 // liveConn is a connection at the target.

@@ -152,6 +152,11 @@ func (r *Result) causes(w io.Writer) {
 	if shown > maxCauses {
 		fmt.Fprintf(w, "and %s more\n", report.Count(shown-maxCauses))
 	}
+	for i := range r.Plan.Steps {
+		if n := blocked[i+1]; n > 0 && r.Outcomes[i].Verdict != Differs && r.Outcomes[i].Verdict != Failed {
+			fmt.Fprintf(w, "%s could not be sent: step %d, which they need, was %s\n", report.Plural(n, "step", "steps"), i+1, r.Outcomes[i].Verdict)
+		}
+	}
 	if n := blocked[0]; n > 0 {
 		fmt.Fprintf(w, "%s could not be sent for want of what came before the capture\n", report.Plural(n, "step", "steps"))
 	}

@@ -1,0 +1,117 @@
+package replay
+
+// Context handles of remote procedure calls: a server gives them, and the client presents
+// them again. Stubs are opaque to the decoders, so a handle is known by being presented:
+// 20 bytes of a request that an answer on the same pipe held before. [C706] 14.2.16.6
+
+import (
+	"github.com/odxray/odxray/dissect/fscc"
+	"github.com/odxray/odxray/dissect/smb2"
+)
+
+const (
+	handleSize = 20 // 4 bytes of attributes and a UUID
+	rpcRequest = 0
+	rpcReply   = 2
+	rpcHeader  = 24 // of both
+	maxHandles = 1 << 12
+)
+
+// pipes is what answers on pipes held that may be a handle.
+type pipes map[string]Use // Use.Slot is the Step.ID
+
+// stub returns where the stub of a message's DCE/RPC PDU of a type is; 0 if there is none.
+func stub(b []byte, command smb2.Command, answer bool, kind byte) (off, upto int) {
+	const body = headerSize
+	at, n := uint32(0), uint32(0)
+	switch {
+	case len(b) < body+48:
+		return 0, 0
+	case command == smb2.Write && !answer:
+		at, n = uint32(le.Uint16(b[body+2:])), le.Uint32(b[body+4:])
+	case command == smb2.Read && answer:
+		at, n = uint32(b[body+2]), le.Uint32(b[body+4:])
+	case command == smb2.Ioctl && !answer:
+		at, n = ioctlInput(b)
+	case command == smb2.Ioctl:
+		at, n = le.Uint32(b[body+32:]), le.Uint32(b[body+36:])
+	}
+	pdu := part(b, at, n)
+	if len(pdu) < rpcHeader || pdu[0] != 5 || pdu[2] != kind {
+		return 0, 0
+	}
+	return int(at) + rpcHeader, int(at + n)
+}
+
+// plausible reports whether 20 bytes may be a handle: no attributes, and an id that is
+// more than a small number.
+func plausible(b []byte) bool {
+	set := 0
+	for _, x := range b[4:] {
+		if x != 0 {
+			set++
+		}
+	}
+	return zeros(b[:4]) && set >= 4
+}
+
+// onPipe reports whether a step talks on a named pipe.
+func (p *Plan) onPipe(s *Step) bool {
+	switch {
+	case s.Tree < 0 || !p.Slots[s.Tree].Pipe && !isIPC(p.Slots[s.Tree].Path):
+		return false
+	case s.Header.Command == smb2.Ioctl:
+		return s.Exchange.Function == fscc.PipeTransceive
+	}
+	return s.Header.Command == smb2.Read || s.Header.Command == smb2.Write
+}
+
+// presented finds the handles that a request presents.
+func (x *extraction) presented(s *Step) {
+	if !x.plan.onPipe(s) {
+		return
+	}
+	from, upto := stub(s.Request, s.Header.Command, false, rpcRequest)
+	for at := from; from > 0 && at+handleSize <= upto; at += 4 {
+		b := s.Request[at : at+handleSize]
+		d, ok := x.pipes[string(b)]
+		if !ok || !plausible(b) {
+			continue
+		}
+		k := slotKey{SlotHandle, x.plan.Conns[x.plan.Groups[s.Group].Conn].Host, string(b)}
+		slot, ok := x.current[k]
+		if !ok {
+			slot = x.define(SlotHandle, k.scope, b, s.Tree, d.Slot)
+			giver := x.plan.Step(d.Slot)
+			giver.Defines = append(giver.Defines, Use{slot, d.Off, d.Len})
+		}
+		s.Uses = append(s.Uses, Use{slot, at, handleSize})
+		at += handleSize - 4
+	}
+}
+
+// offered keeps what of an answer may be a handle.
+func (x *extraction) offered(s *Step) {
+	if !x.plan.onPipe(s) {
+		return
+	}
+	from, upto := stub(s.Answer, s.Header.Command, true, rpcReply)
+	for at := from; from > 0 && at+handleSize <= upto && len(x.pipes) < maxHandles; at += 4 {
+		b := s.Answer[at : at+handleSize]
+		if _, known := x.pipes[string(b)]; !known && plausible(b) {
+			x.pipes[string(b)] = Use{s.ID, at, handleSize}
+		}
+	}
+}
+
+// normal returns an answer with the handles that the step's answer brings as they were
+// captured, so that the rest can be compared.
+func (r *run) normal(s *Step, b []byte) []byte {
+	for _, u := range s.Defines {
+		if r.plan.Slots[u.Slot].Kind == SlotHandle && u.Off+u.Len <= len(b) {
+			b = append([]byte(nil), b...)
+			copy(b[u.Off:], r.plan.Slots[u.Slot].Old)
+		}
+	}
+	return b
+}
