@@ -48,9 +48,14 @@ func (r *run) connect(ctx context.Context, index int) (*client.Conn, error) {
 		return nil, c.err
 	}
 	o := r.offers(index)
-	if r.o.Tap != nil {
-		local, remote := addresses(t)
-		o.Tap = func(u *client.Unit) { r.o.Tap(index, local, remote, u) }
+	local, remote := t.LocalAddr(), t.RemoteAddr()
+	o.Tap = func(u *client.Unit) {
+		if !u.Sent {
+			c.heard.Store(u.Time.UnixNano())
+		}
+		if r.o.Tap != nil {
+			r.o.Tap(index, local, remote, u)
+		}
 	}
 	o.OnBreak = func(b *client.Break) { r.broke(b) }
 	o.ServerName = r.o.Target.Host

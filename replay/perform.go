@@ -310,6 +310,9 @@ func (r *run) exchange(ctx context.Context, group *Group, steps []*Step, whenSen
 				stop()
 			}
 			r.fail(ctx, steps[i:], calls[i].Sent, err)
+			if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) && r.live[group.Conn].silent(calls[i].Sent) {
+				r.note("connection %d was given up after step %d: nothing was heard on it any more", r.plan.Conns[group.Conn].ID, s.ID)
+			}
 			r.openedLate(steps[i:], calls[i:], k)
 			return
 		}

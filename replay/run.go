@@ -6,8 +6,8 @@ package replay
 import (
 	"context"
 	"fmt"
-	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/odxray/odxray/dissect/smb2"
@@ -361,7 +361,18 @@ type liveConn struct {
 	mu      sync.Mutex // held while it is made
 	conn    *client.Conn
 	err     error
-	reached bool // the target answered
+	reached bool         // the target answered
+	heard   atomic.Int64 // when it last did, in nanoseconds since 1970 UTC
 }
 
-func addresses(t client.Transport) (local, remote net.Addr) { return t.LocalAddr(), t.RemoteAddr() }
+// silent gives a connection up on which nothing has been heard since a request was sent
+// that timed out: all that follows would wait as long.
+func (c *liveConn) silent(since time.Time) bool {
+	if c.heard.Load() >= since.UnixNano() {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn.Close()
+	return true
+}
