@@ -23,9 +23,9 @@ func (r *Result) Text(w io.Writer) error {
 	fmt.Fprintf(&b, "Replayed at %s, compared by what is %s: ", report.Escape(r.Target.String()), r.Level)
 	fmt.Fprintf(&b, "%s of %s\n\n", report.Plural(counts[Same], "answer the same", "answers the same"), report.Count(r.chosen()))
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "Steps\tSame\tKnown\tDiffer\tBlocked\tSkipped\tFailed\tUnsent\tp50 then\tnow\tp99 then\tnow\t  Call\t")
+	fmt.Fprintln(t, "Steps\tSame\tKnown\tDiffer\tBlocked\tSkipped\tFailed\tUnsent\tp50 then\tnow\tp99 then\tnow\t  Call")
 	for _, c := range r.calls() {
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t  %s\t\n", c.steps, dash(c.by[Same]), dash(c.by[KnownDifference]), dash(c.by[Differs]), dash(c.by[Blocked]),
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t  %s\n", c.steps, dash(c.by[Same]), dash(c.by[KnownDifference]), dash(c.by[Differs]), dash(c.by[Blocked]),
 			dash(c.by[Skipped]), dash(c.by[Failed]), dash(c.by[Unsent]), quantile(c.then, 50), quantile(c.now, 50), quantile(c.then, 99), quantile(c.now, 99), report.Escape(c.name))
 	}
 	t.Flush()
