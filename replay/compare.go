@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -78,28 +77,16 @@ func leaves(t *wire.Tree) (list []leaf) {
 		if name == "" {
 			name = n.Field.Label
 		}
+		if name == "smb2.tag" { // of a create context, which come in any order
+			list = append(list, leaf{name: "create context " + t.Value(i), text: "present"})
+			continue
+		}
 		list = append(list, leaf{name, t.Value(i), n.Val})
 		if len(n.Field.Bits) > 0 && n.End > int32(i) {
 			i = int(n.End) - 1
 		}
 	}
-	order(list)
 	return list
-}
-
-// order sorts the names of create contexts, which come in any order.
-func order(list []leaf) {
-	var at []int
-	var tags []leaf
-	for i, l := range list {
-		if l.name == "smb2.tag" {
-			at, tags = append(at, i), append(tags, l)
-		}
-	}
-	slices.SortFunc(tags, func(a, b leaf) int { return strings.Compare(a.text, b.text) })
-	for i, j := range at {
-		list[j] = tags[i]
-	}
 }
 
 // differences compares the fields of two trees name by name, each name's values in order.

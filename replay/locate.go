@@ -68,11 +68,12 @@ const zeroToken = "\xff\xff\x00\x01"
 // locate lists the slots of a message.
 func (d *decoder) locate(b []byte, size int, ctx *smb2.Context) (list []found, m *smb2.Message) {
 	m = d.decode(b, size, ctx, slotWant)
+	asked := m.Command == smb2.Create && m.Flags&smb2.FlagResponse == 0 // whose contexts may have room for a FileId
 	for i := range d.tree.Nodes {
 		n := &d.tree.Nodes[i]
 		kind, ok := slotFields[n.Field]
 		value := d.tree.Bytes(i)
-		if !ok || n.Generated || n.Buf != 0 || slotSizes[kind] != 0 && len(value) != slotSizes[kind] || empty(kind, value) {
+		if !ok || n.Generated || n.Buf != 0 || slotSizes[kind] != 0 && len(value) != slotSizes[kind] || empty(kind, value) || asked && zeros(value) {
 			continue
 		}
 		list = append(list, found{kind, int(n.Off), value})
@@ -84,7 +85,7 @@ func (d *decoder) locate(b []byte, size int, ctx *smb2.Context) (list []found, m
 func empty(kind SlotKind, value []byte) bool {
 	switch kind {
 	case SlotFile:
-		return string(value) == noFile || zeros(value)
+		return string(value) == noFile
 	case SlotToken:
 		return string(value[:4]) == zeroToken
 	case SlotLease, SlotGUID:

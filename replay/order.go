@@ -65,6 +65,11 @@ func (p *Plan) order() {
 			if s.Login != 0 && s.Login != id {
 				p.wait(g, p.Step(s.Login).Group)
 			}
+			if s.Login == id && s.Session >= 0 { // binding a session needs the one that set it up
+				if d := p.Slots[s.Session].Defined; d != 0 && p.Step(d).Login != id {
+					p.wait(g, p.lastRound(p.Step(d).Login).Group)
+				}
+			}
 		}
 		if c := &p.Conns[group.Conn]; c.Negotiate != 0 && p.Step(c.Negotiate).Group != g {
 			p.wait(g, p.Step(c.Negotiate).Group)

@@ -38,7 +38,7 @@ var loose = words(`
 	smb2.create.time smb2.last_access.time smb2.last_write.time smb2.last_change.time smb.create.time smb.access.time smb.last_write.time
 	smb.change.time smb2.mxac_timestamp smb2.file_id smb.index_number smb2.file_index smb2.inode smb2.qfid_fid smb2.qfid_volume
 	smb.volume.serial smb.volume.label smb.volume.label.len smb.free_alloc_units smb.actual_free_alloc_units smb.caller_free_alloc_units
-	smb2.lease.epoch smb2.dh2x.timeout smb2.file_offset smb2.next_offset smb.next_entry_offset
+	smb2.lease.epoch smb2.dh2x.timeout smb2.dhnq_buffer_reserved smb2.dh2x.reserved smb2.file_offset smb2.next_offset smb.next_entry_offset
 	smb2.shortname smb2.short_name_len smb2.birth_object_id smb2.birth_volume_id smb2.domain_id smb2.object_id
 	smb2.ioctl.network_interfaces.index smb2.ioctl.network_interfaces.link_speed smb2.ioctl.network_interfaces.next_offset
 	DiskFileId VolumeId
@@ -48,7 +48,7 @@ var loose = words(`
 
 // ofServer are the fields that say what a server or its file system is like.
 var ofServer = words(`smb.fs_attr smb.fs_name smb.fs_name.len smb.fs_max_name_len smb.fs_bytes_per_sector smb.fs_sector_per_unit
-	smb2.share_flags smb2.share_caps smb2.max_access smb.device.type`)
+	smb2.share_flags smb2.share_caps smb2.max_access smb.device.type smb2.capabilities smb2.max_trans_size smb2.max_read_size smb2.max_write_size`)
 
 // tolerated are sizes that file systems round as they like.
 var tolerated = words(`smb2.allocation_size smb.alloc_size64 odx.info.allocation_size odx.info.posix.blocks`)
@@ -87,6 +87,8 @@ func policyOf(name string, s *Step, o *Options) policy {
 		return surroundings
 	case tolerated[name]:
 		return roughly
+	case strings.HasPrefix(name, "smb2.ioctl.network_interfaces."), strings.HasPrefix(name, "smb2.windows.sockaddr."), name == "Rest of the address":
+		return ignore
 	case strings.HasPrefix(name, "nt.sid"), strings.HasPrefix(name, "nt.ace.sid"):
 		return ignore
 	}

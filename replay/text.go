@@ -127,9 +127,23 @@ func (r *Result) causes(w io.Writer) {
 		}
 	}
 	shown := 0
+	alike := make(map[string][]int) // by what differs, the steps
+	for i := range r.Plan.Steps {
+		if s, o := &r.Plan.Steps[i], &r.Outcomes[i]; o.Verdict == Differs {
+			k := report.CallName(s.Header.Command, s.Exchange.Function) + o.words()
+			alike[k] = append(alike[k], s.ID)
+		}
+	}
 	for i := range r.Plan.Steps {
 		s, o := &r.Plan.Steps[i], &r.Outcomes[i]
 		if o.Verdict != Differs && o.Verdict != Failed {
+			continue
+		}
+		same := alike[report.CallName(s.Header.Command, s.Exchange.Function)+o.words()]
+		if o.Verdict == Differs && same[0] != s.ID {
+			if n := blocked[s.ID]; n > 0 {
+				fmt.Fprintf(w, "Step %d, alike, kept back %s\n", s.ID, report.Plural(n, "step", "steps"))
+			}
 			continue
 		}
 		if shown++; shown > maxCauses {
@@ -144,6 +158,9 @@ func (r *Result) causes(w io.Writer) {
 			if d.Why == "" {
 				fmt.Fprintf(w, "  %s: captured %s, now %s\n", report.Escape(d.Field), report.Escape(d.Captured), report.Escape(d.Replayed))
 			}
+		}
+		if o.Verdict == Differs && len(same) > 1 {
+			fmt.Fprintf(w, "  the same in %s: %s\n", report.Plural(len(same)-1, "other step", "other steps"), numbers(same[1:]))
 		}
 		if n := blocked[s.ID]; n > 0 {
 			fmt.Fprintf(w, "  kept back %s\n", report.Plural(n, "step", "steps"))
@@ -208,4 +225,17 @@ func sortedKeys(m map[string]int) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// numbers lists step ids, the first few of many.
+func numbers(ids []int) string {
+	var list []string
+	for i, id := range ids {
+		if i == 10 {
+			list = append(list, "…")
+			break
+		}
+		list = append(list, fmt.Sprint(id))
+	}
+	return strings.Join(list, ", ")
 }
