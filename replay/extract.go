@@ -208,6 +208,9 @@ func (x *extraction) needsTree(s *Step) bool {
 
 // use notes a slot in a request.
 func (x *extraction) use(s *Step, f found, host int) {
+	if _, given := x.current[slotKey{f.kind, host, string(f.value)}]; f.kind == SlotToken && isZeros(f.value) && !given {
+		return // anybody may present it without having been given it
+	}
 	parent := s.Tree
 	if f.kind.ours() {
 		parent = -1

@@ -61,6 +61,9 @@ type found struct {
 // noFile stands for no file, or the one before in a compound.
 var noFile = string(slices.Repeat([]byte{0xff}, 16))
 
+// isZeros reports whether a token is the well-known one.
+func isZeros(token []byte) bool { return len(token) > 4 && string(token[:4]) == zeroToken }
+
 // zeroToken is the type of the well-known token that stands for zeros: it is no server's
 // own. [MS-FSCC] 2.3.79
 const zeroToken = "\xff\xff\x00\x01"
@@ -86,8 +89,6 @@ func empty(kind SlotKind, value []byte) bool {
 	switch kind {
 	case SlotFile:
 		return string(value) == noFile
-	case SlotToken:
-		return string(value[:4]) == zeroToken
 	case SlotLease, SlotGUID:
 		return zeros(value)
 	}

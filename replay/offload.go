@@ -209,6 +209,7 @@ func (r *run) tokenFor(ctx context.Context, s *Step, k *client.Session, source i
 	if source < 0 { // zeros
 		return in[writeToken:], 0, length, nil
 	}
+	status := ntstatus.Success
 	for again := false; ; again = true {
 		r.mu.Lock()
 		for _, m := range r.offload.mints[source] {
@@ -223,14 +224,15 @@ func (r *run) tokenFor(ctx context.Context, s *Step, k *client.Session, source i
 			return nil, 0, 0, needs{source}
 		}
 		if again {
-			return nil, 0, 0, fmt.Errorf("the target gives no token for the source from %d on", from)
+			return nil, 0, 0, fmt.Errorf("the target gives no token for the source from %d on: %s", from, report.StatusName(status))
 		}
-		ask := odx.ReadRequest{FileOffset: from, CopyLength: length}
+		ask := odx.ReadRequest{Size: odx.ReadRequestSize, FileOffset: from, CopyLength: length}
 		m := smb2.IoctlRequest{Function: fscc.OffloadRead, File: smb2.FileID(fid), MaxOutput: 16 + tokenSize, Flags: 1, InputData: ask.Append(nil)}
 		a, err := k.Do(ctx, &client.Request{Command: smb2.Ioctl, TreeID: treeID(r.value(s.Tree)), Body: m.Append(nil)})
 		if err != nil {
 			return nil, 0, 0, err
 		}
+		status = a.Status
 		ctxOf := smb2.Context{Request: smb2.Request{Function: fscc.OffloadRead}}
 		var d decoder
 		if body, ok := d.decode(a.Message, len(a.Message), &ctxOf, slotWant).Body.(*smb2.IoctlResponse); ok {

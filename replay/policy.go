@@ -71,7 +71,7 @@ func policyOf(name string, s *Step, o *Options) policy {
 	const fileSystem = 2
 	ofFileSystem := command == smb2.QueryInfo && s.Exchange.InfoType == fileSystem
 	switch {
-	case always[name]:
+	case always[name], name == "Padding":
 		return ignore
 	case name == "smb2.read_data" || name == "smb2.data" && command == smb2.Read:
 		return own

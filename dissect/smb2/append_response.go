@@ -130,7 +130,8 @@ func (m *CreateResponse) Append(b []byte) []byte {
 		b = wire.AppendU32(b, 0)
 		b = wire.AppendU16(b, 16) // the name's offset, then its length
 		b = wire.AppendU16(b, 4)
-		b = wire.AppendU32(b, 24)
+		b = wire.AppendU16(b, 0)  // reserved
+		b = wire.AppendU16(b, 24) // the data's offset, then its length
 		size := len(b)
 		b = wire.AppendU32(b, 0)
 		b = append(b, id.tag()...)

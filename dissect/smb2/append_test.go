@@ -201,3 +201,22 @@ func TestNegotiateAppend(t *testing.T) {
 		t.Errorf("%v\n%+v\n%+v", got.Err, got.Body, &want)
 	}
 }
+
+// The contexts of a response come out as they went in, where others look for them.
+func TestResponseContexts(t *testing.T) {
+	m := CreateResponse{OplockLevel: OplockLease}
+	m.Contexts = ContextMaximalAccess | ContextDiskID | ContextLease | ContextDurableV2
+	m.MaximalAccess, m.DiskFileID, m.VolumeID, m.Durable.Timeout = 0x1f01ff, 7, 8, 9
+	m.Lease.Key, m.Lease.State = [16]byte{1, 2}, LeaseRead
+	h := Header{Command: Create, Flags: FlagResponse}
+	var d Decoder
+	c := wire.New(m.Append(h.Append(nil)), nil)
+	got := d.Decode(&c, nil)
+	r, ok := got.Body.(*CreateResponse)
+	if !ok || got.Err != nil {
+		t.Fatal(got.Err)
+	}
+	if r.MaximalAccess != m.MaximalAccess || r.QueryStatus != 0 || r.DiskFileID != 7 || r.VolumeID != 8 || r.Durable.Timeout != 9 || r.Lease.Key != m.Lease.Key || r.Lease.State != LeaseRead {
+		t.Errorf("%+v", r.ResponseContexts)
+	}
+}
