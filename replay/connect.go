@@ -170,6 +170,9 @@ func (r *run) credentials(slot int, first *Step) *client.Credentials {
 		*who = client.Credentials{}
 		return who
 	}
+	if first != nil && len(first.Request) >= headerSize+24 {
+		who.Previous = r.successor(le.Uint64(first.Request[headerSize+16:]))
+	}
 	for i := range r.plan.Steps {
 		s := &r.plan.Steps[i]
 		if s.Session != slot || s.Header.Command == smb2.SessionSetup {
@@ -179,6 +182,19 @@ func (r *run) credentials(slot int, first *Step) *client.Credentials {
 		break
 	}
 	return who
+}
+
+// successor returns the target's session in the place of a captured one that a client had
+// lost; 0 if there is none. [MS-SMB2] 2.2.5
+func (r *run) successor(previous uint64) uint64 {
+	for i := range r.plan.Slots {
+		if s := &r.plan.Slots[i]; previous != 0 && s.Kind == SlotSession && le.Uint64(s.Old) == previous {
+			if v := r.value(i); v != nil {
+				return le.Uint64(v)
+			}
+		}
+	}
+	return 0
 }
 
 // anonymous reports whether a log-on named no user.

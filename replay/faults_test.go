@@ -179,6 +179,33 @@ func faults(t *testing.T, server *smbdtest.Server) {
 	}
 }
 
+// deaf: a server that answers nothing any more, not even a CANCEL of what the captured one
+// left open, ends in a verdict.
+func deaf(t *testing.T, server *smbdtest.Server) {
+	never := make(chan struct{})
+	t.Cleanup(func() { close(never) })
+	p, _ := captured(t, nil, "testdata/scopy_50m.pcap")
+	for i := range p.Groups {
+		if p.Groups[i].Steps[0] == 29 { // a QUERY_DIRECTORY, as if the capture showed no answer
+			p.Groups[i].Done = 0
+			p.Steps[28].Answer = nil
+		}
+	}
+	o := at(t, server, smbdtest.Shared, "")
+	o.TimeOut = time.Second
+	through := proxy(t, server.Addr, func(n int, b []byte) []byte {
+		if n == 8 {
+			<-never
+		}
+		return b
+	})
+	o.Dial = func(ctx context.Context, _ string) (client.Transport, error) { return client.DialTCP(ctx, through) }
+	r := Run(context.Background(), p, o)
+	if counts := r.Counts(); !r.Differs() || counts[Failed] == 0 {
+		t.Errorf("%v", counts)
+	}
+}
+
 // noCredits: a server that grants none ends in an error that says so.
 func noCredits(t *testing.T, server *smbdtest.Server) {
 	file := captureDir() + "/own/dialect_smb2_10_sign_off.pcap"

@@ -134,6 +134,9 @@ func (r *run) mapped(s *Step, b []byte) ([]byte, error) {
 	switch s.Header.Command {
 	case smb2.TreeConnect:
 		old := treePath(b)
+		if len(b) < headerSize+8 {
+			return nil, fmt.Errorf("its path cannot be read")
+		}
 		if s.Answered() && statusOf(s.Answer) == 0xc00000cc { // BAD_NETWORK_NAME: no share of that name
 			return setTree(b, `\\`+r.o.Target.Host+`\`+shareOf(old)), nil
 		}
@@ -173,6 +176,9 @@ func (r *run) mapped(s *Step, b []byte) ([]byte, error) {
 func (r *run) mappedInput(s *Step, b []byte) ([]byte, error) {
 	off, n := ioctlInput(b)
 	in := part(b, off, n)
+	if len(b) < headerSize+56 {
+		return b, nil
+	}
 	switch s.Exchange.Function {
 	case fscc.ValidateNegotiate:
 		c := r.conn(s)

@@ -66,6 +66,8 @@ func (r *run) fail(ctx context.Context, steps []*Step, sentAt time.Time, err err
 	case errors.As(err, &missing):
 		o.Verdict, o.Cause = Blocked, r.rootCause(missing.slot)
 		o.Reason = fmt.Sprintf("%s is unknown", &r.plan.Slots[missing.slot])
+	case errors.Is(context.Cause(ctx), errNoAnswer):
+		o.Reason = errNoAnswer.Error()
 	case ctx.Err() != nil:
 		o.Verdict, o.Reason = Unsent, "the run was interrupted"
 	case errors.Is(err, context.DeadlineExceeded):

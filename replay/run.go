@@ -5,6 +5,7 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -116,9 +117,10 @@ type event struct {
 
 // loop runs all groups.
 func (r *run) loop(ctx context.Context) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	p := r.plan
+	cancelled := false // what is pending, since anything last happened
 	events := make(chan event, 16)
 	state := make([]int, len(p.Groups))
 	busy := make([]int, len(p.Conns))
@@ -172,10 +174,15 @@ func (r *run) loop(ctx context.Context) {
 				}
 			}
 			state[e.group] = e.state
+			cancelled = false
 			watchdog.Reset(r.o.timeOut() + time.Second)
 		case <-timer:
 		case <-watchdog.C:
+			if cancelled {
+				stop(errNoAnswer) // not even that is answered
+			}
 			r.giveUp(state) // nothing moves: what is pending is cancelled
+			cancelled = true
 			watchdog.Reset(r.o.timeOut() + time.Second)
 		}
 		if finished+r.held(state) == len(p.Groups) {
@@ -183,6 +190,9 @@ func (r *run) loop(ctx context.Context) {
 		}
 	}
 }
+
+// errNoAnswer ends a run in which nothing is answered any more, not even a CANCEL.
+var errNoAnswer = errors.New("no answer came, nor one to the CANCEL of it")
 
 // ready reports whether what group g waits for is over.
 func (r *run) ready(g int, state []int) bool {

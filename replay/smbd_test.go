@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -64,6 +65,7 @@ func TestSmbd(t *testing.T) {
 	t.Run("captures", func(t *testing.T) { smbclient(t, server, keys) })
 	t.Run("sealed", func(t *testing.T) { sealedUnits(t, server, keys) })
 	t.Run("faults", func(t *testing.T) { faults(t, server) })
+	t.Run("deaf", func(t *testing.T) { deaf(t, server) })
 	t.Run("no credits", func(t *testing.T) { noCredits(t, server) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, server) })
 	t.Run("verbatim", func(t *testing.T) { verbatim(t, server) })
@@ -87,6 +89,7 @@ func smbclient(t *testing.T, server *smbdtest.Server, keys *flows.Keys) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			p, _ := captured(t, keys, file)
 			o := at(t, server, smbdtest.Shared, "replay")
+			o.Serial = strings.HasPrefix(filepath.Base(file), "dialect_")
 			var run bytes.Buffer
 			trace, err := NewTrace(&run)
 			if err != nil {
