@@ -142,15 +142,14 @@ func (r *run) mapped(s *Step, b []byte) ([]byte, error) {
 		}
 		return setTree(b, r.sharePath(old)), nil
 	case smb2.Create:
-		name, ok := createName(b)
-		if !ok {
+		if _, ok := createName(b); !ok {
 			return nil, fmt.Errorf("its name cannot be read")
 		}
 		if r.onPipe(s) {
 			return b, nil
 		}
 		b = r.inSnapshot(s, b)
-		name, _ = createName(b)
+		name, _ := createName(b)
 		if s.Header.Flags&flagDFS != 0 { // server\share\path
 			parts := strings.SplitN(strings.TrimLeft(name, `\`), `\`, 3)
 			name = ""
