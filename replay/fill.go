@@ -4,6 +4,7 @@ package replay
 // channel of RDMA taken out.
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -156,12 +157,17 @@ func (r *run) mapped(s *Step, b []byte) ([]byte, error) {
 			if len(parts) == 3 {
 				name = parts[2]
 			}
-			return setCreate(b, r.path(s, name)), nil
+		}
+		if err := r.confined(b, name); err != nil {
+			return nil, err
 		}
 		return setCreate(b, r.path(s, name)), nil
 	case smb2.SetInfo:
 		if name, _ := renameName(b); name != nil {
 			if to := decode(name); !strings.HasPrefix(to, ":") { // else a stream of the file
+				if climbs(to) {
+					return nil, errClimbs
+				}
 				return setRename(b, r.path(s, strings.TrimPrefix(to, `\`))), nil
 			}
 		}
@@ -169,6 +175,25 @@ func (r *run) mapped(s *Step, b []byte) ([]byte, error) {
 		return r.mappedInput(s, b)
 	}
 	return b, nil
+}
+
+var errClimbs = errors.New("its path leads upwards, and could lead out of the prefix")
+
+// climbs reports whether a path goes up.
+func climbs(path string) bool {
+	return slices.Contains(strings.FieldsFunc(path, func(c rune) bool { return c == '\\' || c == '/' }), "..")
+}
+
+// confined says why a CREATE cannot be kept within the prefix; nil if it is.
+func (r *run) confined(b []byte, name string) error {
+	options := smb2.CreateOptions(le.Uint32(b[headerSize+40:]))
+	switch {
+	case climbs(name):
+		return errClimbs
+	case options&smb2.OptionOpenByFileID != 0 && r.o.Target.Dir != "":
+		return errors.New("it opens a file by an id of the captured server, wherever that may be")
+	}
+	return nil
 }
 
 // mappedInput rewrites the input of a control code that names a server or its connection.

@@ -79,7 +79,7 @@ func (m *manifest) key(s *Step, path string) string {
 // suppose takes it that a path was there, unless something is known of it already.
 func (m *manifest) suppose(s *Step, path string, directory bool, size uint64, attributes fscc.Attributes) {
 	k := m.key(s, path)
-	if path == "" || m.state[k] != unknown {
+	if path == "" || climbs(path) || m.state[k] != unknown {
 		return
 	}
 	m.inside(s, path)

@@ -174,3 +174,24 @@ func TestSourcesStay(t *testing.T) {
 		}
 	}
 }
+
+// No name leads out of the prefix.
+func TestConfined(t *testing.T) {
+	p, _ := captured(t, nil, "testdata/scopy_50m.pcap")
+	r := newRun(p, Options{Target: Target{Dir: "lab"}})
+	s := p.Steps[7] // CREATE
+	for name, ok := range map[string]bool{"a": true, `a\b`: true, "a..b": true, "..": false, `..\a`: false, `a\..\..\b`: false, "a/../b": false} {
+		b, err := r.mapped(&s, setCreate(s.Request, name))
+		if (err == nil) != ok {
+			t.Errorf("%q: %v", name, err)
+		}
+		if got, _ := createName(b); ok && got != `lab\`+name {
+			t.Errorf("%q became %q", name, got)
+		}
+	}
+	byID := bytes.Clone(s.Request)
+	byID[headerSize+41] |= 0x20
+	if _, err := r.mapped(&s, byID); err == nil {
+		t.Error("a file is opened by its id")
+	}
+}
