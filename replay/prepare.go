@@ -93,7 +93,7 @@ func (g *Stage) mkdir(ctx context.Context, path string) error {
 
 const (
 	pieceSize  = 1 << 20
-	maxPattern = 64 << 20 // bytes of a file that are filled with a pattern; the rest is a hole
+	maxPattern = 16 << 20 // bytes of a file that are filled with a pattern; the rest is a hole
 )
 
 // Prepare makes what is in the list. What is there already stays as it is, and is not
