@@ -51,7 +51,7 @@ func (a *Analyzer) happened(c *conn, e *rdma.Event) {
 	}
 	switch e.Kind {
 	case rdma.Asked:
-		a.direct.asked(RoCEv2, e.From, e.To, e.Port, a.frame, a.now)
+		a.direct.asked(carriers[a.direct.ib.Carrier], e.From, e.To, e.Port, a.frame, a.now)
 	case rdma.Refused, rdma.Joined:
 		a.direct.answered(e.From, e.To, e.Port, a.frame, e.Kind == rdma.Joined, e.Reason)
 	}

@@ -1,8 +1,10 @@
 package flows
 
-// RoCEv2: queue pairs that carry SMB Direct are connections, as those of TCP are.
+// RoCE and InfiniBand: queue pairs that carry SMB Direct are connections, as those of TCP
+// are.
 
 import (
+	"net/netip"
 	"slices"
 	"sort"
 
@@ -15,8 +17,27 @@ import (
 	"github.com/odxray/odxray/rdma/smbd"
 )
 
-// isRoCE reports whether a frame carries a packet of RoCEv2.
-func isRoCE(h *inet.Headers) bool { return h.Kind == inet.UDP && h.DstPort == ib.Port }
+// isRoCE reports whether a frame carries a packet of InfiniBand, over whatever.
+func isRoCE(h *inet.Headers) bool {
+	return h.Kind == inet.UDP && h.DstPort == ib.Port || h.Kind == inet.InfiniBand
+}
+
+// queuePacket decodes the packet that c is at, the payload of a frame with headers h. ok is
+// false if it is of no queue pair.
+func queuePacket(d *ib.Decoder, c *wire.Cursor, h *inet.Headers) (p *ib.Packet, src, dst netip.Addr, ok bool) {
+	switch {
+	case h.Kind == inet.UDP:
+		return d.Decode(c, h), h.Src, h.Dst, true
+	case h.EtherType == ib.EtherType:
+		p, ok = d.DecodeGlobal(c)
+	default:
+		p, ok = d.DecodeLink(c)
+	}
+	return p, p.Route.Src, p.Route.Dst, ok
+}
+
+// carriers are the transports by what carries them.
+var carriers = [...]Transport{ib.RoCEv2: RoCEv2, ib.RoCEv1: RoCEv1, ib.InfiniBand: InfiniBand}
 
 // directTable finds connections by their queue pairs.
 type directTable struct {
@@ -34,18 +55,18 @@ type directTable struct {
 	dismissed  int              // connections that were forgotten, because there were too many
 }
 
-// roce takes a packet of RoCEv2.
+// roce takes a packet of a queue pair.
 func (a *Analyzer) roce(h *inet.Headers) {
 	t := &a.direct
 	c := wire.NewCut(h.Payload, h.PayloadLen, nil)
-	p := t.ib.Decode(&c, h)
-	if c.Failed() && c.Cause() != wire.ErrTruncated {
+	p, src, dst, ok := queuePacket(&t.ib, &c, h)
+	if !ok || c.Failed() && c.Cause() != wire.ErrTruncated {
 		return
 	}
 	if h.Cut() {
 		a.marks |= MarkCut
 	}
-	for _, e := range t.pairs.Packet(h.Src, h.Dst, p, a.frame, a.now) {
+	for _, e := range t.pairs.Packet(src, dst, p, a.frame, a.now) {
 		var c *conn
 		if e.Pair != nil {
 			c = t.byPair[e.Pair.ID]
@@ -82,8 +103,11 @@ func (a *Analyzer) directOn(e *rdma.Event) *conn {
 	}
 	a.connCount++
 	c := &conn{id: a.connCount, server: -1, first: p.First, last: a.frame, firstTime: a.now, lastTime: a.now, speaks: session,
-		syn: p.By == rdma.ByConnect, direct: &direct{kind: RoCEv2, pair: p}}
+		syn: p.By == rdma.ByConnect, direct: &direct{kind: carriers[p.Carrier], pair: p}}
 	c.key = connKey{p.Ends[0].Addr, p.Ends[1].Addr, p.SrcPort, p.Port}
+	if p.Names[0].IsValid() && p.Carrier != ib.RoCEv2 { // who reads it knows those
+		c.key.lowAddr, c.key.highAddr = p.Names[0], p.Names[1]
+	}
 	if c.syn {
 		c.server = 1
 	} else {
@@ -159,7 +183,7 @@ func (ix *index) resend(r captures.Source, from, n uint32, data bool) (b []byte,
 			joined(whole, &h)
 		}
 		c = wire.NewCut(h.Payload, h.PayloadLen, nil)
-		q := t.Decode(&c, nil)
+		q, _, _, _ := queuePacket(&t, &c, &h)
 		body, bodySize := q.Body()
 		part, partSize = append(part, body...), partSize+bodySize
 		if q.Opcode == ib.SendFirst || q.Opcode == ib.SendMiddle {

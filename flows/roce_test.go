@@ -22,16 +22,19 @@ const (
 
 // ownCapture returns the path of a capture that the repository does not have, or skips
 // the test.
-func ownCapture(t *testing.T, name string) string {
+func ownCapture(t *testing.T, name string) string { return sharedCapture(t, "own", name) }
+
+// sharedCapture is ownCapture for any capture that lies beside the repository.
+func sharedCapture(t *testing.T, path ...string) string {
 	dir := os.Getenv("ODXRAY_CAPTURES")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "shared", "captures")
 	}
-	path := filepath.Join(dir, "own", name)
-	if _, err := os.Stat(path); err != nil {
+	file := filepath.Join(append([]string{dir}, path...)...)
+	if _, err := os.Stat(file); err != nil {
 		t.Skip("ODXRAY_CAPTURES names no folder of shared captures: ", err)
 	}
-	return path
+	return file
 }
 
 // passOver returns what a pass over a capture yields, and its results.

@@ -45,6 +45,7 @@ type frameView struct {
 	info    []byte // of the SMB messages, joined
 	words   []byte // the whole Info column
 	ips     map[netip.Addr]string
+	gids    map[netip.Addr]string
 	macs    map[[6]byte]string
 	units   int
 	within  bool   // an encrypted or compressed message
@@ -56,6 +57,7 @@ type frameView struct {
 
 	under     []byte // the Info column of what is below SMB, and its protocol
 	underName string
+	ends      [2]string    // the Source and the Destination column, if they are no addresses of IP or Ethernet
 	payload   *wire.Cursor // of a packet of RDMA, as long as nobody has decoded it
 	segment   iwarp.Segment
 
@@ -90,7 +92,7 @@ func headerFields() []*wire.Field {
 // begin takes the frame, whose headers the caller may have decoded already.
 func (v *frameView) begin(p *captures.Packet, number uint32, h *inet.Headers) {
 	v.info, v.name, v.units, v.arena = v.info[:0], "SMB2", 0, v.arena[:0]
-	v.under, v.payload = v.under[:0], nil
+	v.under, v.payload, v.ends = v.under[:0], nil, [2]string{}
 	v.row, v.conn = Row{Frame: int(number), Time: p.Time, Length: p.WireLen}, 0
 	v.ctx = inet.Context{Frame: number, Time: p.Time}
 	if h != nil {
@@ -120,7 +122,7 @@ func (v *frameView) layers(p *captures.Packet) {
 	v.own, v.lower = len(v.tree.Bufs), len(v.tree.Nodes)
 }
 
-// roce shows the packet of RoCEv2 that the frame carries, if it is one.
+// roce shows the packet of InfiniBand that the frame carries, if it is one.
 func (v *frameView) roce() {
 	h := &v.headers
 	if !isRoCE(h) {
@@ -128,9 +130,14 @@ func (v *frameView) roce() {
 	}
 	c := v.part(h.Payload, h.PayloadLen)
 	v.met(&c, "infiniband")
-	p := v.ib.Decode(&c, h)
-	v.under, v.underName = p.AppendInfo(v.under), "RRoCE"
-	v.payload = &p.Payload
+	p, src, dst, ok := queuePacket(&v.ib, &c, h)
+	if ok {
+		v.under, v.underName = p.AppendInfo(v.under), [...]string{ib.RoCEv2: "RRoCE", ib.RoCEv1: "RoCE", ib.InfiniBand: "InfiniBand"}[p.Carrier]
+		v.payload = &p.Payload
+	}
+	if p.Carrier != ib.RoCEv2 && src.IsValid() {
+		v.ends[0], v.ends[1] = v.gid(src), v.gid(dst)
+	}
 	v.lower = v.nodes()
 }
 
@@ -409,7 +416,9 @@ func (v *frameView) end(marks Mark, part bool) {
 		return
 	}
 	h := &v.headers
-	if h.Kind != inet.Other && h.Src.IsValid() {
+	if v.ends[0] != "" {
+		v.row.Source, v.row.Dest = v.ends[0], v.ends[1]
+	} else if h.Kind != inet.Other && h.Src.IsValid() {
 		v.row.Source, v.row.Dest = v.ip(h.Src), v.ip(h.Dst)
 	} else {
 		v.row.Source, v.row.Dest = v.mac(h.LinkSrc), v.mac(h.LinkDst)
@@ -444,6 +453,22 @@ func (v *frameView) ip(a netip.Addr) string {
 			v.ips = make(map[netip.Addr]string)
 		}
 		v.ips[a] = s
+	}
+	return s
+}
+
+// gid is ip for what stands in a route header of InfiniBand.
+func (v *frameView) gid(a netip.Addr) string {
+	s, ok := v.gids[a]
+	if !ok {
+		s = "GID: " + a.String()
+		if lid, is := ib.LID(a); is {
+			s = "LID: " + strconv.Itoa(int(lid))
+		}
+		if v.gids == nil || len(v.gids) >= maxNames {
+			v.gids = make(map[netip.Addr]string)
+		}
+		v.gids[a] = s
 	}
 	return s
 }

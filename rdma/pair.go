@@ -27,7 +27,9 @@ func (e Evidence) String() string { return [...]string{"connect", "acknowledgeme
 // Pair is a connection: two queue pairs. A direction is that of what one end sends.
 type Pair struct {
 	ID          uint32
-	Ends        [2]End // with ByConnect the first is the one that asked
+	Ends        [2]End        // with ByConnect the first is the one that asked
+	Names       [2]netip.Addr // their addresses of IP, if the request to connect said them
+	Carrier     ib.Carrier
 	By          Evidence
 	Port        uint16 // that was asked for; 0 if unknown
 	SrcPort     uint16

@@ -58,9 +58,10 @@ type Table struct {
 	ids     map[asking]ref // ends by the ids that they gave themselves
 	count   uint32
 	events  []Event
-	brought []uint32 // the lists of frames in events
-	frame   uint32   // at hand
-	current *Pair    // of the packet at hand; nil if it is of none
+	brought []uint32   // the lists of frames in events
+	frame   uint32     // at hand
+	current *Pair      // of the packet at hand; nil if it is of none
+	carrier ib.Carrier // likewise
 	evicted int
 	queued  int // bytes in the queues of all pairs
 }
@@ -79,7 +80,7 @@ type asking struct {
 
 // Packet takes the next packet, and returns what it brought about; valid until the next.
 func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int64) []Event {
-	t.frame, t.current = frame, nil
+	t.frame, t.current, t.carrier = frame, nil, p.Carrier
 	clear(t.events)
 	t.events, t.brought = t.events[:0], t.brought[:0]
 	if p.CM.Attribute != 0 {
@@ -197,7 +198,7 @@ func (t *Table) begin(frame uint32) *Pair {
 		t.forget(t.pairs[0])
 	}
 	t.count++
-	p := &Pair{ID: t.count, First: frame, Last: frame}
+	p := &Pair{ID: t.count, First: frame, Last: frame, Carrier: t.carrier}
 	t.pairs = append(t.pairs, p)
 	return p
 }
@@ -227,17 +228,19 @@ func (t *Table) connect(src, dst netip.Addr, m *ib.CM, frame uint32) {
 		asked := *m
 		asked.Private = nil // a part of the packet
 		t.asked[asking{src, m.LocalID}] = asked
-		t.events = append(t.events, Event{Kind: Asked, From: src, To: dst, Port: m.Port})
+		t.events = append(t.events, t.attempt(Asked, src, dst, m))
 	case ib.ConnectReply:
 		if q, ok := t.asked[asking{dst, m.RemoteID}]; ok {
 			delete(t.asked, asking{dst, m.RemoteID})
-			t.events = append(t.events, Event{Kind: Joined, From: dst, To: src, Port: q.Port})
+			t.events = append(t.events, t.attempt(Joined, dst, src, &q))
 			t.join([2]netip.Addr{dst, src}, [2]*ib.CM{&q, m}, frame)
 		}
 	case ib.ConnectReject:
 		if q, ok := t.asked[asking{dst, m.RemoteID}]; ok {
 			delete(t.asked, asking{dst, m.RemoteID})
-			t.events = append(t.events, Event{Kind: Refused, From: dst, To: src, Port: q.Port, Reason: m.Reason.String()})
+			e := t.attempt(Refused, dst, src, &q)
+			e.Reason = m.Reason.String()
+			t.events = append(t.events, e)
 		}
 	case ib.DisconnectRequest:
 		r := t.ends[End{dst, m.QP}]
@@ -268,6 +271,9 @@ func (t *Table) join(addr [2]netip.Addr, said [2]*ib.CM, frame uint32) {
 	}
 	p := t.begin(frame)
 	p.Ends, p.By, p.Port, p.SrcPort = ends, ByConnect, said[0].Port, said[0].SrcPort
+	if said[0].HasPort {
+		p.Names = [2]netip.Addr{said[0].Src, said[0].Dst}
+	}
 	if mtu := said[0].MTU; mtu >= 1 && mtu <= 5 {
 		p.MTU = 128 << mtu
 	}
@@ -276,6 +282,15 @@ func (t *Table) join(addr [2]netip.Addr, said [2]*ib.CM, frame uint32) {
 		t.ends[ends[i]] = ref{p, i}
 		t.call(p, i, addr[i], said[i].LocalID)
 	}
+}
+
+// attempt is what became of a request to connect. Over other carriers than UDP, its ends are
+// known by the addresses that it names.
+func (t *Table) attempt(kind EventKind, from, to netip.Addr, asked *ib.CM) Event {
+	if t.carrier != ib.RoCEv2 && asked.HasPort {
+		from, to = asked.Src, asked.Dst
+	}
+	return Event{Kind: kind, From: from, To: to, Port: asked.Port}
 }
 
 // call keeps the id that an end of a pair has given itself.

@@ -154,9 +154,18 @@ func (w *walk) link(c *wire.Cursor, link linktype.Type) {
 		w.nflog(c)
 	case linktype.IPoIB:
 		w.ipoib(c)
+	case linktype.InfiniBand:
+		w.infiniband(c)
 	default:
 		w.data(c)
 	}
+}
+
+// infiniband leaves all of the frame to who knows InfiniBand.
+func (w *walk) infiniband(c *wire.Cursor) {
+	w.h.Kind = InfiniBand
+	look := c.Ahead()
+	w.h.finish(&look, fData)
 }
 
 // enter counts a header within a header. It is false where that went too far.
@@ -196,6 +205,8 @@ func (w *walk) ethertype(c *wire.Cursor, t uint16) {
 		w.vlan(c, t)
 	case EtherTypeARP, EtherTypeRARP:
 		w.arp(c)
+	case EtherTypeRoCE:
+		w.infiniband(c)
 	case EtherTypePPPoE:
 		w.pppoe(c)
 	default:

@@ -15,6 +15,7 @@ const (
 	Fragment             // a part of an IP packet: to be reassembled
 	TCP
 	UDP
+	InfiniBand // its headers are the payload: the global one first if EtherType is EtherTypeRoCE, else the local one
 )
 
 // TCPFlags is the flags of a TCP header. RFC 9293 3.1

@@ -16,6 +16,11 @@ func Protocol(h *Headers) string {
 		return "UDP"
 	case Fragment:
 		return h.version()
+	case InfiniBand:
+		if h.EtherType == EtherTypeRoCE {
+			return "RoCE"
+		}
+		return "InfiniBand"
 	case IP:
 		switch h.Proto {
 		case protoTCP:

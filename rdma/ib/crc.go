@@ -3,7 +3,6 @@ package ib
 import (
 	"hash/crc32"
 
-	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/wire"
 )
 
@@ -35,16 +34,16 @@ var (
 
 // crc reads the invariant CRC that c is at, the last thing of the packet whole, and
 // checks it against the packet and the headers below.
-func (d *Decoder) crc(c *wire.Cursor, whole []byte, h *inet.Headers) CRC {
+func (d *Decoder) crc(c *wire.Cursor, whole []byte) CRC {
 	got := c.BE32(fCRC)
 	verdict := CRCUnknown
 	switch {
-	case c.Failed() || whole == nil || h == nil || h.Lower == nil || len(whole) < baseLen+crcLen:
+	case c.Failed() || d.lower == 0 || len(whole) < baseLen+crcLen:
 	case got == 0:
 		verdict = CRCAbsent
 	default:
 		// The number goes out least significant byte first.
-		sum := d.invariant(whole[:len(whole)-crcLen], h.Lower)
+		sum := d.invariant(whole[:len(whole)-crcLen])
 		verdict = CRCBad
 		if got == sum>>24|sum>>8&0xff00|sum<<8&0xff0000|sum<<24 {
 			verdict = CRCGood
@@ -56,26 +55,44 @@ func (d *Decoder) crc(c *wire.Cursor, whole []byte, h *inet.Headers) CRC {
 
 // invariant returns the CRC of a packet: that of Ethernet, over everything that stays the
 // same on its way; what does not counts as ones. [IBTA] A17.3.3, 7.8.1
-func (d *Decoder) invariant(packet, lower []byte) uint32 {
-	b := d.head[:0]
+func (d *Decoder) invariant(packet []byte) uint32 {
+	b := append(d.head[:d.lower], packet[:baseLen]...)
+	b[d.lower+4] = 0xff // FECN, BECN, reserved
+	return crc32.Update(crc32.ChecksumIEEE(b), crc32.IEEETable, packet[baseLen:])
+}
+
+// cover begins the headers below, as the CRC sees them, with ones for a local route header
+// that is not there, or that routers change.
+func (d *Decoder) cover(lower []byte) (b []byte) {
+	b = d.head[:0]
 	for range localLen {
 		b = append(b, 0xff)
 	}
-	ip := len(b)
-	b = append(b, lower...)
-	if udp := ip + len(lower) - 8; udp == ip+20 {
-		b[ip+1] = 0xff                  // type of service
-		b[ip+8] = 0xff                  // time to live
-		b[ip+10], b[ip+11] = 0xff, 0xff // checksum
-		b[udp+6], b[udp+7] = 0xff, 0xff // checksum
-	} else {
-		b[ip] |= 0x0f                                // traffic class,
-		b[ip+1], b[ip+2], b[ip+3] = 0xff, 0xff, 0xff // flow label
-		b[ip+7] = 0xff                               // hop limit
-		b[udp+6], b[udp+7] = 0xff, 0xff              // checksum
+	return append(b, lower...)
+}
+
+// coverUDP notes the headers of IP and UDP as the CRC sees them. It returns how many bytes
+// they are; 0 if they are not at hand.
+func (d *Decoder) coverUDP(lower []byte) int {
+	if lower == nil {
+		return 0
 	}
-	base := len(b)
-	b = append(b, packet[:baseLen]...)
-	b[base+4] = 0xff // FECN, BECN, reserved
-	return crc32.Update(crc32.ChecksumIEEE(b), crc32.IEEETable, packet[baseLen:])
+	b := d.cover(lower)
+	udp := len(b) - 8
+	if udp == localLen+20 {
+		b[localLen+1] = 0xff                        // type of service
+		b[localLen+8] = 0xff                        // time to live
+		b[localLen+10], b[localLen+11] = 0xff, 0xff // checksum
+	} else {
+		vary(b[localLen:])
+	}
+	b[udp+6], b[udp+7] = 0xff, 0xff // checksum
+	return len(b)
+}
+
+// vary makes ones of what routers change in a header of IPv6, or in a global route header.
+func vary(b []byte) {
+	b[0] |= 0x0f                        // traffic class,
+	b[1], b[2], b[3] = 0xff, 0xff, 0xff // flow label
+	b[7] = 0xff                         // hop limit
 }

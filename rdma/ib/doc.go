@@ -1,5 +1,5 @@
-// Package ib decodes the transport of InfiniBand as RoCEv2 carries it over UDP: packets
-// of queue pairs, and the messages that connect them.
+// Package ib decodes the transport of InfiniBand, over its own links, over Ethernet (RoCEv1)
+// and over UDP (RoCEv2): packets of queue pairs, and the messages that connect them.
 //
 // It knows one packet at a time. What needs two is the business of package flows.
 package ib

@@ -11,6 +11,9 @@ import (
 // Packet is a packet of a queue pair. It is reused: Decode sets all of it, and what the
 // packet does not have is zero. [IBTA] 9.2 to 9.3
 type Packet struct {
+	Carrier Carrier
+	Route   Route // not of RoCEv2
+
 	Opcode     Opcode
 	Solicited  bool
 	Pad        uint8  // bytes after the payload, at most 3
@@ -48,7 +51,8 @@ type Packet struct {
 // at once.
 type Decoder struct {
 	Packet
-	head [maxHead]byte // of the packet at hand, as its CRC sees it
+	head  [maxHead]byte // of the packet at hand, as its CRC sees it
+	lower int           // bytes of that which are the headers below
 }
 
 var (
@@ -111,14 +115,24 @@ const (
 	cnpLen = 16 // bytes that a CNP reserves
 )
 
-// Decode decodes the packet that c is at, and leaves c where its payload begins to be
-// the caller's business. h is the headers below, without which the CRC cannot be checked;
-// it may be nil.
+// Decode decodes the packet of RoCEv2 that c is at, and leaves c where its payload begins
+// to be the caller's business. h is the headers below, without which the CRC cannot be
+// checked; it may be nil.
 func (d *Decoder) Decode(c *wire.Cursor, h *inet.Headers) *Packet {
 	d.Packet = Packet{}
+	d.lower = 0
+	if h != nil {
+		d.lower = d.coverUDP(h.Lower)
+	}
+	defer c.Close(c.Open(fPacket))
+	d.transport(c)
+	return &d.Packet
+}
+
+// transport decodes the packet that c is at, whatever carries it.
+func (d *Decoder) transport(c *wire.Cursor) {
 	p := &d.Packet
 	whole := c.Peek(c.Len())
-	defer c.Close(c.Open(fPacket))
 	p.base(c)
 	after, known := p.Opcode.layout()
 	p.extended(c, after)
@@ -130,11 +144,11 @@ func (d *Decoder) Decode(c *wire.Cursor, h *inet.Headers) *Packet {
 		m := c.Open(fUnknown)
 		c.Rest(fVendor)
 		c.Close(m)
-		return p
+		return
 	default:
 		body := c.Sub(fBytes, size)
 		if c.Join(&body); c.Failed() {
-			return p
+			return
 		}
 		p.Payload = body.Sub(fBytes, size-int(p.Pad))
 		body.Join(&p.Payload)
@@ -147,8 +161,7 @@ func (d *Decoder) Decode(c *wire.Cursor, h *inet.Headers) *Packet {
 		p.management(&p.Payload)
 		c.Join(&p.Payload)
 	}
-	p.CRC = d.crc(c, whole, h)
-	return p
+	p.CRC = d.crc(c, whole)
 }
 
 // base reads the base header. [IBTA] 9.2

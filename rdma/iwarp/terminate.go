@@ -29,7 +29,7 @@ var (
 	terminates = fields.Section("[RFC5040] 4.8")
 	fTerminate = terminates.Struct("iwarp_rdma.terminate", "Terminate")
 	fTermCtrl  = terminates.Struct("iwarp_rdma.term_ctrl", "Terminate Control")
-	fTermLayer = terminates.Enum("iwarp_rdma.term_layer", "Layer", layerName).In(0xf0).InHex().Wide(4)
+	fTermLayer = terminates.Enum("iwarp_rdma.term_layer", "Layer", layerName).In(0xf0).InHex()
 
 	fTermRDMA  = termByte(terminates.Enum("iwarp_rdma.term_etype_rdma", "Error Types for RDMA layer", ofType(layerRDMA)))
 	fTermDDP   = termByte(terminates.Enum("iwarp_rdma.term_etype_ddp", "Error Types for DDP layer", ofType(layerDDP)))
@@ -56,7 +56,7 @@ var (
 
 // termByte declares the byte of the layer and of the type of error that low is.
 func termByte(low *wire.Field) *wire.Field {
-	return terminates.Uint("", "Layer and type").Beside(fTermLayer, low.In(0x0f).InHex().Wide(4))
+	return terminates.Uint("", "Layer and type").Beside(fTermLayer, low.In(0x0f).InHex())
 }
 
 func (t *Terminate) decode(c *wire.Cursor) {
