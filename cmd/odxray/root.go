@@ -43,7 +43,9 @@ may be -, standard input. A subcommand wins over a file of its name: write ./lis
 	colorFlag(a, cmd)
 	cmd.AddCommand(
 		summaryCommand(a), listCommand(a), showCommand(a), exchangesCommand(a), copiesCommand(a), tokensCommand(a), rdmaCommand(a), whyCommand(a),
-		auditCommand(a), statsCommand(a), replayCommand(a), demoCommand(a), fieldsCommand(a), explainCommand(a), completionCommand(a), versionCommand(a))
+		auditCommand(a), statsCommand(a), replayCommand(a),
+		serveCommand(a),
+		demoCommand(a), fieldsCommand(a), explainCommand(a), completionCommand(a), versionCommand(a))
 	return cmd
 }
 

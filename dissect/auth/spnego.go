@@ -10,6 +10,7 @@ type SPNEGO struct {
 	Supported Mech     // chosen by the acceptor; in its first Resp only
 	Hint      []byte   // of a server's Init: a name that means nothing
 	MIC       []byte   // protects the choice
+	MechList  []byte   // of an Init: what the MIC is made of, for who has a key
 }
 
 // TokenKind tells what SPNEGO calls NegTokenInit and NegTokenResp.
@@ -115,6 +116,8 @@ func (s *SPNEGO) init(c *wire.Cursor, m *Message) {
 }
 
 func (s *SPNEGO) mechTypes(c *wire.Cursor) {
+	look := c.Ahead()
+	s.MechList = look.Pass(fMechTypes, look.Len())
 	seq := inside(c, sequenceTag, fMechTypes)
 	mark := seq.OverlayValue(fMechTypes, seq.Len(), 0)
 	n := 0

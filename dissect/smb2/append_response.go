@@ -300,3 +300,11 @@ func (m *ErrorResponse) Append(b []byte) []byte {
 	}
 	return append(b, data...)
 }
+
+// Append appends what Decode reads.
+func (m *ValidateNegotiateResponse) Append(b []byte) []byte {
+	b = wire.AppendU32(b, uint32(m.Capabilities))
+	b = append(b, m.ServerGUID[:]...)
+	b = wire.AppendU16(b, uint16(m.SecurityMode))
+	return wire.AppendU16(b, uint16(m.Dialect))
+}

@@ -1,0 +1,217 @@
+package server
+
+import (
+	"encoding/binary"
+
+	"github.com/odxray/odxray/dissect/dtyp"
+	"github.com/odxray/odxray/dissect/fscc"
+	"github.com/odxray/odxray/dissect/ntstatus"
+	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
+)
+
+func text(s string) wire.UTF16 { return wire.AppendUTF16(nil, s) }
+
+// queryInfo serves QUERY_INFO. [MS-SMB2] 3.3.5.20
+func (r *request) queryInfo(m *smb2.QueryInfoRequest) status {
+	o, st := r.find(m.File)
+	if st != ntstatus.Success {
+		return st
+	}
+	if !r.charged(max(m.OutputLength, uint32(len(m.InputData)))) {
+		return ntstatus.InvalidParameter
+	}
+	var out []byte
+	fixed := 0 // bytes that have to fit; the rest may be cut
+	switch m.Type {
+	case fscc.TypeFile:
+		if o.file == nil {
+			return r.queryPipe(o, fscc.FileClass(m.Class), m.OutputLength)
+		}
+		out, fixed, st = o.fileInfo(fscc.FileClass(m.Class))
+	case fscc.TypeFileSystem:
+		if o.file == nil {
+			return ntstatus.NotSupported
+		}
+		out, fixed, st = r.c.s.volumeInfo(fscc.FsClass(m.Class))
+	case fscc.TypeSecurity:
+		if o.file == nil {
+			return ntstatus.NotSupported
+		}
+		return r.querySecurity(o, m)
+	case fscc.TypeQuota:
+		return ntstatus.NotSupported
+	default:
+		return ntstatus.InvalidParameter
+	}
+	if st != ntstatus.Success {
+		return st
+	}
+	if int(m.OutputLength) < fixed {
+		return ntstatus.InfoLengthMismatch
+	}
+	if len(out) > int(m.OutputLength) {
+		out, st = out[:m.OutputLength], ntstatus.BufferOverflow
+	}
+	r.body = smb2.AppendOutput(nil, out)
+	return st
+}
+
+// fileInfo makes a class of information about a file, of which the first fixed bytes
+// have to fit into the client's buffer.
+func (o *open) fileInfo(class fscc.FileClass) (out []byte, fixed int, st status) {
+	a, err := o.file.attr()
+	if err != nil {
+		return nil, 0, statusOf(err)
+	}
+	f := o.file
+	f.s.mu.Lock()
+	path, pending := f.path, f.deletePending
+	f.s.mu.Unlock()
+	basic := fscc.BasicInfo{Times: a.Times, Attributes: attributes(&a)}
+	standard := fscc.StandardInfo{
+		AllocationSize: uint64(a.Allocation), EndOfFile: uint64(a.Size), Links: a.Links, DeletePending: pending, Directory: f.directory,
+	}
+	if pending && standard.Links > 0 {
+		standard.Links--
+	}
+	attr := o.needs(dtyp.ReadAttributes)
+	switch class {
+	case fscc.FileBasic:
+		return basic.Append(nil), 40, attr
+	case fscc.FileStandard:
+		return standard.Append(nil), 24, ntstatus.Success
+	case fscc.FileInternal:
+		return (&fscc.InternalInfo{FileID: a.ID.File}).Append(nil), 8, ntstatus.Success
+	case fscc.FileEA:
+		return new(fscc.EAInfo).Append(nil), 4, ntstatus.Success
+	case fscc.FileAccess:
+		return (&fscc.AccessInfo{Access: o.access}).Append(nil), 4, ntstatus.Success
+	case fscc.FilePosition:
+		return (&fscc.PositionInfo{Position: o.position}).Append(nil), 8, ntstatus.Success
+	case fscc.FileMode:
+		return (&fscc.ModeInfo{Mode: o.mode()}).Append(nil), 4, ntstatus.Success
+	case fscc.FileAlignment:
+		return new(fscc.AlignmentInfo).Append(nil), 4, ntstatus.Success
+	case fscc.FileAll:
+		all := fscc.AllInfo{
+			BasicInfo: basic, StandardInfo: standard, FileID: a.ID.File, Access: o.access, Position: o.position, Mode: o.mode(),
+			Name: text(windowsPath(path, f.stream)),
+		}
+		return all.Append(nil), 100, attr
+	case fscc.FileNormalizedName:
+		return (&fscc.NameInfo{Name: text(windowsPath(path, f.stream)[1:])}).Append(nil), 4, ntstatus.Success
+	case fscc.FileAlternateName:
+		return (&fscc.NameInfo{Name: text(shortName(path, a.ID.File))}).Append(nil), 4, ntstatus.Success
+	case fscc.FileNetworkOpen:
+		info := fscc.NetworkOpenInfo{Times: a.Times, AllocationSize: uint64(a.Allocation), EndOfFile: uint64(a.Size), Attributes: attributes(&a)}
+		return info.Append(nil), 56, attr
+	case fscc.FileAttributeTag:
+		return (&fscc.AttributeTagInfo{Attributes: attributes(&a)}).Append(nil), 8, attr
+	case fscc.FileCompression:
+		return (&fscc.CompressionInfo{Size: uint64(a.Size)}).Append(nil), 16, ntstatus.Success
+	case fscc.FileStream:
+		return o.streams(&a), 0, ntstatus.Success
+	case fscc.FileID:
+		info := fscc.FileIDInfo{Volume: a.ID.Volume}
+		binary.LittleEndian.PutUint64(info.FileID[:], a.ID.File)
+		return info.Append(nil), 24, ntstatus.Success
+	case fscc.FileFullEA:
+		return nil, 0, statusNoEAs
+	case fscc.FileName, fscc.FileHardLink, fscc.FileReparsePoint, fscc.FileObjectID, fscc.FileQuota:
+		return nil, 0, ntstatus.NotSupported
+	}
+	return nil, 0, ntstatus.InvalidInfoClass
+}
+
+// mode is what of the CreateOptions lasts.
+func (o *open) mode() uint32 { return uint32(o.options) & 0x103e }
+
+func (o *open) streams(a *Attr) []byte {
+	var list []fscc.Stream
+	if !o.file.directory && o.file.stream == "" {
+		list = append(list, fscc.Stream{Size: uint64(a.Size), AllocationSize: uint64(a.Allocation), Name: text("::$DATA")})
+	}
+	for _, s := range o.file.obj.Streams() {
+		list = append(list, fscc.Stream{Size: uint64(s.Size), AllocationSize: uint64(s.Allocation), Name: text(":" + s.Name + ":$DATA")})
+	}
+	return fscc.AppendStreams(nil, list)
+}
+
+// volumeInfo makes a class of information about the share.
+func (s *Server) volumeInfo(class fscc.FsClass) (out []byte, fixed int, st status) {
+	total, free := s.cfg.Store.Space()
+	const perCluster = clusterSize / sectorSize
+	switch class {
+	case fscc.FsVolume:
+		info := fscc.FsVolumeInfo{
+			Creation: dtyp.FileTimeOf(s.started), Serial: binary.LittleEndian.Uint32(s.guid[:]), Label: text(s.cfg.Share),
+		}
+		return info.Append(nil), 18, ntstatus.Success
+	case fscc.FsSize:
+		info := fscc.FsSizeInfo{Total: total / clusterSize, Available: free / clusterSize, SectorsPerUnit: perCluster, BytesPerSector: sectorSize}
+		return info.Append(nil), 24, ntstatus.Success
+	case fscc.FsFullSize:
+		info := fscc.FsFullSizeInfo{
+			Total: total / clusterSize, CallerAvailable: free / clusterSize, ActualAvailable: free / clusterSize,
+			SectorsPerUnit: perCluster, BytesPerSector: sectorSize,
+		}
+		return info.Append(nil), 32, ntstatus.Success
+	case fscc.FsDevice:
+		return (&fscc.FsDeviceInfo{Type: 7, Characteristics: 0x20}).Append(nil), 8, ntstatus.Success // disk, mounted
+	case fscc.FsAttribute:
+		return (&fscc.FsAttributeInfo{Attributes: s.cfg.Store.Features(), MaxNameLength: 255, Name: text("NTFS")}).Append(nil), 12, ntstatus.Success
+	case fscc.FsControl:
+		return (&fscc.FsControlInfo{DefaultThreshold: ^uint64(0), DefaultLimit: ^uint64(0)}).Append(nil), 48, ntstatus.Success
+	case fscc.FsObjectID:
+		return append(s.guid[:], make([]byte, 48)...), 64, ntstatus.Success
+	case fscc.FsSectorSize:
+		info := fscc.FsSectorSizeInfo{
+			Logical: sectorSize, PhysicalAtomicity: clusterSize, PhysicalPerformance: clusterSize, EffectiveAtomicity: clusterSize,
+			Flags: 3, // aligned
+		}
+		return info.Append(nil), 28, ntstatus.Success
+	}
+	return nil, 0, ntstatus.InvalidInfoClass
+}
+
+// querySecurity tells whose a file is: everybody may do everything, and who owns it is
+// nobody in particular. [MS-DTYP] 2.4.6
+func (r *request) querySecurity(o *open, m *smb2.QueryInfoRequest) status {
+	if m.Additional&(dtyp.OwnerSecurity|dtyp.GroupSecurity|dtyp.DACLSecurity|dtyp.LabelSecurity) != 0 {
+		if st := o.needs(dtyp.ReadControl); st != ntstatus.Success {
+			return st
+		}
+	}
+	if m.Additional&dtyp.SACLSecurity != 0 {
+		return ntstatus.AccessDenied
+	}
+	everyone := []byte{1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}                                             // S-1-1-0
+	administrators := []byte{1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0}                       // S-1-5-32-544
+	ace := append([]byte{0, 0, 20, 0}, append(wire.AppendU32(nil, uint32(allAccess)), everyone...)...) // allowed
+	acl := append([]byte{2, 0, byte(8 + len(ace)), 0, 1, 0, 0, 0}, ace...)
+	b := wire.AppendU16([]byte{1, 0}, uint16(dtyp.SelfRelative))
+	b = wire.AppendZeros(b, 16)
+	part := func(want dtyp.SecurityInformation, at int, data []byte) {
+		if m.Additional&want != 0 {
+			wire.PutU32(b[at:], uint32(len(b)))
+			b = append(b, data...)
+		}
+	}
+	part(dtyp.OwnerSecurity, 4, administrators)
+	part(dtyp.GroupSecurity, 8, administrators)
+	if m.Additional&dtyp.DACLSecurity != 0 {
+		wire.PutU16(b[2:], uint16(dtyp.SelfRelative|dtyp.DACLPresent))
+	}
+	part(dtyp.DACLSecurity, 16, acl)
+	if len(b) > int(m.OutputLength) {
+		e := smb2.ErrorResponse{Data: wire.AppendU32(nil, uint32(len(b)))}
+		if r.c.dialect == smb2.Dialect311 {
+			e.ContextCount = 1
+		}
+		r.body = e.Append(nil)
+		return ntstatus.BufferTooSmall
+	}
+	r.body = smb2.AppendOutput(nil, b)
+	return ntstatus.Success
+}
