@@ -25,6 +25,8 @@ type chain struct {
 	tid    uint32
 	open   *open
 	failed status // of the request before
+
+	headless bool // it began with a related request
 }
 
 // answer is one answer of a chain.
@@ -41,16 +43,18 @@ func newChain(c *conn, sealed *session) *chain { return &chain{c: c, sealed: sea
 // request is one message of a chain. It belongs to who has the connection's turn.
 type request struct {
 	*chain
-	h       smb2.Header
-	raw     []byte // from its header to the next one
-	sess    *session
-	tree    *tree
-	file    *open    // the open that its FileId means, once a handler asked for it
-	pending *pending // not nil once the client was told to wait
-	asyncID uint64
-	began   time.Time
-	detail  string // for the log
-	related bool
+	h         smb2.Header
+	raw       []byte // from its header to the next one
+	sess      *session
+	tree      *tree
+	file      *open    // the open that its FileId means, once a handler asked for it
+	pending   *pending // not nil once the client was told to wait
+	asyncID   uint64   // of the interim answer, if the client got one
+	pendingID uint64
+	began     time.Time
+	detail    string // for the log
+	related   bool
+	middle    bool // others come after it
 
 	body []byte        // the body of the answer, once there is one
 	hash *seal.Preauth // takes the answer
@@ -68,12 +72,14 @@ func (ch *chain) run(b []byte) error {
 		at := len(b) - cursor.Len()
 		m := ch.dec.Decode(&cursor, nil)
 		if cursor.Failed() {
+			ch.flush()
 			return fmt.Errorf("%w: %w", errProtocol, cursor.Cause())
 		}
 		if at > 0 && at%8 != 0 || m.Flags&smb2.FlagResponse != 0 {
+			ch.flush()
 			return errProtocol
 		}
-		r := &request{chain: ch, h: m.Header, raw: b[at : len(b)-cursor.Len()], began: time.Now()}
+		r := &request{chain: ch, h: m.Header, raw: b[at : len(b)-cursor.Len()], began: time.Now(), middle: cursor.Len() > 0}
 		r.h.Signature = nil
 		if m.Command == smb2.Cancel {
 			if ch.allowed(r) == ntstatus.Success {
@@ -82,10 +88,8 @@ func (ch *chain) run(b []byte) error {
 			continue
 		}
 		if err := ch.credit(r); err != nil {
+			ch.flush()
 			return err
-		}
-		if m.Command > smb2.OplockBreak {
-			return fmt.Errorf("command %#x: %w", uint16(m.Command), errProtocol)
 		}
 		if ch.c.dialect == 0 && m.Command != smb2.Negotiate {
 			return fmt.Errorf("%v before NEGOTIATE: %w", m.Command, errProtocol)
@@ -128,12 +132,13 @@ func (ch *chain) credit(r *request) error {
 // prepare finds the session and the tree of r, and checks its signature.
 func (ch *chain) prepare(r *request, first bool) status {
 	if r.related {
-		if first {
+		if first || ch.headless {
+			ch.headless = true
 			return ntstatus.InvalidParameter
 		}
 		r.h.SessionID, r.h.TreeID = ch.sid, ch.tid
 	} else {
-		ch.failed, ch.open = ntstatus.Success, nil
+		ch.failed, ch.open, ch.headless = ntstatus.Success, nil, false
 	}
 	ch.sid, ch.tid = r.h.SessionID, r.h.TreeID
 	if st := ch.allowed(r); st != ntstatus.Success {
@@ -142,6 +147,8 @@ func (ch *chain) prepare(r *request, first bool) status {
 	switch r.h.Command {
 	case smb2.Negotiate, smb2.SessionSetup:
 		return ntstatus.Success
+	case smb2.Notification:
+		return ntstatus.InvalidParameter
 	case smb2.Echo:
 		if r.h.SessionID == 0 {
 			return ntstatus.Success
@@ -149,9 +156,6 @@ func (ch *chain) prepare(r *request, first bool) status {
 	}
 	if r.sess == nil || !r.sess.established {
 		return ntstatus.UserSessionDeleted
-	}
-	if r.related && ch.failed.IsError() {
-		return ch.failed // "the server SHOULD fail the following related requests with the same error"
 	}
 	switch r.h.Command {
 	case smb2.Logoff, smb2.TreeConnect, smb2.Echo, smb2.OplockBreak:
@@ -203,7 +207,7 @@ func (ch *chain) answer(r *request, st status) {
 		Flags:     smb2.FlagResponse | r.h.Flags&(smb2.FlagRelated|priorityMask),
 		MessageID: r.h.MessageID, TreeID: r.h.TreeID, SessionID: r.h.SessionID,
 	}
-	if r.pending != nil {
+	if r.asyncID != 0 {
 		h.Flags |= smb2.FlagAsync
 		h.AsyncID = r.asyncID
 	} else {
@@ -268,6 +272,9 @@ func (ch *chain) flush() {
 	if len(ch.answers) == 0 {
 		return
 	}
+	if len(ch.answers) > 1 {
+		ch.out = wire.Align(ch.out, 0, 8) // as Windows does: the last of several, too
+	}
 	for i, a := range ch.answers {
 		end := len(ch.out)
 		if i+1 < len(ch.answers) {
@@ -286,8 +293,8 @@ func (ch *chain) flush() {
 	ch.out, ch.answers = ch.out[:0], ch.answers[:0]
 }
 
-// begin tells the client to wait: STATUS_PENDING. It returns false if too many requests
-// wait already. [MS-SMB2] 3.3.4.2
+// begin tells the client to wait: STATUS_PENDING, unless others of the chain come after
+// this request. It returns false if too many requests wait already. [MS-SMB2] 3.3.4.2
 func (r *request) begin() bool {
 	if r.pending != nil {
 		return true
@@ -296,12 +303,16 @@ func (r *request) begin() bool {
 	if len(c.pending) >= c.s.cfg.Limits.Pending || c.waiting+len(r.raw) > maxWaiting {
 		return false
 	}
-	r.flush()
 	c.nextID++
-	r.asyncID = c.nextID
+	r.pendingID = c.nextID
 	r.pending = &pending{messageID: r.h.MessageID, session: r.sess, open: r.file, cancel: make(chan struct{})}
-	c.pending[r.asyncID] = r.pending
+	c.pending[r.pendingID] = r.pending
 	c.waiting += len(r.raw)
+	if r.middle {
+		return true // those after it could not tell an interim answer from theirs
+	}
+	r.flush()
+	r.asyncID = r.pendingID
 	h := smb2.Header{
 		CreditCharge: r.h.CreditCharge, Status: ntstatus.Pending, Command: r.h.Command, Credits: c.window.grant(r.h.Credits),
 		Flags: smb2.FlagResponse | smb2.FlagAsync, MessageID: r.h.MessageID, AsyncID: r.asyncID, SessionID: r.h.SessionID,
@@ -313,7 +324,7 @@ func (r *request) begin() bool {
 
 // finish forgets that r waited.
 func (r *request) finish() {
-	delete(r.c.pending, r.asyncID)
+	delete(r.c.pending, r.pendingID)
 	r.c.waiting -= len(r.raw)
 }
 

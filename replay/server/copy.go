@@ -211,15 +211,10 @@ func (r *request) duplicateExtents(o *open, m *fscc.DuplicateExtentsRequest) sta
 		return ntstatus.NotSupported
 	case src.file == o.file && srcOff < off+n && off < srcOff+n:
 		return ntstatus.NotSupported
-	case src.file.locked(src, m.SourceOffset, m.Length, false), o.file.locked(o, m.TargetOffset, m.Length, true):
-		return ntstatus.FileLockConflict
 	}
-	n = min(n, from.Size-srcOff)
-	if off+n > to.Size {
-		if off >= to.Size {
-			return ntstatus.NotSupported
-		}
-		n = to.Size - off // the destination does not grow
+	// The destination does not grow. Locks are not looked at, as [MS-FSA] has it.
+	if n = min(n, from.Size-srcOff, to.Size-off); n <= 0 {
+		return ntstatus.Success
 	}
 	o.changes(off, n)
 	err = o.file.obj.Clone(src.file.obj, srcOff, off, n)

@@ -2,6 +2,9 @@ package server
 
 import (
 	"encoding/binary"
+	"errors"
+	"io/fs"
+	"path"
 
 	"github.com/odxray/odxray/dissect/dtyp"
 	"github.com/odxray/odxray/dissect/fscc"
@@ -50,6 +53,10 @@ func (r *request) queryDirectory(m *smb2.QueryDirectoryRequest) status {
 	l := o.list
 	var out fscc.Listing
 	for l.next < len(l.entries) {
+		if a := &l.entries[l.next]; !first && r.c.s.missing(o.file, a.Name) {
+			l.next++
+			continue
+		}
 		e := entryOf(&l.entries[l.next])
 		if !out.Add(m.Class, &e, int(m.OutputLength)) {
 			if out.Raw == nil {
@@ -73,7 +80,7 @@ func (r *request) queryDirectory(m *smb2.QueryDirectoryRequest) status {
 
 // list reads a directory: itself, the one above, and what is in it.
 func (s *Server) list(f *file, pattern string) (*listing, error) {
-	path := f.name()
+	dir := f.name()
 	l := &listing{pattern: pattern}
 	a, err := f.obj.Attr()
 	if err != nil {
@@ -84,7 +91,7 @@ func (s *Server) list(f *file, pattern string) (*listing, error) {
 			l.entries = append(l.entries, a)
 		}
 	}
-	err = s.cfg.Store.List(path, func(a Attr) bool {
+	err = s.cfg.Store.List(dir, func(a Attr) bool {
 		if pattern == "*" || matches(pattern, a.Name) {
 			l.entries = append(l.entries, a)
 		}
@@ -101,6 +108,17 @@ func entryOf(a *Attr) fscc.DirectoryEntry {
 	binary.LittleEndian.PutUint64(e.FileID128[:], a.ID.File)
 	if a.Name == "." || a.Name == ".." {
 		e.FileID = 0
+	} else {
+		e.ShortName = text(shortName(a.Name, a.ID.File))
 	}
 	return e
+}
+
+// missing tells that a name of a directory is gone since it was listed.
+func (s *Server) missing(f *file, name string) bool {
+	if name == "." || name == ".." {
+		return false
+	}
+	_, err := s.cfg.Store.Stat(path.Join(f.name(), name))
+	return errors.Is(err, fs.ErrNotExist)
 }

@@ -160,7 +160,9 @@ func (s *Server) forget(f *file) {
 func (r *request) find(id smb2.FileID) (*open, status) {
 	var o *open
 	if r.related && allOnes(id) {
-		o = r.chain.open
+		if o = r.chain.open; o == nil && r.chain.failed.IsError() {
+			return nil, r.chain.failed // what should have opened the file says why it did not
+		}
 	} else {
 		o = r.sess.opens[id]
 	}

@@ -38,6 +38,12 @@ func (r *request) ioctl(m *smb2.IoctlRequest) status {
 // control serves a control code. An answer beside an error is sent with it.
 func (r *request) control(m *smb2.IoctlRequest) (out []byte, _ status) {
 	switch m.Function {
+	case fscc.ValidateNegotiate, fscc.QueryNetworkInterfaces, fscc.DFSGetReferrals, fscc.DFSGetReferralsEx, fscc.PipeWait:
+		if !allOnes(m.File) { // they are about no file
+			return nil, ntstatus.InvalidParameter
+		}
+	}
+	switch m.Function {
 	case fscc.ValidateNegotiate:
 		return r.validateNegotiate(m.InputData, m.MaxOutput)
 	case fscc.QueryNetworkInterfaces:

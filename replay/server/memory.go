@@ -27,11 +27,10 @@ type memory struct {
 // blockSize is how much of a file is a hole or not.
 const blockSize = 64 << 10
 
-// maxNodes bounds files, directories and streams together; maxFileSize what a block table
-// has to cover.
+// maxNodes bounds files, directories and streams together; maxFileSize is that of NTFS.
 const (
 	maxNodes    = 1 << 18
-	maxFileSize = 1 << 44
+	maxFileSize = 0xfffffff0000
 )
 
 // node is a file, a directory or a stream.

@@ -112,6 +112,9 @@ func (r *request) changeNotify(m *smb2.ChangeNotifyRequest) status {
 		}
 		news := w.news
 		s.mu.Unlock()
+		if r.middle {
+			return ntstatus.InternalError // as Windows has it: it could wait for ever
+		}
 		if !r.begin() {
 			return ntstatus.InsufficientResources
 		}

@@ -28,7 +28,7 @@ func (r *request) queryInfo(m *smb2.QueryInfoRequest) status {
 		if o.file == nil {
 			return r.queryPipe(o, fscc.FileClass(m.Class), m.OutputLength)
 		}
-		out, fixed, st = o.fileInfo(fscc.FileClass(m.Class))
+		out, fixed, st = o.fileInfo(fscc.FileClass(m.Class), r.c.dialect)
 	case fscc.TypeFileSystem:
 		if o.file == nil {
 			return ntstatus.NotSupported
@@ -59,7 +59,7 @@ func (r *request) queryInfo(m *smb2.QueryInfoRequest) status {
 
 // fileInfo makes a class of information about a file, of which the first fixed bytes
 // have to fit into the client's buffer.
-func (o *open) fileInfo(class fscc.FileClass) (out []byte, fixed int, st status) {
+func (o *open) fileInfo(class fscc.FileClass, dialect smb2.Dialect) (out []byte, fixed int, st status) {
 	a, err := o.file.attr()
 	if err != nil {
 		return nil, 0, statusOf(err)
@@ -98,11 +98,14 @@ func (o *open) fileInfo(class fscc.FileClass) (out []byte, fixed int, st status)
 			BasicInfo: basic, StandardInfo: standard, FileID: a.ID.File, Access: o.access, Position: o.position, Mode: o.mode(),
 			Name: text(windowsPath(path, f.stream)),
 		}
-		return all.Append(nil), 100, attr
+		return all.Append(nil), 104, attr
 	case fscc.FileNormalizedName:
-		return (&fscc.NameInfo{Name: text(windowsPath(path, f.stream)[1:])}).Append(nil), 4, ntstatus.Success
+		if dialect < smb2.Dialect311 {
+			return nil, 0, ntstatus.NotSupported
+		}
+		return (&fscc.NameInfo{Name: text(windowsPath(path, f.stream)[1:])}).Append(nil), 8, ntstatus.Success
 	case fscc.FileAlternateName:
-		return (&fscc.NameInfo{Name: text(shortName(path, a.ID.File))}).Append(nil), 4, ntstatus.Success
+		return (&fscc.NameInfo{Name: text(shortName(path, a.ID.File))}).Append(nil), 8, ntstatus.Success
 	case fscc.FileNetworkOpen:
 		info := fscc.NetworkOpenInfo{Times: a.Times, AllocationSize: uint64(a.Allocation), EndOfFile: uint64(a.Size), Attributes: attributes(&a)}
 		return info.Append(nil), 56, attr
@@ -117,6 +120,9 @@ func (o *open) fileInfo(class fscc.FileClass) (out []byte, fixed int, st status)
 		binary.LittleEndian.PutUint64(info.FileID[:], a.ID.File)
 		return info.Append(nil), 24, ntstatus.Success
 	case fscc.FileFullEA:
+		if st := o.needs(dtyp.ReadEA); st != ntstatus.Success {
+			return nil, 0, st
+		}
 		return nil, 0, statusNoEAs
 	case fscc.FileName, fscc.FileHardLink, fscc.FileReparsePoint, fscc.FileObjectID, fscc.FileQuota:
 		return nil, 0, ntstatus.NotSupported
@@ -147,7 +153,7 @@ func (s *Server) volumeInfo(class fscc.FsClass) (out []byte, fixed int, st statu
 		info := fscc.FsVolumeInfo{
 			Creation: dtyp.FileTimeOf(s.started), Serial: binary.LittleEndian.Uint32(s.guid[:]), Label: text(s.cfg.Share),
 		}
-		return info.Append(nil), 18, ntstatus.Success
+		return info.Append(nil), 24, ntstatus.Success
 	case fscc.FsSize:
 		info := fscc.FsSizeInfo{Total: total / clusterSize, Available: free / clusterSize, SectorsPerUnit: perCluster, BytesPerSector: sectorSize}
 		return info.Append(nil), 24, ntstatus.Success
@@ -160,7 +166,7 @@ func (s *Server) volumeInfo(class fscc.FsClass) (out []byte, fixed int, st statu
 	case fscc.FsDevice:
 		return (&fscc.FsDeviceInfo{Type: 7, Characteristics: 0x20}).Append(nil), 8, ntstatus.Success // disk, mounted
 	case fscc.FsAttribute:
-		return (&fscc.FsAttributeInfo{Attributes: s.cfg.Store.Features(), MaxNameLength: 255, Name: text("NTFS")}).Append(nil), 12, ntstatus.Success
+		return (&fscc.FsAttributeInfo{Attributes: s.cfg.Store.Features(), MaxNameLength: 255, Name: text("NTFS")}).Append(nil), 16, ntstatus.Success
 	case fscc.FsControl:
 		return (&fscc.FsControlInfo{DefaultThreshold: ^uint64(0), DefaultLimit: ^uint64(0)}).Append(nil), 48, ntstatus.Success
 	case fscc.FsObjectID:

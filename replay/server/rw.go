@@ -85,18 +85,16 @@ func (r *request) write(m *smb2.WriteRequest) status {
 		return st
 	}
 	off := m.Offset
-	if off == math.MaxUint64 || o.access&dtyp.WriteData == 0 {
+	if o.access&dtyp.WriteData == 0 {
 		a, err := o.file.obj.Attr()
 		if err != nil {
 			return statusOf(err)
 		}
-		if off == math.MaxUint64 {
-			off = uint64(a.Size)
-		} else if off < uint64(a.Size) {
+		if off < uint64(a.Size) {
 			return ntstatus.AccessDenied // it may append only
 		}
 	}
-	if off > math.MaxInt64-uint64(m.Length) {
+	if off > maxFileSize || uint64(m.Length) > maxFileSize-off {
 		return ntstatus.InvalidParameter
 	}
 	if o.file.locked(o, off, uint64(m.Length), true) {
