@@ -38,13 +38,11 @@ may be -, standard input. A subcommand wins over a file of its name: write ./lis
 	}
 	cmd.SetVersionTemplate("{{.Version}}\n")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	cmd.AddCommand(copyCommand(a))
 	in.flags(cmd)
 	colorFlag(a, cmd)
 	cmd.AddCommand(
 		summaryCommand(a), listCommand(a), showCommand(a), exchangesCommand(a), copiesCommand(a), tokensCommand(a), rdmaCommand(a), whyCommand(a),
-		auditCommand(a), statsCommand(a), replayCommand(a),
-		serveCommand(a),
+		auditCommand(a), statsCommand(a), copyCommand(a), replayCommand(a), serveCommand(a),
 		demoCommand(a), fieldsCommand(a), explainCommand(a), completionCommand(a), versionCommand(a))
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -22,6 +23,7 @@ type targetFlags struct {
 	passwordFile, ntHash string
 	guest, sign, encrypt bool
 	dialect              string
+	timeout              time.Duration
 }
 
 var dialects = map[string]smb2.Dialect{
@@ -34,19 +36,22 @@ func (t *targetFlags) flags(f *pflag.FlagSet) {
 	f.BoolVar(&t.guest, "guest", false, "go on as a guest where the server does not know the user")
 	f.BoolVar(&t.sign, "sign", false, "sign everything, even where the server does not ask for it")
 	f.BoolVar(&t.encrypt, "encrypt", false, "encrypt everything, even where the server does not ask for it")
+	f.DurationVar(&t.timeout, "timeout", 2*time.Minute, "give up where an answer takes longer")
 	f.StringVar(&t.dialect, "dialect", "", "speak this `DIALECT` alone: 2.0.2, 2.1, 3.0, 3.0.2 or 3.1.1")
 }
 
 // options are those of the connection.
 func (t *targetFlags) options() (*client.Options, error) {
+	o := &client.Options{Timeout: t.timeout}
 	if t.dialect == "" {
-		return new(client.Options), nil
+		return o, nil
 	}
 	d, ok := dialects[t.dialect]
 	if !ok {
 		return nil, usagef("--dialect: it must be one of 2.0.2, 2.1, 3.0, 3.0.2, 3.1.1")
 	}
-	return &client.Options{Dialects: []smb2.Dialect{d}}, nil
+	o.Dialects = []smb2.Dialect{d}
+	return o, nil
 }
 
 // parseTarget reads the URL of a share, or of a file in one.

@@ -157,3 +157,28 @@ func TestTokens(t *testing.T) {
 		t.Errorf("%v, %+v", c.Err(), m)
 	}
 }
+
+// FuzzNTLMAuthenticate answers whatever a server calls a challenge: no panic, and an
+// answer that its own half can read.
+func FuzzNTLMAuthenticate(f *testing.F) {
+	f.Add(exampleChallenge)
+	f.Add(exampleChallenge[:60])
+	f.Add(auth.Negotiate(auth.ClientFlags))
+	u := NTLMUser{User: "User", Domain: "Domain", Hash: NTHash("Password")}
+	f.Fuzz(func(t *testing.T, challenge []byte) {
+		message, key, err := NTLMAuthenticate(&u, &NTLMFresh{}, nil, challenge, "cifs/server")
+		if err != nil || len(message) > 1<<15 { // lengths in a message are of 16 bits
+			return
+		}
+		var asked, m auth.NTLMMessage
+		c := wire.New(challenge, nil)
+		asked.Decode(&c)
+		c = wire.New(message, nil)
+		if m.Decode(&c); m.Type != auth.NTLMAuthenticate || m.Flags&auth.NegotiateUnicode != 0 && m.User.String() != "User" {
+			t.Fatalf("%v, %+v", c.Err(), m)
+		}
+		if got, ok := NTLMKey(u.Hash, asked.ServerChallenge, &m); m.Flags&auth.NegotiateUnicode != 0 && (!ok || !bytes.Equal(got, key)) {
+			t.Fatalf("%v: %x, want %x", ok, got, key)
+		}
+	})
+}

@@ -6,9 +6,6 @@ import (
 	"github.com/odxray/odxray/dissect/smb2"
 )
 
-// transformSize is the size of the header that stands before encrypted messages.
-const transformSize = 52
-
 // Seal appends a transform header and the message encrypted behind it. A nonce of
 // a.NonceSize() bytes must never come twice with a key: the caller counts.
 // [MS-SMB2] 2.2.41, 3.1.4.3

@@ -74,7 +74,7 @@ func reply(unit []byte, change func(*smb2.Header), body ...byte) []byte {
 }
 
 // opened is a session of dialect 3.1.1 over a fake, with a window of credits.
-func opened(t testing.TB, f *fake, window int, key []byte) *Session {
+func opened(t testing.TB, f Transport, window int, key []byte) *Session {
 	c := newConn(f, &Options{Credits: 64})
 	c.Dialect, c.MultiCredit, c.MaxRead, c.MaxWrite = smb2.Dialect311, true, 1<<20, 1<<20
 	c.credits.have = window

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -331,6 +332,26 @@ func TestLate(t *testing.T) {
 	}
 }
 
+// TestTimeout: a server that does not answer is given up, by a name.
+func TestTimeout(t *testing.T) {
+	s := opened(t, newFake(nil), 10, nil)
+	s.Conn.o.Timeout = 10 * time.Millisecond
+	err := s.Logoff(within(t))
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer to LOGOFF within 10ms") {
+		t.Error(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	host, port, _ := net.SplitHostPort(l.Addr().String())
+	_, err = (&Target{Host: host, Port: port}).Dial(within(t), &Options{Timeout: 50 * time.Millisecond}, &Credentials{})
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "within 50ms") {
+		t.Error(err)
+	}
+}
+
 // TestValidate: somebody who changed the NEGOTIATE is found out. [MS-SMB2] 3.2.5.5
 func TestValidate(t *testing.T) {
 	key := make([]byte, 16)
@@ -445,8 +466,7 @@ func TestTCP(t *testing.T) {
 	}
 	short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
-	s := opened(t, newFake(nil), 10, nil)
-	s.Conn.t = tr
+	s := opened(t, tr, 10, nil)
 	if _, err := s.Start(short, echo()); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrClosed) {
 		t.Errorf("a server that does not read: %v", err)
 	}

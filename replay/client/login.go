@@ -212,7 +212,7 @@ func (p *setup) unsigned(s *Session, r *smb2.SessionSetupResponse) (*Session, er
 		return nil, fmt.Errorf("%s: %w", p.who.User, ErrGuest)
 	}
 	if p.who.Encrypt || p.who.Sign || r.Flags&smb2.SessionEncrypt != 0 {
-		return nil, fmt.Errorf("signed or encrypted: %w of a guest or nobody", errNoKeys)
+		return nil, errors.New("guests and anonymous users have no key to sign or encrypt with")
 	}
 	return s, p.c.enter(s)
 }

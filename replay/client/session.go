@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/cipher"
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/odxray/odxray/dissect/fscc"
@@ -120,11 +121,21 @@ func (s *Session) ask(ctx context.Context, what string, r *Request) error {
 
 // must is Do with a StatusError for all but success.
 func (s *Session) must(ctx context.Context, what string, r *Request) (*Answer, error) {
+	ctx, cancel := s.Conn.o.bound(ctx, r.Command.Name())
+	defer cancel()
 	a, err := s.Do(ctx, r)
 	if err == nil && a.Status != ntstatus.Success {
 		err = &StatusError{Command: r.Command, Status: a.Status, What: what}
 	}
 	return a, err
+}
+
+// bound is a context that ends with the Timeout too, and then says for what.
+func (o *Options) bound(ctx context.Context, what string) (context.Context, context.CancelFunc) {
+	if o.Timeout <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, o.Timeout, fmt.Errorf("no answer to %s within %v: %w", what, o.Timeout, context.DeadlineExceeded))
 }
 
 // AcknowledgeBreak answers a break with what the client goes on with: an oplock level,

@@ -67,9 +67,11 @@ func (t *Target) Server(other *Target) bool {
 	return strings.EqualFold(t.Host, other.Host) && t.Port == other.Port && t.User == other.User && t.Domain == other.Domain
 }
 
-// Dial connects to the target and logs in. The options' ServerName is set from it; who
-// has the password.
+// Dial connects to the target and logs in, within the options' Timeout. Their ServerName
+// is set from the target; who has the password.
 func (t *Target) Dial(ctx context.Context, o *Options, who *Credentials) (*Session, error) {
+	ctx, cancel := o.bound(ctx, "the login")
+	defer cancel()
 	tr, err := DialTCP(ctx, t.Address())
 	if err != nil {
 		return nil, err

@@ -95,7 +95,9 @@ func (t *tcp) Receive(limit int) ([]byte, error) {
 			return nil, protocolError("a frame of %d bytes, where at most %d are expected", n, limit)
 		}
 		// The buffer grows as bytes come, not as the server claims that they will.
+		const first = 65536
 		var b bytes.Buffer
+		b.Grow(min(n, first))
 		if _, err := io.CopyN(&b, t.Conn, int64(n)); err != nil {
 			return nil, err
 		}

@@ -21,6 +21,10 @@ type Options struct {
 	Credits      uint16
 	ExactCredits bool
 
+	// Timeout is how long what returns a StatusError waits for an answer, besides its
+	// context; 0 waits as long as that. Start and Wait know no other time than the context's.
+	Timeout time.Duration
+
 	// Tap sees every unit that goes out or comes in, in its order, from one goroutine a
 	// direction. It must not keep the bytes.
 	Tap func(*Unit)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
@@ -104,7 +105,7 @@ func Copy(ctx context.Context, j *Job) (*Result, error) {
 	if c.from, err = j.From.OpenRead(ctx, j.Source); err != nil {
 		return nil, err
 	}
-	defer c.close(ctx, c.from)
+	defer func() { _ = c.close(ctx, c.from) }() // nothing depends on it any more
 	c.size = int64(c.from.EndOfFile)
 	if c.size < 0 {
 		return nil, fmt.Errorf("%s: a file of %d bytes is too large", j.Source, uint64(c.size))
@@ -131,7 +132,7 @@ func Copy(ctx context.Context, j *Job) (*Result, error) {
 	if err != nil && (replace || !errors.Is(err, ErrDiffers)) {
 		c.undo(ctx)
 	}
-	if closing := c.to.Close(after(ctx)); closing != nil && err == nil {
+	if closing := c.close(ctx, c.to); closing != nil && err == nil {
 		err = closing
 	}
 	return &c.result, err
@@ -152,16 +153,25 @@ func (c *copying) rename(ctx context.Context) error {
 	return c.to.SetInfo(ctx, fscc.TypeFile, uint8(fscc.FileRename), in)
 }
 
-// after is a context for what has to be done even where ctx has ended: the connection's
-// end bounds it.
-func after(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+// after is a context for what is to be done even where ctx has ended.
+func after(ctx context.Context) (context.Context, context.CancelFunc) {
+	const patience = 10 * time.Second
+	return context.WithTimeout(context.WithoutCancel(ctx), patience)
+}
 
-// close gives a file back that nothing depends on any more.
-func (c *copying) close(ctx context.Context, f *client.File) { _ = f.Close(after(ctx)) }
+// close gives a file back.
+func (c *copying) close(ctx context.Context, f *client.File) error {
+	ctx, cancel := after(ctx)
+	defer cancel()
+	return f.Close(ctx)
+}
 
-// undo marks the destination to be deleted when it is closed.
+// undo marks the destination to be deleted when it is closed. Where that fails too, there
+// is nobody to tell: the reason is that of the copy.
 func (c *copying) undo(ctx context.Context) {
-	_ = c.to.SetInfo(after(ctx), fscc.TypeFile, uint8(fscc.FileDisposition), []byte{1})
+	ctx, cancel := after(ctx)
+	defer cancel()
+	_ = c.to.SetInfo(ctx, fscc.TypeFile, uint8(fscc.FileDisposition), []byte{1})
 }
 
 // distinct reports whether the destination is there, and makes sure that it is not the
@@ -176,7 +186,7 @@ func (c *copying) distinct(ctx context.Context) (there bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer c.close(ctx, f)
+	defer func() { _ = c.close(ctx, f) }()
 	if c.From.Session.Conn.ServerGUID != c.To.Session.Conn.ServerGUID {
 		return true, nil
 	}
