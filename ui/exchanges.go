@@ -79,15 +79,23 @@ func (p *exchanges) why() string {
 	return p.u.empty("exchanges", "there is no request and no answer")
 }
 
+// began returns the time of the request, or of the answer where the capture does not
+// show it.
+func began(x flows.Exchange) int64 {
+	if x.RequestFrame > 0 {
+		return x.RequestTime
+	}
+	return x.AnswerTime
+}
+
 func (p *exchanges) row(i int, cells []string) tcell.Style {
 	x := p.get(i)
 	cells[0] = strconv.Itoa(x.ID)
-	if t := max(x.RequestTime, x.AnswerTime); t > 0 {
-		if x.RequestFrame > 0 {
-			t = x.RequestTime
-		}
-		cells[1] = seconds(t - p.u.base())
+	var before int64
+	if line := p.list.find(i); p.u.times == delta && line > 0 {
+		before = began(p.get(p.list.at(line - 1)))
 	}
+	cells[1] = p.u.after(began(x), before)
 	cells[2] = strings.TrimPrefix(report.CallName(x.Command, x.Function), "FSCTL_")
 	cells[3] = x.File
 	if x.HasRange {
@@ -131,5 +139,6 @@ func (p *exchanges) about(i int) string {
 
 func (p *exchanges) draw(c canvas) {
 	p.list.columns[0].width = max(len(strconv.Itoa(p.u.exchanges)), 6)
+	p.list.columns[1].width = p.u.clockWidth()
 	p.u.section(c, &p.list, p.u.crumbs())
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -39,14 +40,20 @@ func newFindings(u *ui) *findings {
 		},
 	}
 	p.evidence = list{
-		columns: frameColumns,
+		columns: slices.Clone(frameColumns),
 		count: func() int {
 			if f := p.selected(); f != nil {
 				return len(f.Frames)
 			}
 			return 0
 		},
-		row:  func(i int, cells []string) tcell.Style { return u.frameRow(p.selected().Frames[i], cells) },
+		row: func(i int, cells []string) tcell.Style {
+			before := int64(0)
+			if u.times == delta && i > 0 {
+				before = u.timeOf(p.selected().Frames[i-1])
+			}
+			return u.frameRow(p.selected().Frames[i], before, cells)
+		},
 		open: func(i int) { u.frame(p.selected().Frames[i]) },
 		links: func(i int) []target {
 			f := p.selected()
@@ -90,6 +97,7 @@ func (p *findings) row(i int, cells []string) tcell.Style {
 }
 
 func (p *findings) draw(c canvas) {
+	p.evidence.columns[2].width = p.u.clockWidth()
 	top, rest := c.split(min(p.count()+2, max(c.h/2, 4)))
 	p.u.section(top, &p.list, p.u.crumbs())
 	f := p.selected()

@@ -138,6 +138,7 @@ func TestFrames(t *testing.T) {
 		{"rdma", direct(), []string{"8", "Enter", "jj"}},
 		{"no-rdma", sample(), []string{"8"}},
 		{"links", sample(), []string{"Enter", "j", "."}},
+		{"ladder", direct(), []string{"L"}},
 		{"help", sample(), []string{"?"}},
 		{"command", sample(), []string{":pa", "Tab"}},
 		{"empty", empty(0, flows.Results{}), []string{"3"}},

@@ -90,6 +90,17 @@ func newKeymap(pages []string) keymap {
 		{name: "by", arg: "what", keys: []string{"s"}, help: "statistics by command, code, file, share, client or user; s alone takes the next", foot: "by",
 			when: func(u *ui) bool { return u.page == statsPage && u.help == nil },
 			run:  func(u *ui, arg string) { u.by(arg) }},
+		{name: "ladder", arg: "what", keys: []string{"L"}, help: "draw who said what when: of the copy, the connection or the marks", foot: "ladder",
+			when: func(u *ui) bool { return u.page != ladderPage && u.help == nil && u.filled() },
+			run:  func(u *ui, arg string) { u.ladder(arg) }},
+		{name: "mark", keys: []string{"m"}, help: "mark the frame of what is selected, or do not any more",
+			run: func(u *ui, _ string) { u.mark() }},
+		{name: "next-mark", keys: []string{"'"}, help: "to the next marked frame", run: func(u *ui, _ string) { u.nextMark() }},
+		{name: "unmark", keys: []string{"M"}, help: "mark no frame any more", run: func(u *ui, _ string) { u.unmark() }},
+		{name: "time", arg: "form", keys: []string{"T"}, help: "times: relative, delta, clock, utc, epoch; T alone takes the next",
+			run: func(u *ui, arg string) { u.setTimes(arg) }},
+		{name: "reference", keys: []string{"Ctrl-T"}, help: "times count from the selected frame, or from the first one again",
+			run: func(u *ui, _ string) { u.setReference() }},
 		{name: "goto", arg: "frame", help: "go to a frame; a number alone does it too",
 			run: func(u *ui, arg string) {
 				n, err := strconv.Atoi(strings.TrimPrefix(arg, "f"))

@@ -120,6 +120,14 @@ func (l *list) at(line int) int {
 	return line
 }
 
+// find returns the line of a position.
+func (l *list) find(i int) int {
+	if l.sieve != nil {
+		return l.sieve.find(i)
+	}
+	return i
+}
+
 // chosen returns the position of the selected row, or -1 if there is none.
 func (l *list) chosen() int {
 	if l.sel >= l.count() {

@@ -27,9 +27,9 @@ type packets struct {
 }
 
 var frameColumns = []column{
-	{title: "", width: 1}, {title: "No.", width: 6, right: true}, {title: "Time", width: 11, right: true, drop: 5},
+	{title: "", width: 2}, {title: "No.", width: 6, right: true}, {title: "Time", width: 11, right: true, drop: 5},
 	{title: "Source", width: 15, drop: 4}, {title: "Destination", width: 15, drop: 6},
-	{title: "Protocol", width: 8, drop: 7}, {title: "Length", width: 6, right: true, drop: 8}, {title: "Info", width: 40, grow: 1},
+	{title: "Protocol", width: 8, drop: 7}, {title: "Length", width: 6, right: true, drop: 8}, {title: "Info", width: 39, grow: 1},
 }
 
 func newPackets(u *ui) *packets {
@@ -38,7 +38,7 @@ func newPackets(u *ui) *packets {
 		columns: slices.Clone(frameColumns),
 		count:   p.count,
 		row: func(i int, cells []string) tcell.Style {
-			style := u.frameRow(i+1, cells)
+			style := u.frameRow(i+1, p.before(i), cells)
 			if p.sieve.visiting(i) {
 				style = style.Dim(true)
 			}
@@ -62,6 +62,9 @@ func newPackets(u *ui) *packets {
 			}
 			if keys := u.keys(p.session()); keys != "" && p.shown == p.frame() {
 				said = append(said, keys)
+			}
+			if u.marks[i+1] {
+				said = append(said, "*: marked")
 			}
 			return strings.Join(said, " · ")
 		},
@@ -110,8 +113,21 @@ func newPackets(u *ui) *packets {
 	return p
 }
 
-// frameRow fills the cells of frameColumns.
-func (u *ui) frameRow(n int, cells []string) tcell.Style {
+// before returns the time of the frame in the line before that of frame i+1, if delta
+// times show.
+func (p *packets) before(i int) int64 {
+	if p.u.times != delta {
+		return 0
+	}
+	if line := p.list.find(i); line > 0 {
+		return p.u.timeOf(p.list.at(line-1) + 1)
+	}
+	return 0
+}
+
+// frameRow fills the cells of frameColumns. before is the time that delta times count
+// from.
+func (u *ui) frameRow(n int, before int64, cells []string) tcell.Style {
 	var r flows.Row
 	cells[1] = strconv.Itoa(n)
 	if err := u.src.Row(n, &r); err != nil {
@@ -120,7 +136,10 @@ func (u *ui) frameRow(n int, cells []string) tcell.Style {
 	}
 	var style tcell.Style
 	cells[0], style = sign(r.Marks)
-	cells[2] = seconds(r.Time - u.base())
+	if u.marks[n] {
+		cells[0] = "*" + cells[0]
+	}
+	cells[2] = u.after(r.Time, before)
 	cells[3], cells[4], cells[5], cells[6], cells[7] = r.Source, r.Dest, r.Protocol, strconv.Itoa(r.Length), r.Info
 	return style
 }
@@ -240,6 +259,7 @@ func (p *packets) markByte() {
 
 func (p *packets) draw(c canvas) {
 	p.list.columns[1].width = max(len(strconv.Itoa(p.u.frames)), 6)
+	p.list.columns[2].width = p.u.clockWidth()
 	h := max(c.h*2/5, 6)
 	top, rest := c.split(h)
 	p.u.section(top, &p.list, p.u.crumbs())

@@ -54,7 +54,7 @@ func newRDMA(u *ui) *rdmaView {
 	}
 	p.operations = list{
 		columns: []column{
-			{title: "Frames", width: 11}, {title: "After", width: 10, right: true, drop: 5}, {title: "RDMA", width: 5}, {title: "By", width: 6, drop: 4},
+			{title: "Frames", width: 11}, {title: "Time", width: 10, right: true, drop: 5}, {title: "RDMA", width: 5}, {title: "By", width: 6, drop: 4},
 			{title: "Key", width: 10, drop: 1}, {title: "Address", width: 18, drop: 2}, {title: "Length", width: 9, right: true}, {title: "Moved", width: 9, right: true},
 			{title: "Took", width: 8, right: true, drop: 3}, {title: "Exchange", width: 8, right: true}, {title: "Remark", width: 8, grow: 1, drop: 6},
 		},
@@ -155,7 +155,7 @@ func queuePair(q flows.QueuePair) string {
 func (p *rdmaView) operation(i int, cells []string) tcell.Style {
 	o := &p.ops[i]
 	cells[0] = fmt.Sprintf("f%d–%d", o.FirstFrame, max(o.FirstFrame, o.LastFrame))
-	cells[1] = seconds(o.FirstTime - p.u.base())
+	cells[1] = p.u.clock(o.FirstTime)
 	cells[2], cells[3] = "write", "server"
 	if o.Read {
 		cells[2] = "read"

@@ -54,6 +54,7 @@ func TestSampleFrames(t *testing.T) {
 		{"sessions", []string{"5"}},
 		{"findings", []string{"6"}},
 		{"why", []string{"w"}},
+		{"ladder", []string{"L", "n", "G"}},
 		{"filter", []string{"3", "\\smb2.cmd == CREATE", "Enter", "jj"}},
 		{"filter-error", []string{"4", "\\smb2.cmd == CREAT"}},
 		{"filter-names", []string{"4", "\\smb2.cmd == IOCTL", "Enter", "\\ && smb2.fsctl", "Tab"}},
@@ -84,11 +85,11 @@ func TestSampleTransferLength(t *testing.T) {
 func TestSampleLinks(t *testing.T) {
 	u := example(t, 140, 45)
 	u.press("Enter", "/sent again", "Enter", "Enter")
-	u.sees("▸ O     76 ")
+	u.sees("▸ O      76 ")
 	u.press("o")
-	u.sees("▸ O     79 ")
+	u.sees("▸ O      79 ")
 	u.press("Tab", "/response to", "Enter", "Enter")
-	u.sees("▸ O     76 ")
+	u.sees("▸ O      76 ")
 	u.press("Esc", "Esc", "Esc")
 	u.sees("━━ Story of copy 1")
 }

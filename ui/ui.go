@@ -42,6 +42,9 @@ type ui struct {
 	fields  []*wire.Field
 	seek    search
 	told    told
+	marks   map[int]bool // frames
+	times   timeForm
+	since   reference
 	linked  *[]target // where the selection leads, once somebody asked since the last key
 	message string
 	failed  bool // message is an error
@@ -88,14 +91,15 @@ const (
 	findingsPage
 	statsPage
 	rdmaPage
+	ladderPage // has no number
 )
 
 func newUI(src Source, file string) *ui {
 	u := &ui{Box: tview.NewBox(), src: src, file: file, res: &flows.Results{}, page: packetsPage, fields: flows.Fields()}
-	u.names = []string{"Copies", "Tokens", "Packets", "Exchanges", "Sessions", "Findings", "Stats", "RDMA"}
-	u.pages = []page{newCopies(u), newTokens(u), newPackets(u), newExchanges(u), newSessions(u), newFindings(u), newStats(u), newRDMA(u)}
+	u.names = []string{"Copies", "Tokens", "Packets", "Exchanges", "Sessions", "Findings", "Stats", "RDMA", "Ladder"}
+	u.pages = []page{newCopies(u), newTokens(u), newPackets(u), newExchanges(u), newSessions(u), newFindings(u), newStats(u), newRDMA(u), newLadder(u)}
 	u.focus = make([]int, len(u.pages))
-	u.keymap = newKeymap(u.names)
+	u.keymap = newKeymap(u.names[:ladderPage])
 	return u
 }
 
@@ -128,9 +132,6 @@ func (u *ui) follow() bool {
 	f, ok := u.pages[u.page].(follower)
 	return ok && f.follow()
 }
-
-// base is the time that the others count from.
-func (u *ui) base() int64 { return u.res.First }
 
 func (u *ui) pane() pane { return u.pages[u.page].panes()[u.focus[u.page]] }
 
@@ -217,9 +218,16 @@ func (u *ui) state() (string, tcell.Style) {
 // room between them they move together, and where that is not enough only that one keeps
 // its name.
 func (u *ui) drawTabs(c canvas) {
-	tabs, letters := make([]string, len(u.names)), 1
-	for i, name := range u.names {
+	names := u.names[:ladderPage]
+	if u.page == ladderPage {
+		names = u.names
+	}
+	tabs, letters := make([]string, len(names)), 1
+	for i, name := range names {
 		tabs[i] = fmt.Sprintf("%d %s", i+1, name)
+		if i == ladderPage {
+			tabs[i] = "L " + name
+		}
 		if n := u.pages[i].count(); i == findingsPage && n > 0 {
 			tabs[i] += " " + report.Count(n)
 		}
