@@ -303,14 +303,11 @@ func (c *Capture) Detail(n int, tree *wire.Tree) error {
 // draw has v look at frame n again, into tree if that is not nil. The caller holds mu.
 func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 	ix := c.a.index
-	if n < 1 || n > ix.frames.n {
-		return fmt.Errorf("no frame %d: there are %d", n, ix.frames.n)
+	f, err := ix.kept(n)
+	if err != nil {
+		return err
 	}
-	if n <= ix.frames.gone {
-		return fmt.Errorf("frame %d was forgotten for want of memory", n)
-	}
-	f := ix.frames.at(n - 1)
-	err := c.source.At(int64(f.pos&(1<<posBits-1)), &c.packet)
+	err = c.source.At(int64(f.pos&(1<<posBits-1)), &c.packet)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@ package ui
 
 import (
 	"fmt"
+	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,8 +62,41 @@ func newCopies(u *ui) *copies {
 			return l.exchangesOf(c.Frame).token(c.Mint).list
 		},
 	}
+	p.list.report = func(rows []int) func(io.Writer) error {
+		r := flows.Results{}
+		for _, i := range rows {
+			r.Copies = append(r.Copies, *p.at(i))
+		}
+		return func(w io.Writer) error { return report.Copies(w, &r, report.JSON, report.Style{}) }
+	}
+	for col, num := range map[int]func(c *flows.Copy) int64{
+		0: func(c *flows.Copy) int64 { return int64(c.ID) },
+		4: func(c *flows.Copy) int64 { return most(c.Bytes) },
+		5: func(c *flows.Copy) int64 { return c.LastTime - c.FirstTime },
+		6: func(c *flows.Copy) int64 {
+			return most(uint64(float64(c.Bytes) * 1e9 / float64(max(c.LastTime-c.FirstTime, 1))))
+		},
+		7: func(c *flows.Copy) int64 { return int64(c.Reads + c.Writes) },
+		8: func(c *flows.Copy) int64 { return most(report.Total(c.Covered)) },
+	} {
+		p.list.columns[col].num = func(i int) int64 { return num(p.at(i)) }
+	}
+	for col, num := range map[int]func(c *flows.Call) int64{
+		0: func(c *flows.Call) int64 { return int64(c.Frame) },
+		1: func(c *flows.Call) int64 { return c.Time },
+		3: func(c *flows.Call) int64 { return most(c.Offset) },
+		4: func(c *flows.Call) int64 { return most(c.Asked) },
+		5: func(c *flows.Call) int64 { return most(c.Moved) },
+		7: func(c *flows.Call) int64 { return c.Took },
+	} {
+		p.story.columns[col].num = func(i int) int64 { return num(&p.selected().Calls[i]) }
+	}
+	p.story.of = func() any { return p.list.chosen() }
 	return p
 }
+
+// most is a number of bytes to sort by.
+func most(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
 const barWidth = 12
 

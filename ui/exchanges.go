@@ -45,6 +45,29 @@ func newExchanges(u *ui) *exchanges {
 			return l.token(s.token).copy(s.copy).connection(x.Conn).list
 		},
 	}
+	p.list.frozen = func() *list {
+		q := newExchanges(u.freeze())
+		q.sieve.sifted = p.sieve.sifted
+		return &q.list
+	}
+	for col, num := range map[int]func(x *flows.Exchange) int64{
+		0: func(x *flows.Exchange) int64 { return int64(x.ID) },
+		1: func(x *flows.Exchange) int64 { return began(*x) },
+		4: func(x *flows.Exchange) int64 { return ranged(x, x.Offset) },
+		5: func(x *flows.Exchange) int64 { return ranged(x, x.Length) },
+		7: func(x *flows.Exchange) int64 {
+			if took, ok := x.Took(); ok {
+				return int64(took)
+			}
+			return -1
+		},
+		8: func(x *flows.Exchange) int64 { return int64(cmp.Or(x.RequestFrame, x.AnswerFrame)) },
+	} {
+		p.list.columns[col].num = func(i int) int64 {
+			x := p.get(i)
+			return num(&x)
+		}
+	}
 	p.sieve.set("", 0)
 	return p
 }
@@ -64,6 +87,7 @@ func (p *exchanges) sifting() *sieve { return &p.sieve }
 
 func (p *exchanges) narrow(filter string) {
 	at := p.list.at(p.list.sel)
+	p.list.forget()
 	p.sieve.set(filter, at)
 	p.list.choose(p.sieve.find(at))
 }
@@ -77,6 +101,14 @@ func (p *exchanges) why() string {
 		return p.u.unmatched(&p.sieve, "exchanges")
 	}
 	return p.u.empty("exchanges", "there is no request and no answer")
+}
+
+// ranged returns a number of bytes to sort by; those without a range come first.
+func ranged(x *flows.Exchange, n uint64) int64 {
+	if !x.HasRange {
+		return -1
+	}
+	return most(n)
 }
 
 // began returns the time of the request, or of the answer where the capture does not

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 	"sync"
@@ -178,6 +179,16 @@ func (f *fake) Detail(n int, t *wire.Tree) error {
 		c.Skip(fCopied, 17)
 	}
 	return c.Err()
+}
+
+func (f *fake) Write(_ context.Context, w io.Writer, frames []int, _ func(n int) []string, wrote func(n int)) error {
+	for i, n := range frames {
+		if _, err := fmt.Fprintln(w, "frame", n); err != nil {
+			return err
+		}
+		wrote(i + 1)
+	}
+	return nil
 }
 
 func (f *fake) RDMAOperations(int) []flows.RDMAOperation { return f.operations }

@@ -61,6 +61,15 @@ func newFindings(u *ui) *findings {
 			return l.frame("evidence", f.Frames[i]).exchangesOf(f.Frames[i]).token(f.Mint).copy(f.Copy).list
 		},
 	}
+	p.list.columns[0].num = func(i int) int64 { return int64(u.res.Findings[i].Level) }
+	p.list.columns[3].num = func(i int) int64 {
+		if f := u.res.Findings[i].Frames; len(f) > 0 {
+			return int64(f[0])
+		}
+		return 0
+	}
+	p.list.columns[4].num = func(i int) int64 { return int64(u.res.Findings[i].Copy) }
+	p.evidence.of = func() any { return p.list.chosen() }
 	return p
 }
 

@@ -99,6 +99,12 @@ func newKeymap(pages []string) keymap {
 		{name: "unmark", keys: []string{"M"}, help: "mark no frame any more", run: func(u *ui, _ string) { u.unmark() }},
 		{name: "time", arg: "form", keys: []string{"T"}, help: "times: relative, delta, clock, utc, epoch; T alone takes the next",
 			run: func(u *ui, arg string) { u.setTimes(arg) }},
+		{name: "sort", arg: "column", keys: []string{"S"}, help: "sort the list by a column; -NAME the largest first, off; a click on a title does it too", foot: "sort",
+			when: choosesColumns, run: func(u *ui, arg string) { u.sort(arg) }},
+		{name: "columns", arg: "names", keys: []string{"C"}, help: "choose columns, their order and widths; with names (No.,Time,Info or names of fields) those; all",
+			when: choosesColumns, run: func(u *ui, arg string) { u.setColumns(arg) }},
+		{name: "more-columns", keys: []string{"+"}, help: "show another column", when: choosesColumns, run: func(u *ui, _ string) { u.moreColumns() }},
+		{name: "fewer-columns", keys: []string{"-"}, help: "hide a column", when: choosesColumns, run: func(u *ui, _ string) { u.fewerColumns() }},
 		{name: "reference", keys: []string{"Ctrl-T"}, help: "times count from the selected frame, or from the first one again",
 			run: func(u *ui, _ string) { u.setReference() }},
 		{name: "goto", arg: "frame", help: "go to a frame; a number alone does it too",
@@ -134,9 +140,12 @@ func newKeymap(pages []string) keymap {
 			run:  func(u *ui, _ string) { u.search(u.seek.text, 1) }},
 		{name: "previous-match", keys: []string{"N"}, help: "to the line before that holds it",
 			run: func(u *ui, _ string) { u.search(u.seek.text, -1) }},
-		{name: "yank", keys: []string{"y"}, help: "copy the selected line, field or bytes to the clipboard", foot: "yank",
+		{name: "yank", arg: "form", keys: []string{"y"}, help: "copy what is selected to the clipboard: as text (yy), json, hex or filter", foot: "yank",
 			when: func(u *ui) bool { return u.filled() },
-			run:  func(u *ui, _ string) { u.yank() }},
+			run:  func(u *ui, arg string) { u.chooseYank(arg) }},
+		{name: "export", arg: "form file", keys: []string{"x"}, help: "write rows as text, csv or json, or frames as pcapng", foot: "export",
+			when: func(u *ui) bool { return u.filled() && u.help == nil },
+			run:  func(u *ui, arg string) { u.export(arg) }},
 
 		{name: "command", keys: []string{":"}, help: "type a command by its name; Tab completes it", foot: "command",
 			run: func(u *ui, _ string) { u.ask(commandPrompt) }},
@@ -338,6 +347,8 @@ func (u *ui) escape() bool {
 	switch {
 	case u.menu != nil:
 		u.menu = nil
+	case u.job != nil:
+		u.job.stop()
 	case u.help != nil:
 		u.help = nil
 	case u.zoomed:
@@ -379,23 +390,6 @@ func (u *ui) otherSide() {
 		}
 	}
 	u.say("frame %d is no side of an exchange with two", at)
-}
-
-// maxYank bounds what is sent to the terminal.
-const maxYank = 64 << 10
-
-func (u *ui) yank() {
-	text := clean(u.active().yank())
-	if text == "" {
-		u.say("nothing is selected")
-		return
-	}
-	if len(text) > maxYank {
-		u.fail("%d characters are too many for the clipboard", len(text))
-		return
-	}
-	u.screen.SetClipboard([]byte(text))
-	u.say("copied to the clipboard: %s", text)
 }
 
 func (u *ui) redraw() {

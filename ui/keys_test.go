@@ -19,11 +19,11 @@ func TestSixKeysToTransferLength(t *testing.T) {
 	u.sees("━━ Frame 50")
 	u.sees("── TransferLength")
 	u.sees("[00 00 00 32 00 00]") // and two more in the next line
-	u.press("y")
+	u.press("yy")
 	if got := string(u.sim.GetClipboardData()); got != "TransferLength: 838860800" {
 		t.Errorf("yanked %q", got)
 	}
-	u.press("Enter", "y")
+	u.press("Enter", "yy")
 	if got := string(u.sim.GetClipboardData()); got != "0000003200000000" {
 		t.Errorf("yanked %q from the bytes", got)
 	}

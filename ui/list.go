@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -14,6 +16,8 @@ type column struct {
 	right bool // numbers
 	path  bool // the end says more than the beginning
 	drop  int  // where there is no room the highest go first; 0 stays
+
+	num func(i int) int64 // what the rows are sorted by; nil for the text
 }
 
 // list shows rows that it asks for as they come into view. A row is known by its
@@ -32,7 +36,21 @@ type list struct {
 	// there are so few rows that row will do.
 	search func() func(i int) string
 
+	// frozen returns a list of the same rows that can be asked for them in any goroutine;
+	// nil if there are so few that nobody has to.
+	frozen func() *list
+
+	// report returns what writes rows as JSON as the command line has it, in any
+	// goroutine; nil if it has none.
+	report func(rows []int) func(w io.Writer) error
+
 	sieve *sieve // nil if all is shown
+	order order
+	of    func() any // what the rows belong to, of another list; nil if to none
+
+	chosenColumns, allColumns []int       // in their order; chosenColumns is nil until the user chooses
+	wider                     map[int]int // columns by which the user made one wider
+	addField                  func(name string) int
 
 	shift  int // columns that the growing cells are moved to the left
 	widths []int
@@ -45,6 +63,15 @@ const measured = 100
 // layout fits the columns into w.
 func (l *list) layout(w int) {
 	wants := l.measure()
+	shown := l.shownColumns()
+	for i := range l.widths {
+		switch {
+		case !slices.Contains(shown, i):
+			l.widths[i] = 0
+		case l.widths[i] > 0:
+			l.widths[i] = max(l.widths[i]+l.wider[i], 1)
+		}
+	}
 	need := 2 // for the mark of the selection
 	for _, n := range l.widths {
 		if n > 0 {
@@ -68,7 +95,7 @@ func (l *list) layout(w int) {
 	grow := 0
 	for i, c := range l.columns {
 		if l.widths[i] > 0 && c.grow > 0 {
-			more := max(min(wants[i]-l.widths[i], w-need), 0)
+			more := max(min(wants[i]+l.wider[i]-l.widths[i], w-need), 0)
 			l.widths[i], need, grow = l.widths[i]+more, need+more, grow+c.grow
 		}
 	}
@@ -100,11 +127,11 @@ func (l *list) measure() (wants []int) {
 		}
 	}
 	for i, c := range l.columns {
-		if wants[i] == 0 && c.drop > 0 {
+		if wants[i] == 0 && c.drop > 0 && l.chosenColumns == nil {
 			l.widths[i] = 0
 			continue
 		}
-		wants[i] = max(wants[i], width(c.title))
+		wants[i] = max(wants[i], width(c.title)+width(l.arrow(i)))
 		if c.grow == 0 {
 			l.widths[i] = wants[i]
 		}
@@ -114,14 +141,29 @@ func (l *list) measure() (wants []int) {
 
 // at returns the position of the row in a line.
 func (l *list) at(line int) int {
+	if line < len(l.order.rows) {
+		return int(l.order.rows[line])
+	}
 	if l.sieve != nil {
 		return l.sieve.at(line)
 	}
 	return line
 }
 
-// find returns the line of a position.
+// unsorted is at without the order, as of now and for any goroutine.
+func (l *list) unsorted() func(line int) int {
+	if l.sieve != nil {
+		shown := l.sieve.sifted
+		return shown.at
+	}
+	return func(line int) int { return line }
+}
+
+// find returns the line of a position; -1 if the list is sorted and does not have it.
 func (l *list) find(i int) int {
+	if l.order.rows != nil {
+		return slices.Index(l.order.rows, int32(i))
+	}
 	if l.sieve != nil {
 		return l.sieve.find(i)
 	}
@@ -157,9 +199,13 @@ func (l *list) draw(c canvas, focused bool) {
 	l.layout(c.w)
 	l.drawn(l.count(), body.h)
 	x := 2
-	for i, col := range l.columns {
-		if l.widths[i] > 0 {
-			head.cell(x, 0, l.widths[i], col.right, bold, col.title)
+	for _, i := range l.shownColumns() {
+		if col := l.columns[i]; l.widths[i] > 0 {
+			title := col.title
+			if arrow := l.arrow(i); arrow != "" {
+				title = cut(title, l.widths[i]-1) + arrow
+			}
+			head.cell(x, 0, l.widths[i], col.right, bold, title)
 			x += l.widths[i] + 1
 		}
 	}
@@ -175,10 +221,11 @@ func (l *list) draw(c canvas, focused bool) {
 			body.text(0, y, style, "▸")
 		}
 		x := 2
-		for j, col := range l.columns {
+		for _, j := range l.shownColumns() {
 			if l.widths[j] == 0 {
 				continue
 			}
+			col := l.columns[j]
 			s := l.cells[j]
 			if col.grow > 0 && l.shift > 0 && !col.path {
 				s = strings.TrimPrefix(clean(s), cut(s, l.shift))
@@ -204,9 +251,21 @@ func (l *list) move(m motion) {
 	}
 }
 
-func (l *list) click(_, y int) bool {
+func (l *list) click(x, y int) bool {
+	if y < l.head() {
+		left := 2
+		for _, i := range l.shownColumns() {
+			if right := left + l.widths[i]; l.widths[i] > 0 {
+				if x >= left && x <= right {
+					l.sortBy(i)
+				}
+				left = right + 1
+			}
+		}
+		return false
+	}
 	i := l.top + y - l.head()
-	if y < l.head() || i >= l.count() {
+	if i >= l.count() {
 		return false
 	}
 	l.sel = i
@@ -247,11 +306,13 @@ func (l *list) where() (at, of int) {
 
 func (l *list) lookup(text string) (func(int) bool, int, bool) {
 	row, at := l.text, l.at
-	if l.search != nil {
-		row = l.search()
-		if l.sieve != nil {
-			shown := l.sieve.sifted // as of now: the search runs aside
-			at = shown.at
+	if l.search != nil { // it runs aside, and so looks at what is shown now
+		unsorted, rows := l.unsorted(), l.order.rows
+		row, at = l.search(), func(line int) int {
+			if line < len(rows) {
+				return int(rows[line])
+			}
+			return unsorted(line)
 		}
 	}
 	return func(line int) bool {
@@ -261,6 +322,13 @@ func (l *list) lookup(text string) (func(int) bool, int, bool) {
 
 // visit chooses the row at a position.
 func (l *list) visit(i int) {
+	if l.order.rows != nil {
+		if line := l.find(i); line >= 0 {
+			l.choose(line)
+			return
+		}
+		l.unsort() // it is not among what was sorted
+	}
 	if l.sieve != nil {
 		i = l.sieve.admit(i)
 	}

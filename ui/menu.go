@@ -8,6 +8,10 @@ type menu struct {
 	items []item
 	list  list
 	u     *ui
+
+	stays bool                      // open when something was chosen
+	pick  func(i int)               // Enter, where an item has nothing to do; may be nil
+	keys  map[string]func(line int) // further ones
 }
 
 type item struct {
@@ -41,8 +45,14 @@ func (u *ui) open(m *menu) {
 
 // choose does item i, with the menu out of its way.
 func (m *menu) choose(i int) {
-	m.u.menu = nil
-	m.items[i].do()
+	if !m.stays {
+		m.u.menu = nil
+	}
+	if do := m.items[i].do; do != nil {
+		do()
+	} else if m.pick != nil {
+		m.pick(i)
+	}
 }
 
 // key does what a key is for, and tells whether the menu has it.
@@ -52,6 +62,10 @@ func (m *menu) key(name string) bool {
 			m.choose(i)
 			return true
 		}
+	}
+	if do := m.keys[name]; do != nil && m.list.sel < len(m.items) {
+		do(m.list.sel)
+		return true
 	}
 	return false
 }

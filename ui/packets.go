@@ -21,6 +21,8 @@ type packets struct {
 	sieve sieve
 	tree  tree
 	hex   hex
+	extra []*wire.Field // of columns that the user added, after those of frameColumns
+	look  wire.Tree     // of them
 	data  wire.Tree
 	shown int   // frame whose fields data holds; 0 for none
 	err   error // why there are none
@@ -39,6 +41,7 @@ func newPackets(u *ui) *packets {
 		count:   p.count,
 		row: func(i int, cells []string) tcell.Style {
 			style := u.frameRow(i+1, p.before(i), cells)
+			p.fieldCells(i+1, cells[len(frameColumns):])
 			if p.sieve.visiting(i) {
 				style = style.Dim(true)
 			}
@@ -84,6 +87,24 @@ func newPackets(u *ui) *packets {
 		},
 		sieve: &p.sieve,
 	}
+	p.list.frozen = func() *list {
+		q := newPackets(u.freeze())
+		q.sieve.sifted = p.sieve.sifted
+		for _, f := range p.extra {
+			q.addField(f.Name)
+		}
+		return &q.list
+	}
+	p.list.addField = p.addField
+	p.list.columns[1].num = func(i int) int64 { return int64(i) }
+	p.list.columns[2].num = func(i int) int64 { return u.timeOf(i + 1) }
+	p.list.columns[6].num = func(i int) int64 {
+		var r flows.Row
+		if u.src.Row(i+1, &r) != nil {
+			return -1
+		}
+		return int64(r.Length)
+	}
 	p.sieve.set("", 0)
 	p.tree.data, p.tree.open = &p.data, make(map[*wire.Field]bool)
 	p.tree.moved = p.markField
@@ -111,6 +132,38 @@ func newPackets(u *ui) *packets {
 	p.hex.bytes = func(tab int) []byte { return p.data.Bufs[tab] }
 	p.hex.moved = p.markByte
 	return p
+}
+
+// addField adds a column for a field, and returns it; -1 if there is no such field.
+func (p *packets) addField(name string) int {
+	const most = 32
+	for _, f := range p.u.fields {
+		if f.Name == name && len(p.extra) < most {
+			p.extra = append(p.extra, f)
+			p.look.Want = wire.Only(p.extra...)
+			p.list.columns = append(slices.Clip(p.list.columns), column{title: name, width: max(width(name), 10), drop: 1})
+			return len(p.list.columns) - 1
+		}
+	}
+	return -1
+}
+
+// fieldCells fills the cells of the columns that the user added.
+func (p *packets) fieldCells(n int, cells []string) {
+	if len(cells) == 0 || p.u.src.Detail(n, &p.look) != nil {
+		return
+	}
+	for i := range p.look.Nodes {
+		for k, f := range p.extra {
+			if p.look.Nodes[i].Field != f {
+				continue
+			}
+			if cells[k] != "" {
+				cells[k] += ","
+			}
+			cells[k] += p.look.Value(i)
+		}
+	}
 }
 
 // before returns the time of the frame in the line before that of frame i+1, if delta
@@ -164,6 +217,7 @@ func (p *packets) sifting() *sieve { return &p.sieve }
 
 func (p *packets) narrow(filter string) {
 	at := p.list.at(p.list.sel)
+	p.list.forget()
 	p.sieve.set(filter, at)
 	p.list.choose(p.sieve.find(at))
 }

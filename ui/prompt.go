@@ -13,6 +13,7 @@ const (
 	commandPrompt = iota
 	searchPrompt
 	filterPrompt
+	exportPrompt
 )
 
 // prompt is the line that commands, texts to search for and filters are typed into.
@@ -22,12 +23,14 @@ type prompt struct {
 	field *tview.InputField
 	line  int // of the history; its length is the new one
 
+	outlet outlet // what is written where the user says
+
 	checked, wrong string // a filter, and what is wrong with it
 }
 
 func (u *ui) ask(kind int) {
 	p := &prompt{u: u, kind: kind, line: len(u.history[kind])}
-	p.field = tview.NewInputField().SetLabel([...]string{":", "/", "filter: "}[kind]).SetFieldStyle(plain).SetLabelStyle(bold)
+	p.field = tview.NewInputField().SetLabel([...]string{":", "/", "filter: ", "write to: "}[kind]).SetFieldStyle(plain).SetLabelStyle(bold)
 	p.field.SetBackgroundColor(tcell.ColorDefault)
 	p.field.Focus(nil)
 	if kind == filterPrompt {
@@ -77,6 +80,8 @@ func (p *prompt) key(ev *tcell.EventKey) {
 			u.search(text, 1)
 		case filterPrompt:
 			u.setFilter(text)
+		case exportPrompt:
+			u.write(p.outlet, text, false)
 		default:
 			u.do(text)
 		}

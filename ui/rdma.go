@@ -68,6 +68,17 @@ func newRDMA(u *ui) *rdmaView {
 			return l.exchange(o.Exchange).frame("the operation begins", o.FirstFrame).frame("its last packet", o.LastFrame).list
 		},
 	}
+	for col, num := range map[int]func(o *flows.RDMAOperation) int64{
+		0: func(o *flows.RDMAOperation) int64 { return int64(o.FirstFrame) },
+		1: func(o *flows.RDMAOperation) int64 { return o.FirstTime },
+		6: func(o *flows.RDMAOperation) int64 { return int64(o.Length) },
+		7: func(o *flows.RDMAOperation) int64 { return int64(o.Moved) },
+		8: func(o *flows.RDMAOperation) int64 { return o.LastTime - o.FirstTime },
+		9: func(o *flows.RDMAOperation) int64 { return int64(o.Exchange) },
+	} {
+		p.operations.columns[col].num = func(i int) int64 { return num(&p.ops[i]) }
+	}
+	p.operations.of = func() any { return p.of }
 	return p
 }
 
@@ -96,9 +107,6 @@ func (p *rdmaView) follow() bool {
 	r := p.selected()
 	if r == nil || r.Conn == p.of && r.Last == p.last {
 		return false
-	}
-	if r.Conn != p.of {
-		p.operations.choose(0)
 	}
 	p.of, p.last, p.ops = r.Conn, r.Last, p.u.src.RDMAOperations(r.Conn)
 	return true

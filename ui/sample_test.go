@@ -75,7 +75,7 @@ func TestSampleTransferLength(t *testing.T) {
 	u.press(":50", "Enter", "Enter", "G")
 	u.sees("TransferLength: 16777216")
 	u.sees("[00 00 00 01 00 00 00 00]")
-	u.press("y")
+	u.press("yy")
 	if got := string(u.sim.GetClipboardData()); got != "TransferLength: 16777216" {
 		t.Errorf("yanked %q", got)
 	}

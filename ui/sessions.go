@@ -69,6 +69,12 @@ func newSessions(u *ui) *sessions {
 			}
 		},
 	}
+	p.conns.columns[0].num = func(i int) int64 { return int64(u.res.Connections[i].ID) }
+	p.conns.columns[4].num = func(i int) int64 { return int64(u.res.Connections[i].First) }
+	p.conns.columns[5].num = func(i int) int64 { return int64(u.res.Connections[i].Messages) }
+	p.sessions.columns[5].num = func(i int) int64 { return int64(u.res.Sessions[i].First) }
+	p.tree.columns[3].num = func(i int) int64 { return int64(p.trees()[i].Frame) }
+	p.tree.of = func() any { return p.sessions.chosen() }
 	return p
 }
 

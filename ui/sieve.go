@@ -53,7 +53,9 @@ func (s *sieve) follow(u *ui, l *list, of int, final, again bool, choose func(*f
 	if s.all {
 		return false
 	}
-	if l.sel != s.placed { // the user went there
+	if l.order.rows != nil {
+		s.anchor = l.at(l.sel)
+	} else if l.sel != s.placed { // the user went there
 		s.anchor = s.at(l.sel)
 	}
 	if s.work == nil && (s.looked < of || again && final && !s.final) {
@@ -78,8 +80,14 @@ func (s *sieve) follow(u *ui, l *list, of int, final, again bool, choose func(*f
 		}
 		if done {
 			s.work = nil
+			if w.anew {
+				l.forget()
+			}
 		}
 		news = true
+	}
+	if l.order.rows != nil {
+		return news // the selection stays where it is
 	}
 	if l.sel = max(min(s.find(s.anchor), s.count()-1), 0); l.sel != s.placed {
 		s.placed, l.chase = l.sel, true

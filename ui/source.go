@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"io"
 
 	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/dissect/wire"
@@ -21,6 +22,7 @@ type Source interface {
 	Exchanges() int
 	Exchange(i int, x *flows.Exchange)
 	ExchangesOf(n int) []int
+	Write(ctx context.Context, w io.Writer, frames []int, comments func(n int) []string, wrote func(n int)) error
 	RDMAOperations(conn int) []flows.RDMAOperation
 	ChooseFrames(f *filter.Filter) func(n int) bool
 	ChooseExchanges(f *filter.Filter) func(i int) bool

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"time"
 
@@ -73,6 +74,39 @@ func newTokens(u *ui) *tokens {
 			return l.frame("presents it", k.Frame).frame("the answer", k.Response).frames("sent again", k.Repeats).exchangesOf(k.Frame).copy(k.Copy).list
 		},
 	}
+	p.list.report = func(rows []int) func(io.Writer) error {
+		r := flows.Results{}
+		for _, i := range rows {
+			r.Mints = append(r.Mints, u.res.Mints[i])
+		}
+		return func(w io.Writer) error { return report.Tokens(w, &r, report.JSON, true, report.Style{}) }
+	}
+	for col, num := range map[int]func(m *flows.Mint) int64{
+		1: func(m *flows.Mint) int64 { return int64(m.Frame) },
+		4: func(m *flows.Mint) int64 { return most(m.Offset) },
+		6: func(m *flows.Mint) int64 { return int64(m.TTL) },
+		7: func(m *flows.Mint) int64 { return int64(len(m.Uses)) },
+		8: func(m *flows.Mint) int64 { return most(report.Total(m.Consumed)) },
+	} {
+		p.list.columns[col].num = func(i int) int64 { return num(&u.res.Mints[i]) }
+	}
+	for col, num := range map[int]func(k *flows.Use) int64{
+		0: func(k *flows.Use) int64 { return int64(k.Frame) },
+		1: func(k *flows.Use) int64 { return int64(k.Response) },
+		4: func(k *flows.Use) int64 { return most(k.FileOffset) },
+		5: func(k *flows.Use) int64 { return most(k.TokenOffset) },
+		6: func(k *flows.Use) int64 { return most(k.Asked) },
+		7: func(k *flows.Use) int64 { return most(k.Written) },
+		8: func(k *flows.Use) int64 { return k.Took },
+	} {
+		p.life.columns[col].num = func(i int) int64 {
+			if i == 0 {
+				return -1 // the mint comes first
+			}
+			return num(&p.selected().Uses[i-1])
+		}
+	}
+	p.life.of = func() any { return p.list.chosen() }
 	p.hex.bytes = func(int) []byte { return p.selected().Token }
 	p.hex.moved = p.mark
 	return p

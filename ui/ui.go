@@ -37,11 +37,12 @@ type ui struct {
 	help    *list   // nil if it is not shown
 	menu    *menu   // nil if none is open
 	prompt  *prompt // nil if none is open
-	history [3][]string
+	history [4][]string
 	filter  string // "" for none
 	fields  []*wire.Field
 	seek    search
 	told    told
+	job     *job         // nil if no file is being written
 	marks   map[int]bool // frames
 	times   timeForm
 	since   reference
@@ -128,9 +129,17 @@ type follower interface {
 	follow() bool
 }
 
-func (u *ui) follow() bool {
-	f, ok := u.pages[u.page].(follower)
-	return ok && f.follow()
+func (u *ui) follow() (news bool) {
+	news = u.followJob()
+	if f, ok := u.pages[u.page].(follower); ok {
+		news = f.follow() || news
+	}
+	for _, p := range u.pages[u.page].panes() {
+		if l, ok := p.(*list); ok && l.arrange(u) {
+			news = true
+		}
+	}
+	return news
 }
 
 func (u *ui) pane() pane { return u.pages[u.page].panes()[u.focus[u.page]] }
@@ -299,6 +308,8 @@ func (u *ui) drawStatus(c canvas) {
 	switch {
 	case u.seek.running():
 		left = "searching for " + u.seek.text + " … any key stops"
+	case u.job != nil && left == "":
+		left = fmt.Sprintf("writing %s: %d%% … Esc stops", u.job.file, u.job.at.Load()*100/int64(max(u.job.of, 1)))
 	case u.prompt != nil && left == "" && u.prompt.problem() != "":
 		left, style = "! "+u.prompt.problem(), bad
 	case left == "" && u.read != nil:
