@@ -148,17 +148,14 @@ type Stats struct {
 // NewStats returns Stats without an exchange.
 func NewStats(by By) *Stats { return &Stats{by: by, groups: make(map[GroupKey]*Group)} }
 
-// Add counts an exchange.
-func (s *Stats) Add(x *Exchange) {
-	var k GroupKey
-	switch s.by {
+// KeyOf returns the group that an exchange belongs to; false if it belongs to none.
+func KeyOf(by By, x *Exchange) (k GroupKey, ok bool) {
+	switch by {
 	case ByCommand:
 		k.Command = x.Command
 	case ByCode:
-		if x.Command != smb2.Ioctl {
-			return
-		}
 		k.Function = x.Function
+		return k, x.Command == smb2.Ioctl
 	case ByFile:
 		k.Name, k.Share = x.File, x.Share
 		if k.Name == "" {
@@ -170,6 +167,15 @@ func (s *Stats) Add(x *Exchange) {
 		k.Name = x.Client
 	case ByUser:
 		k.Name = x.User
+	}
+	return k, true
+}
+
+// Add counts an exchange.
+func (s *Stats) Add(x *Exchange) {
+	k, ok := KeyOf(s.by, x)
+	if !ok {
+		return
 	}
 	g := s.groups[k]
 	if g == nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 
+	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/report"
 )
@@ -17,6 +18,32 @@ type exchanges struct {
 	u     *ui
 	list  list
 	sieve sieve
+	only  *group // nil for all
+}
+
+// group is exchanges that have something in common.
+type group struct {
+	by   flows.By
+	key  flows.GroupKey
+	name string
+}
+
+// only shows the exchanges of a group, until the user goes back.
+func (u *ui) only(g group) {
+	p := u.pages[exchangesPage].(*exchanges)
+	u.remember()
+	u.page, u.focus[exchangesPage] = exchangesPage, 0
+	p.only = &g
+	p.narrow(u.filter)
+	u.follow()
+}
+
+// all shows the exchanges of all groups again.
+func (p *exchanges) all() {
+	if p.only != nil {
+		p.only = nil
+		p.narrow(p.u.filter)
+	}
 }
 
 func newExchanges(u *ui) *exchanges {
@@ -81,7 +108,12 @@ func (p *exchanges) panes() []pane { return []pane{&p.list} }
 
 func (p *exchanges) count() int { return p.sieve.count() }
 
-func (p *exchanges) crumb() string { return fmt.Sprintf("exchange %d", p.list.at(p.list.sel)+1) }
+func (p *exchanges) crumb() string {
+	if p.only != nil {
+		return fmt.Sprintf("exchange %d of %s", p.list.at(p.list.sel)+1, p.only.name)
+	}
+	return fmt.Sprintf("exchange %d", p.list.at(p.list.sel)+1)
+}
 
 func (p *exchanges) sifting() *sieve { return &p.sieve }
 
@@ -89,14 +121,36 @@ func (p *exchanges) narrow(filter string) {
 	at := p.list.at(p.list.sel)
 	p.list.forget()
 	p.sieve.set(filter, at)
+	p.sieve.all = filter == "" && p.only == nil
 	p.list.choose(p.sieve.find(at))
 }
 
 func (p *exchanges) follow() bool {
-	return p.sieve.follow(p.u, &p.list, p.u.exchanges, p.u.ended || p.u.res.Done, true, p.u.src.ChooseExchanges)
+	return p.sieve.follow(p.u, &p.list, p.u.exchanges, p.u.ended || p.u.res.Done, true, p.choose)
+}
+
+// choose returns what tells whether an exchange is shown.
+func (p *exchanges) choose(f *filter.Filter) func(i int) bool {
+	src, only := p.u.src, p.only
+	keep := func(int) bool { return true }
+	if f != nil {
+		keep = src.ChooseExchanges(f)
+	}
+	if only == nil {
+		return keep
+	}
+	return func(i int) bool {
+		var x flows.Exchange
+		src.Exchange(i, &x)
+		k, ok := flows.KeyOf(only.by, &x)
+		return ok && k == only.key && keep(i)
+	}
 }
 
 func (p *exchanges) why() string {
+	if p.only != nil && p.sieve.work != nil {
+		return "Looking for the exchanges of " + p.only.name + "."
+	}
 	if p.u.filter != "" && p.u.exchanges > 0 {
 		return p.u.unmatched(&p.sieve, "exchanges")
 	}

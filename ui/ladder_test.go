@@ -58,8 +58,8 @@ func TestSampleLadderOfBreaks(t *testing.T) {
 	u.sees(" BREAK src1m to RH ")
 	u.sees(" break acknowledged ")
 	u.sees(" CREATE PENDING · 1.93 ms ")
-	u.press("q", ":ladder connection", "Enter")
-	u.sees(": nothing is asked ")
+	u.press("q", ":ladder connection", "Enter", "G")
+	u.sees(": 3 requests wait ")
 }
 
 // RDMA stands between a request and its answer, and points the way of the bytes.

@@ -63,9 +63,12 @@ func (s *sieve) follow(u *ui, l *list, of int, final, again bool, choose func(*f
 		if w.anew {
 			w.sifted = sifted{guest: s.guest}
 		}
-		f, err := filter.Compile(s.filter, u.fields)
-		if err != nil {
-			return false // set was called with what compiles
+		var f *filter.Filter // nil for none: something else chooses
+		if s.filter != "" {
+			var err error
+			if f, err = filter.Compile(s.filter, u.fields); err != nil {
+				return false // set was called with what compiles
+			}
 		}
 		s.work, s.final = w, final
 		s.stop = u.asides.begin(func(ctx context.Context) { w.look(ctx, of, choose(f)) })

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/gdamore/tcell/v2"
 
@@ -35,8 +36,12 @@ type tally struct {
 	at      atomic.Int64
 	made    atomic.Bool // what follows is valid, and will not change
 	rows    [][]string
-	errors  []string // of each row, all of them
+	groups  []*flows.Group // of each row
+	errors  []string       // of each row, all of them
 	missing int
+
+	first, last int64 // times that traces lie between
+	traces      map[flows.GroupKey]*trace
 }
 
 // Positions of columns of report.StatsRow.
@@ -54,6 +59,14 @@ func newStats(u *ui) *stats {
 			copy(cells, p.shown.rows[i])
 			return plain
 		},
+		open: func(i int) {
+			t := p.shown
+			if t.groups[i].Keys > 0 {
+				u.say("this line is all groups that have none of their own")
+				return
+			}
+			u.only(group{t.by, t.groups[i].GroupKey, t.rows[i][statsName]})
+		},
 	}
 	for i := range p.list.columns {
 		p.list.columns[i] = column{right: true, width: 7}
@@ -62,6 +75,22 @@ func newStats(u *ui) *stats {
 	c[statsName] = column{width: 15, grow: 3}
 	c[statsErrors] = column{width: 10, grow: 2, drop: 1}
 	c[statsSum].drop, c[statsMin].drop = 5, 6
+	took := func(q float64) func(i int) int64 {
+		return func(i int) int64 { return p.shown.groups[i].Times.Quantile(q) }
+	}
+	size := func(q float64) func(i int) int64 {
+		return func(i int) int64 { return p.shown.groups[i].Sizes.Quantile(q) }
+	}
+	for col, num := range map[int]func(i int) int64{
+		statsCalls: func(i int) int64 { return int64(p.shown.groups[i].Calls) },
+		statsMin:   func(i int) int64 { return p.shown.groups[i].Times.Min }, 3: took(0.5), 4: took(0.95), 5: took(0.99),
+		6: func(i int) int64 { return p.shown.groups[i].Times.Max }, statsSum: func(i int) int64 { return p.shown.groups[i].Times.Sum },
+		statsBytes: func(i int) int64 { return p.shown.groups[i].Sizes.Sum }, 9: size(0.5), 10: size(0.95),
+		11: func(i int) int64 { return p.shown.groups[i].Sizes.Max },
+	} {
+		c[col].num = num
+	}
+	p.list.of = func() any { return p.shown }
 	c[statsBytes+1].drop, c[statsBytes+2].drop, c[statsBytes+3].drop = 8, 9, 7
 	return p
 }
@@ -112,7 +141,7 @@ func (p *stats) follow() bool {
 
 // begin counts the exchanges that there are.
 func (p *stats) begin(final bool) {
-	t := &tally{by: p.by, filter: p.u.filter, of: p.u.exchanges, final: final}
+	t := &tally{by: p.by, filter: p.u.filter, of: p.u.exchanges, final: final, first: p.u.res.First, last: p.u.res.Last, traces: make(map[flows.GroupKey]*trace)}
 	src, keep := p.u.src, func(int) bool { return true }
 	if t.filter != "" {
 		f, err := filter.Compile(t.filter, p.u.fields)
@@ -144,11 +173,19 @@ func (t *tally) count(ctx context.Context, src Source, keep func(i int) bool) {
 		}
 		src.Exchange(i, &x)
 		s.Add(&x)
+		if k, ok := flows.KeyOf(t.by, &x); ok {
+			if t.traces[k] == nil && len(t.traces) < maxTraces {
+				t.traces[k] = new(trace)
+			}
+			if of := t.traces[k]; of != nil {
+				of.add(&x, t.first, t.last)
+			}
+		}
 	}
 	for _, g := range s.Groups() {
 		row := report.StatsRow(g, t.by)
 		row[statsErrors] = strings.ReplaceAll(row[statsErrors], "STATUS_", "")
-		t.rows, t.errors = append(t.rows, row), append(t.errors, report.StatsErrors(g, math.MaxInt))
+		t.rows, t.groups, t.errors = append(t.rows, row), append(t.groups, g), append(t.errors, report.StatsErrors(g, math.MaxInt))
 		t.missing = max(t.missing, g.Missing)
 	}
 	t.made.Store(true)
@@ -202,6 +239,9 @@ func (p *stats) draw(c canvas) {
 		title += " · " + p.progress()
 	}
 	rows := min(p.count()+2, c.h-h)
+	if room := c.h - h - rows; room < graphs {
+		rows = max(min(rows, c.h-h-graphs), 5)
+	}
 	top, rest := c.split(rows)
 	p.u.section(top, &p.list, title)
 	rest.rule(0, p.name(), false)
@@ -209,6 +249,40 @@ func (p *stats) draw(c canvas) {
 	for _, line := range facts {
 		y = rest.paragraph(y, plain, line)
 	}
+	_, rest = rest.split(y)
+	p.drawTrace(rest)
+}
+
+// graphs is how many lines the graphs take at least.
+const graphs = 7
+
+// drawTrace draws how long the exchanges of the selected group took, and beside it what
+// they moved when.
+func (p *stats) drawTrace(c canvas) {
+	t := p.shown.traces[p.shown.groups[p.selected()].GroupKey]
+	if c.h < 3 || p.shown.groups[p.selected()].Keys > 0 {
+		return
+	}
+	if t == nil {
+		c.rule(0, "Graphs are not kept of so many groups", false)
+		return
+	}
+	const least = 40
+	if c.w < 2*least {
+		c.rule(0, "Response times", false)
+		_, c = c.split(1)
+		t.drawTook(c)
+		return
+	}
+	w := min(max(c.w*2/5, least), 60)
+	left, right := c.sub(0, 0, w, c.h), c.sub(w+1, 0, c.w-w-1, min(c.h, 14))
+	left.rule(0, "Response times", false)
+	right.rule(0, "Bytes moved over time", false)
+	c.bar(w)
+	_, left = left.split(1)
+	t.drawTook(left)
+	_, right = right.split(1)
+	t.drawMoved(right, time.Duration(p.shown.last-p.shown.first))
 }
 
 // selected returns the position of the selected row, of which there is one.

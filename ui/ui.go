@@ -386,6 +386,9 @@ func (u *ui) back() bool {
 	if n := len(u.trail); n > 0 {
 		at := u.trail[n-1]
 		u.trail = u.trail[:n-1]
+		if u.page == exchangesPage && at.page == statsPage {
+			u.pages[exchangesPage].(*exchanges).all()
+		}
 		u.page, u.focus[at.page] = at.page, at.focus
 		u.pages[at.page].panes()[0].(*list).visit(at.sel)
 		return true
@@ -400,6 +403,7 @@ func (u *ui) back() bool {
 // turn shows a page that was asked for by name.
 func (u *ui) turn(page int) {
 	u.page, u.trail, u.help, u.menu = page, nil, nil, nil
+	u.pages[exchangesPage].(*exchanges).all()
 }
 
 // frame goes to a frame of the packet list.
