@@ -505,6 +505,9 @@ func (c *Capture) Info() captures.FileInfo {
 	return c.source.Info()
 }
 
+// Dropped returns how many packets the capture says that it lost.
+func (c *Capture) Dropped() uint64 { return c.Info().Dropped }
+
 // Progress returns how many bytes of the files have been read, and how many there
 // are; 0 if unknown.
 func (c *Capture) Progress() (done, size int64) { return c.source.Progress() }

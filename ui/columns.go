@@ -241,3 +241,18 @@ func (l *list) arrow(i int) string {
 	}
 	return "▲"
 }
+
+// sortWords and columnWords are what :sort and :columns may be given.
+func (u *ui) sortWords() (words []string) {
+	for _, name := range u.columnWords() {
+		words = append(words, name, "-"+name)
+	}
+	return append(words, "off")
+}
+
+func (u *ui) columnWords() []string {
+	if l := u.columnList(); l != nil {
+		return append(l.columnNames(), "all")
+	}
+	return nil
+}

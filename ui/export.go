@@ -222,6 +222,14 @@ func (u *ui) export(arg string) {
 	u.open(m)
 }
 
+// exportWords are what :export may begin with.
+func (u *ui) exportWords() (words []string) {
+	for _, o := range u.outlets() {
+		words = append(words, o.word+" "+o.file)
+	}
+	return words
+}
+
 // write writes o to a file. One that exists is asked about first.
 func (u *ui) write(o outlet, file string, over bool) {
 	if _, err := os.Lstat(file); err == nil && !over {

@@ -114,7 +114,7 @@ func TestYank(t *testing.T) {
 		want string
 	}{
 		{[]string{":50", "Enter", "yF"}, "frame.number == 50"},
-		{[]string{"yJ"}, `{"sign":"O","No.":"50"`},
+		{[]string{"yJ"}, `{"sign":"N","No.":"50"`},
 		{[]string{"yx"}, "000c29"},
 		{[]string{"Tab", "G", "yy"}, "TransferLength: 16777216"},
 		{[]string{"yF"}, "smb2.fsctl.odx.xfer_length == 16777216"},

@@ -24,6 +24,7 @@ type fake struct {
 	file   string // name that all calls are on
 	err    error  // how Run ends
 
+	dropped    uint64
 	operations []flows.RDMAOperation // of whatever connection
 	release    chan struct{}
 	slow       chan struct{} // what every look of a filter waits for, if there is one
@@ -190,6 +191,8 @@ func (f *fake) Write(_ context.Context, w io.Writer, frames []int, _ func(n int)
 	}
 	return nil
 }
+
+func (f *fake) Dropped() uint64 { return f.dropped }
 
 func (f *fake) RDMAOperations(int) []flows.RDMAOperation { return f.operations }
 

@@ -94,7 +94,11 @@ func (u *ui) unmatched(s *sieve, things string) string {
 // completeFilter adds what all words that the last one may become have in common, and
 // lists them if there are several.
 func (p *prompt) completeFilter() {
-	typed := p.field.GetText()
+	typed, before := p.field.GetText(), ""
+	if p.kind == commandPrompt { // :filter EXPRESSION
+		name, expression, _ := strings.Cut(typed, " ")
+		before, typed = name+" ", expression
+	}
 	start, words := filter.Complete(typed, p.u.fields)
 	if len(words) == 0 {
 		p.u.fail("no name begins so")
@@ -106,7 +110,7 @@ func (p *prompt) completeFilter() {
 			common = common[:len(common)-1]
 		}
 	}
-	p.field.SetText(typed[:start] + common)
+	p.field.SetText(before + typed[:start] + common)
 	if len(words) > 1 {
 		const most = 50 // more fit on no line
 		p.u.say("%s: %s", report.Plural(len(words), "name", "names"), strings.Join(words[:min(len(words), most)], "  "))

@@ -119,6 +119,8 @@ func TestFrames(t *testing.T) {
 	hostile.res.Mints[0].Source = hostile.file
 	sealed := sample()
 	sealed.res.Sessions = sealedSessions
+	lossy := sample()
+	lossy.res.Sessions, lossy.dropped = sealedSessions, 1234
 	broken := empty(0, flows.Results{})
 	broken.err = errors.New("captures: x.pcap is no capture")
 	for _, test := range []struct {
@@ -133,6 +135,7 @@ func TestFrames(t *testing.T) {
 		{"exchanges", sample(), []string{"4"}},
 		{"sessions", sample(), []string{"5"}},
 		{"sealed-sessions", sealed, []string{"5", "Tab", "j"}},
+		{"drops", lossy, []string{"4", ":tea", "Enter", "j"}},
 		{"findings", sample(), []string{"6"}},
 		{"stats", sample(), []string{"7"}},
 		{"rdma", direct(), []string{"8", "Enter", "jj"}},

@@ -7,6 +7,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/report"
 )
 
 // command is something that a user can do. The command line accepts its name, with
@@ -20,7 +21,9 @@ type command struct {
 	when func(*ui) bool // nil if it is always possible
 	run  func(u *ui, arg string)
 
-	modal bool // also while a menu is open
+	modal bool               // also while a menu is open
+	words func(*ui) []string // what the argument may be, for completion; nil if anything
+	moves bool               // a number before it says how often
 }
 
 // keymap is all that can be done, in the order in which help shows it. The footer
@@ -51,16 +54,16 @@ func newKeymap(pages []string) keymap {
 			when: func(u *ui) bool { return len(u.pages[u.page].panes()) > 1 && u.help == nil && u.filled() },
 			run:  func(u *ui, _ string) { u.zoomed = !u.zoomed }},
 
-		{name: "down", modal: true, keys: []string{"j", "Down"}, help: "one line down", run: move(down)},
-		{name: "up", modal: true, keys: []string{"k", "Up"}, help: "one line up", run: move(up)},
-		{name: "left", keys: []string{"h", "Left"}, help: "a byte back; fold a field; scroll a list to the left", run: move(left)},
-		{name: "right", keys: []string{"l", "Right"}, help: "a byte on; unfold a field; scroll a list to the right", run: move(right)},
-		{name: "page-down", modal: true, keys: []string{"PgDn", "Ctrl-F"}, help: "a page down", run: move(pageDown)},
-		{name: "page-up", modal: true, keys: []string{"PgUp", "Ctrl-B"}, help: "a page up", run: move(pageUp)},
-		{name: "half-page-down", modal: true, keys: []string{"Ctrl-D"}, help: "half a page down", run: move(halfDown)},
-		{name: "half-page-up", modal: true, keys: []string{"Ctrl-U"}, help: "half a page up", run: move(halfUp)},
+		{name: "down", modal: true, moves: true, keys: []string{"j", "Down"}, help: "one line down", run: move(down)},
+		{name: "up", modal: true, moves: true, keys: []string{"k", "Up"}, help: "one line up", run: move(up)},
+		{name: "left", moves: true, keys: []string{"h", "Left"}, help: "a byte back; fold a field; scroll a list to the left", run: move(left)},
+		{name: "right", moves: true, keys: []string{"l", "Right"}, help: "a byte on; unfold a field; scroll a list to the right", run: move(right)},
+		{name: "page-down", modal: true, moves: true, keys: []string{"PgDn", "Ctrl-F"}, help: "a page down", run: move(pageDown)},
+		{name: "page-up", modal: true, moves: true, keys: []string{"PgUp", "Ctrl-B"}, help: "a page up", run: move(pageUp)},
+		{name: "half-page-down", modal: true, moves: true, keys: []string{"Ctrl-D"}, help: "half a page down", run: move(halfDown)},
+		{name: "half-page-up", modal: true, moves: true, keys: []string{"Ctrl-U"}, help: "half a page up", run: move(halfUp)},
 		{name: "first", modal: true, keys: []string{"g", "Home"}, help: "to the first line", run: move(first)},
-		{name: "last", modal: true, keys: []string{"G", "End"}, help: "to the last line", run: move(last)},
+		{name: "last", modal: true, keys: []string{"G", "End"}, help: "to the last line, or to the line of a number before it", run: move(last)},
 
 		{name: "fold", keys: []string{"Space"}, help: "fold or unfold a field", foot: "fold",
 			when: func(u *ui) bool { return u.active() == &u.packets().tree },
@@ -88,21 +91,24 @@ func newKeymap(pages []string) keymap {
 			when: func(u *ui) bool { return len(u.targets()) > 1 },
 			run:  func(u *ui, _ string) { u.chooseLink() }},
 		{name: "by", arg: "what", keys: []string{"s"}, help: "statistics by command, code, file, share, client or user; s alone takes the next", foot: "by",
-			when: func(u *ui) bool { return u.page == statsPage && u.help == nil },
-			run:  func(u *ui, arg string) { u.by(arg) }},
+			when:  func(u *ui) bool { return u.page == statsPage && u.help == nil },
+			run:   func(u *ui, arg string) { u.by(arg) },
+			words: func(*ui) []string { return report.StatsBy() }},
 		{name: "ladder", arg: "what", keys: []string{"L"}, help: "draw who said what when: of the copy, the connection or the marks", foot: "ladder",
-			when: func(u *ui) bool { return u.page != ladderPage && u.help == nil && u.filled() },
-			run:  func(u *ui, arg string) { u.ladder(arg) }},
+			when:  func(u *ui) bool { return u.page != ladderPage && u.help == nil && u.filled() },
+			run:   func(u *ui, arg string) { u.ladder(arg) },
+			words: func(*ui) []string { return []string{"copy", "connection", "marks"} }},
 		{name: "mark", keys: []string{"m"}, help: "mark the frame of what is selected, or do not any more",
 			run: func(u *ui, _ string) { u.mark() }},
-		{name: "next-mark", keys: []string{"'"}, help: "to the next marked frame", run: func(u *ui, _ string) { u.nextMark() }},
+		{name: "next-mark", moves: true, keys: []string{"'"}, help: "to the next marked frame", run: func(u *ui, _ string) { u.nextMark() }},
 		{name: "unmark", keys: []string{"M"}, help: "mark no frame any more", run: func(u *ui, _ string) { u.unmark() }},
 		{name: "time", arg: "form", keys: []string{"T"}, help: "times: relative, delta, clock, utc, epoch; T alone takes the next",
-			run: func(u *ui, arg string) { u.setTimes(arg) }},
+			run:   func(u *ui, arg string) { u.setTimes(arg) },
+			words: func(*ui) []string { return timeForms }},
 		{name: "sort", arg: "column", keys: []string{"S"}, help: "sort the list by a column; -NAME the largest first, off; a click on a title does it too", foot: "sort",
-			when: choosesColumns, run: func(u *ui, arg string) { u.sort(arg) }},
+			when: choosesColumns, run: func(u *ui, arg string) { u.sort(arg) }, words: (*ui).sortWords},
 		{name: "columns", arg: "names", keys: []string{"C"}, help: "choose columns, their order and widths; with names (No.,Time,Info or names of fields) those; all",
-			when: choosesColumns, run: func(u *ui, arg string) { u.setColumns(arg) }},
+			when: choosesColumns, run: func(u *ui, arg string) { u.setColumns(arg) }, words: (*ui).columnWords},
 		{name: "more-columns", keys: []string{"+"}, help: "show another column", when: choosesColumns, run: func(u *ui, _ string) { u.moreColumns() }},
 		{name: "fewer-columns", keys: []string{"-"}, help: "hide a column", when: choosesColumns, run: func(u *ui, _ string) { u.fewerColumns() }},
 		{name: "reference", keys: []string{"Ctrl-T"}, help: "times count from the selected frame, or from the first one again",
@@ -135,20 +141,23 @@ func newKeymap(pages []string) keymap {
 				}
 				u.setFilter(arg)
 			}},
-		{name: "next-match", keys: []string{"n"}, help: "to the next line that holds it", foot: "next",
+		{name: "next-match", moves: true, keys: []string{"n"}, help: "to the next line that holds it", foot: "next",
 			when: func(u *ui) bool { return u.seek.text != "" },
 			run:  func(u *ui, _ string) { u.search(u.seek.text, 1) }},
-		{name: "previous-match", keys: []string{"N"}, help: "to the line before that holds it",
+		{name: "previous-match", moves: true, keys: []string{"N"}, help: "to the line before that holds it",
 			run: func(u *ui, _ string) { u.search(u.seek.text, -1) }},
 		{name: "yank", arg: "form", keys: []string{"y"}, help: "copy what is selected to the clipboard: as text (yy), json, hex or filter", foot: "yank",
-			when: func(u *ui) bool { return u.filled() },
-			run:  func(u *ui, arg string) { u.chooseYank(arg) }},
+			when:  func(u *ui) bool { return u.filled() },
+			run:   func(u *ui, arg string) { u.chooseYank(arg) },
+			words: func(*ui) []string { return []string{"text", "json", "hex", "filter"} }},
 		{name: "export", arg: "form file", keys: []string{"x"}, help: "write rows as text, csv or json, or frames as pcapng", foot: "export",
-			when: func(u *ui) bool { return u.filled() && u.help == nil },
-			run:  func(u *ui, arg string) { u.export(arg) }},
+			when:  func(u *ui) bool { return u.filled() && u.help == nil },
+			run:   func(u *ui, arg string) { u.export(arg) },
+			words: (*ui).exportWords},
 
 		{name: "command", keys: []string{":"}, help: "type a command by its name; Tab completes it", foot: "command",
 			run: func(u *ui, _ string) { u.ask(commandPrompt) }},
+		{name: "errors", keys: []string{"E"}, help: "what went wrong so far, and what could not be read", run: func(u *ui, _ string) { u.showErrors() }},
 		{name: "help", keys: []string{"?", "F1"}, help: "show this", foot: "help", run: func(u *ui, _ string) { u.toggleHelp() }},
 		{name: "redraw", modal: true, keys: []string{"Ctrl-L"}, help: "draw everything again", run: func(u *ui, _ string) { u.redraw() }},
 		{name: "suspend", modal: true, keys: []string{"Ctrl-Z"}, help: "back to the shell for a while",
@@ -222,17 +231,64 @@ func (u *ui) key(ev *tcell.EventKey) {
 			return
 		}
 	}
+	if u.count(ev) {
+		return
+	}
+	times := min(u.counted, maxCount)
+	u.counted, u.counting = 0, false
 	c := u.keymap.byKey[name]
 	if u.menu != nil {
 		if u.menu.key(name) || c == nil || !c.modal {
 			return
 		}
 	}
-	if c != nil {
+	switch {
+	case c == nil:
+	case times > 0 && (c.name == "first" || c.name == "last" || c.name == "open"):
+		u.line(times)
+		return
+	case times > 0 && c.moves:
+		for range min(times, maxMoves) {
+			c.run(u, "")
+		}
+		return
+	default:
 		c.run(u, "")
 		return
 	}
 	u.say("%s does nothing here; ? lists the keys", name)
+}
+
+// maxCount bounds the number before a key, maxMoves how often a key is pressed at most.
+const (
+	maxCount = 1 << 31
+	maxMoves = 1 << 16
+)
+
+// count takes digits of the number before a key, and tells whether ev is one. The digits
+// of pages cannot begin it, but a 0 or Alt with any of them can.
+func (u *ui) count(ev *tcell.EventKey) bool {
+	r := ev.Rune()
+	if ev.Key() != tcell.KeyRune || r < '0' || r > '9' {
+		return false
+	}
+	if !u.counting && r != '0' && ev.Modifiers()&tcell.ModAlt == 0 {
+		return false
+	}
+	u.counting = true
+	u.counted = min(u.counted*10+int(r-'0'), maxCount)
+	u.say("%d: a motion goes so often, G goes to that line", u.counted)
+	return true
+}
+
+// line goes to line n of the pane, from 1.
+func (u *ui) line(n int) {
+	p, ok := u.active().(interface{ choose(i int) })
+	_, of := u.active().where()
+	if !ok || of == 0 {
+		return
+	}
+	p.choose(max(min(n, of)-1, 0))
 }
 
 // do does what the command line says.
@@ -298,7 +354,7 @@ func (u *ui) toggleHelp() {
 	commands := u.keymap.commands
 	u.help = &list{
 		columns: []column{{title: "Key", width: 16}, {title: "Command", width: 16}, {title: "", width: 30, grow: 1}},
-		count:   func() int { return len(commands) + 1 + len(signs) },
+		count:   func() int { return len(commands) + 1 + len(levelSigns) + len(signs) },
 		row: func(i int, cells []string) tcell.Style {
 			switch {
 			case i < len(commands):
@@ -309,8 +365,12 @@ func (u *ui) toggleHelp() {
 				}
 			case i == len(commands):
 				cells[2] = "Letters in front of a frame:"
+			case i <= len(commands)+len(levelSigns):
+				s := levelSigns[i-len(commands)-1]
+				cells[0], cells[2] = s.letter, s.means
+				return s.style
 			default:
-				s := signs[i-len(commands)-1]
+				s := signs[i-len(commands)-1-len(levelSigns)]
 				cells[0], cells[2] = s.letter, s.means
 				return s.style
 			}

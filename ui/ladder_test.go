@@ -92,7 +92,7 @@ func TestMarks(t *testing.T) {
 	u.press("Enter", "j", "m") // a call of the story
 	u.sees("frame 48 is marked, 1 in all")
 	u.press("3", "m", "'")
-	u.sees("▸ *O     48")
+	u.sees("▸ *N     48")
 	u.press("'")
 	u.sees("▸ *O      1")
 	u.press("M")

@@ -57,6 +57,9 @@ func newPackets(u *ui) *packets {
 				return err.Error()
 			}
 			var said []string
+			if f := u.ruling(i + 1); f != nil {
+				said = append(said, levelSigns[f.Level].letter+": "+f.Rule+": "+f.Message)
+			}
 			for _, s := range signs {
 				if r.Marks&s.mark != 0 {
 					said = append(said, s.letter+": "+s.means)
@@ -189,6 +192,9 @@ func (u *ui) frameRow(n int, before int64, cells []string) tcell.Style {
 	}
 	var style tcell.Style
 	cells[0], style = sign(r.Marks)
+	if f := u.ruling(n); f != nil && r.Marks&flows.MarkMalformed == 0 {
+		cells[0], style = levelSigns[f.Level].letter, levelSigns[f.Level].style
+	}
 	if u.marks[n] {
 		cells[0] = "*" + cells[0]
 	}

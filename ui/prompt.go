@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -127,29 +128,57 @@ func (p *prompt) recall(line int) {
 	p.field.SetText(text)
 }
 
-// complete adds what all commands that begin so have in common, and lists them if
-// there are several.
+// complete adds what all commands that begin so have in common, or all that may be their
+// argument, and lists them if there are several.
 func (p *prompt) complete() {
 	typed := p.field.GetText()
+	before, begun, isArg := "", typed, false
+	var words []string
+	if name, arg, found := strings.Cut(typed, " "); found {
+		isArg = true
+		c := p.u.keymap.find(name)
+		if c == nil {
+			p.u.fail("there is no command %q; ? lists them", name)
+			return
+		}
+		if c.name == "filter" {
+			p.completeFilter()
+			return
+		}
+		if c.words == nil {
+			p.u.say("%s", cmp.Or(c.help, name))
+			return
+		}
+		words = c.words(p.u)
+		if i := strings.LastIndexByte(arg, ','); i >= 0 { // a list: its last word
+			before, begun = name+" "+arg[:i+1], arg[i+1:]
+		} else {
+			before, begun = name+" ", arg
+		}
+	} else {
+		for _, c := range p.u.keymap.commands {
+			words = append(words, c.name)
+		}
+	}
 	var names []string
-	for _, c := range p.u.keymap.commands {
-		if strings.HasPrefix(c.name, typed) {
-			names = append(names, c.name)
+	for _, word := range words {
+		if len(word) >= len(begun) && strings.EqualFold(word[:len(begun)], begun) {
+			names = append(names, word)
 		}
 	}
 	if len(names) == 0 {
-		p.u.say("no command begins so")
+		p.u.say("nothing begins so: %s", strings.Join(words, "  "))
 		return
 	}
 	common := names[0]
 	for _, name := range names {
-		for !strings.HasPrefix(name, common) {
+		for !strings.HasPrefix(strings.ToLower(name), strings.ToLower(common)) {
 			common = common[:len(common)-1]
 		}
 	}
-	if len(names) == 1 {
+	if len(names) == 1 && !isArg {
 		common += " "
 	}
-	p.field.SetText(common)
+	p.field.SetText(before + common)
 	p.u.say("%s", strings.Join(names, "  "))
 }

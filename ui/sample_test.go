@@ -85,11 +85,11 @@ func TestSampleTransferLength(t *testing.T) {
 func TestSampleLinks(t *testing.T) {
 	u := example(t, 140, 45)
 	u.press("Enter", "/sent again", "Enter", "Enter")
-	u.sees("▸ O      76 ")
+	u.sees("▸ N      76 ")
 	u.press("o")
 	u.sees("▸ O      79 ")
 	u.press("Tab", "/response to", "Enter", "Enter")
-	u.sees("▸ O      76 ")
+	u.sees("▸ N      76 ")
 	u.press("Esc", "Esc", "Esc")
 	u.sees("━━ Story of copy 1")
 }

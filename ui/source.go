@@ -16,6 +16,7 @@ type Source interface {
 	Run(ctx context.Context) error
 	Progress() (done, size int64)
 	Results() *flows.Results
+	Dropped() uint64
 	Frames() int
 	Row(n int, r *flows.Row) error
 	Detail(n int, tree *wire.Tree) error

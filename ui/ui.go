@@ -42,7 +42,8 @@ type ui struct {
 	fields  []*wire.Field
 	seek    search
 	told    told
-	job     *job         // nil if no file is being written
+	job     *job // nil if no file is being written
+	named   named
 	marks   map[int]bool // frames
 	times   timeForm
 	since   reference
@@ -50,6 +51,11 @@ type ui struct {
 	message string
 	failed  bool // message is an error
 	touched bool // the user has done something
+
+	counting bool // a number before a key is being typed
+	counted  int
+	failures []string // messages that were errors, the oldest first
+	rate     rate     // of reading
 
 	spots  []spot // what was drawn where, for the mouse
 	screen tcell.Screen
@@ -214,9 +220,9 @@ func (u *ui) state() (string, tcell.Style) {
 	case u.read != nil:
 		return "incomplete !", bad
 	case !u.ended && !u.res.Done && u.size > 0:
-		return fmt.Sprintf("reading %d%%", min(u.done*100/u.size, 100)), special
+		return fmt.Sprintf("reading %d%%%s", min(u.done*100/u.size, 100), u.rate.of(u.done)), special
 	case !u.ended && !u.res.Done:
-		return "reading " + report.Size(uint64(max(u.done, 0))), special
+		return "reading " + report.Size(uint64(max(u.done, 0))) + u.rate.of(u.done), special
 	case u.res.Incomplete:
 		return "incomplete !", bad
 	}
@@ -300,9 +306,9 @@ func (u *ui) drawStatus(c canvas) {
 	if u.help == nil && u.pages[u.page].count() == 0 {
 		at, of = 0, 0
 	}
-	right := ""
+	right := u.standing()
 	if of > 0 && (u.prompt == nil || u.prompt.kind != filterPrompt) {
-		right = fmt.Sprintf("%s/%s (%d%%)", report.Count(at), report.Count(of), at*100/of)
+		right = strings.TrimPrefix(right+" · ", " · ") + fmt.Sprintf("%s/%s (%d%%)", report.Count(at), report.Count(of), at*100/of)
 	}
 	left, style := u.message, plain
 	switch {
@@ -347,6 +353,8 @@ func (u *ui) say(format string, args ...any) {
 
 func (u *ui) fail(format string, args ...any) {
 	u.message, u.failed = "! "+fmt.Sprintf(format, args...), true
+	const most = 100
+	u.failures = append(u.failures[max(len(u.failures)-most+1, 0):], u.message)
 }
 
 // here is where the user is.
