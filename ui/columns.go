@@ -27,7 +27,9 @@ func (l *list) shownColumns() []int {
 	if l.chosenColumns == nil {
 		l.allColumns = l.allColumns[:0]
 		for i := range l.columns {
-			l.allColumns = append(l.allColumns, i)
+			if !l.columns[i].extra {
+				l.allColumns = append(l.allColumns, i)
+			}
 		}
 		return l.allColumns
 	}

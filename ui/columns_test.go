@@ -132,3 +132,11 @@ func TestSampleFieldColumn(t *testing.T) {
 	u.press(":sort -smb2.msg_id", "Enter", "g")
 	u.sees("smb2.msg_i▼")
 }
+
+// What only some ask for is there, and can be sorted by.
+func TestSampleMoreColumns(t *testing.T) {
+	u := shared(t, "own/rocev2-311.pcap.zst", 120, 30)
+	u.press("4", ":columns #,Request,Moved,RDMA,Transport,User", "Enter", ":sort -RDMA", "Enter", "g")
+	u.sees(`31 WRITE `)
+	u.sees(`1M      1M RoCEv2     RIG\rig`)
+}

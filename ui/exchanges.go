@@ -3,8 +3,10 @@ package ui
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gdamore/tcell/v2"
 
@@ -53,6 +55,12 @@ func newExchanges(u *ui) *exchanges {
 			{title: "#", width: 6, right: true, drop: 5}, {title: "Time", width: 10, right: true, drop: 4}, {title: "Request", width: 16, grow: 1},
 			{title: "File", path: true, width: 18, grow: 3}, {title: "Offset", width: 7, right: true, drop: 2}, {title: "Length", width: 7, right: true, drop: 1},
 			{title: "Status", width: 20, grow: 2}, {title: "Took", width: 8, right: true}, {title: "Frames", width: 11, drop: 3},
+			{title: "Credit wait", width: 11, right: true, drop: 6, extra: true}, {title: "In server", width: 9, right: true, drop: 7, extra: true},
+			{title: "Pending", width: 8, right: true, drop: 8, extra: true}, {title: "Moved", width: 7, right: true, drop: 9, extra: true},
+			{title: "RDMA", width: 7, right: true, drop: 10, extra: true}, {title: "Transport", width: 10, drop: 11, extra: true},
+			{title: "Connection", width: 10, right: true, drop: 12, extra: true}, {title: "Session", width: 18, drop: 13, extra: true},
+			{title: "User", width: 14, drop: 14, extra: true}, {title: "Share", path: true, width: 16, drop: 15, extra: true},
+			{title: "Client", width: 15, drop: 16, extra: true},
 		},
 		count:  p.count,
 		row:    p.row,
@@ -75,6 +83,7 @@ func newExchanges(u *ui) *exchanges {
 	p.list.frozen = func() *list {
 		q := newExchanges(u.freeze())
 		q.sieve.sifted = p.sieve.sifted
+		q.list.chosenColumns = slices.Clone(p.list.chosenColumns)
 		return &q.list
 	}
 	for col, num := range map[int]func(x *flows.Exchange) int64{
@@ -88,7 +97,19 @@ func newExchanges(u *ui) *exchanges {
 			}
 			return -1
 		},
-		8: func(x *flows.Exchange) int64 { return int64(cmp.Or(x.RequestFrame, x.AnswerFrame)) },
+		9: func(x *flows.Exchange) int64 { return int64(x.CreditWait) },
+		10: func(x *flows.Exchange) int64 {
+			d, _ := x.InServer()
+			return int64(d)
+		},
+		11: func(x *flows.Exchange) int64 {
+			d, _ := x.Pending()
+			return int64(d)
+		},
+		12: func(x *flows.Exchange) int64 { return most(x.Moved) },
+		13: func(x *flows.Exchange) int64 { return most(x.RDMA.Bytes) },
+		15: func(x *flows.Exchange) int64 { return int64(x.Conn) },
+		8:  func(x *flows.Exchange) int64 { return int64(cmp.Or(x.RequestFrame, x.AnswerFrame)) },
 	} {
 		p.list.columns[col].num = func(i int) int64 {
 			x := p.get(i)
@@ -193,7 +214,35 @@ func (p *exchanges) row(i int, cells []string) tcell.Style {
 	}
 	style := remark(&cells[6], x.AnswerFrame, uint32(x.Status), report.StatusName(x.Status), nil)
 	cells[6] = cmp.Or(cells[6], "SUCCESS")
+	if p.list.chosenColumns != nil {
+		more(&x, cells[9:])
+	}
 	return style
+}
+
+// more fills the cells of the columns that only some ask for.
+func more(x *flows.Exchange, cells []string) {
+	took := func(d time.Duration, ok bool) string {
+		if !ok || d == 0 {
+			return ""
+		}
+		return report.Took(d)
+	}
+	cells[0] = took(x.CreditWait, true)
+	cells[1] = took(x.InServer())
+	cells[2] = took(x.Pending())
+	if x.Moved > 0 {
+		cells[3] = report.ShortSize(x.Moved)
+	}
+	if x.RDMA.Operations > 0 {
+		cells[4] = report.ShortSize(x.RDMA.Bytes)
+	}
+	cells[5] = report.TransportName(x.Transport)
+	cells[6] = strconv.Itoa(x.Conn)
+	if x.SessionID != 0 {
+		cells[7] = fmt.Sprintf("0x%x", x.SessionID)
+	}
+	cells[8], cells[9], cells[10] = x.User, x.Share, x.Client
 }
 
 // texts is what a search looks at.

@@ -95,7 +95,7 @@ func newKeymap(pages []string) keymap {
 			run:   func(u *ui, arg string) { u.by(arg) },
 			words: func(*ui) []string { return report.StatsBy() }},
 		{name: "ladder", arg: "what", keys: []string{"L"}, help: "draw who said what when: of the copy, the connection or the marks", foot: "ladder",
-			when:  func(u *ui) bool { return u.page != ladderPage && u.help == nil && u.filled() },
+			when:  func(u *ui) bool { return u.page != ladderPage && u.page != statsPage && u.help == nil && u.filled() },
 			run:   func(u *ui, arg string) { u.ladder(arg) },
 			words: func(*ui) []string { return []string{"copy", "connection", "marks"} }},
 		{name: "mark", keys: []string{"m"}, help: "mark the frame of what is selected, or do not any more",
@@ -331,18 +331,35 @@ func (m *keymap) find(name string) *command {
 	return found
 }
 
+// drawFoot names the keys that do something here. Those that help further keep their
+// place where there is no room for all.
 func (u *ui) drawFoot(c canvas) {
-	x := 1
+	var here, always []*command
+	need := 0
 	for i := range u.keymap.commands {
 		k := &u.keymap.commands[i]
-		if k.foot == "" || u.menu != nil && !k.modal || k.when != nil && !k.when(u) {
-			continue
+		switch {
+		case k.foot == "" || u.menu != nil && !k.modal || k.when != nil && !k.when(u):
+		case k.name == "command" || k.name == "help" || k.name == "leave":
+			always = append(always, k)
+			need += width(k.keys[0]) + width(k.foot) + 3
+		default:
+			here = append(here, k)
 		}
-		if x+width(k.keys[0])+width(k.foot)+1 > c.w {
-			return
-		}
+	}
+	x := 1
+	draw := func(k *command) {
 		x = c.text(x, 0, bold, k.keys[0])
 		x = c.text(x, 0, faint, " "+k.foot) + 2
+	}
+	for _, k := range here {
+		if x+width(k.keys[0])+width(k.foot)+1+need > c.w {
+			break
+		}
+		draw(k)
+	}
+	for _, k := range always {
+		draw(k)
 	}
 }
 

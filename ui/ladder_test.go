@@ -9,12 +9,14 @@ import (
 
 func TestFold(t *testing.T) {
 	const ms = 1_000_000
-	at := func(t int64, frame int32, kind rungKind) rung { return rung{time: t * ms, frame: frame, kind: kind} }
-	got := fold([]rung{at(900, 9, rungAnswer), at(0, 1, rungRequest), at(50, 3, rungAnswer), at(50, 2, rungRequest), at(400, 5, rungRequest)})
+	at := func(t int64, frame, x int32, kind rungKind) rung {
+		return rung{time: t * ms, frame: frame, x: x, kind: kind}
+	}
+	got := fold([]rung{at(900, 9, 3, rungAnswer), at(0, 1, 1, rungRequest), at(50, 3, 1, rungAnswer), at(50, 2, 2, rungRequest), at(400, 5, 3, rungRequest), at(60, 4, 9, rungAnswer)})
 	want := []rung{
-		at(0, 1, rungRequest), at(50, 2, rungRequest), at(50, 3, rungAnswer),
-		{time: 50 * ms, frame: 5, n: 1, kind: rungIdle}, at(400, 5, rungRequest),
-		{time: 400 * ms, frame: 9, n: 2, kind: rungIdle}, at(900, 9, rungAnswer),
+		at(0, 1, 1, rungRequest), at(50, 2, 2, rungRequest), at(50, 3, 1, rungAnswer), at(60, 4, 9, rungAnswer),
+		{time: 60 * ms, frame: 5, n: 1, kind: rungIdle}, at(400, 5, 3, rungRequest),
+		{time: 400 * ms, frame: 9, n: 2, kind: rungIdle}, at(900, 9, 3, rungAnswer),
 	}
 	if !slices.Equal(got, want) {
 		t.Error(cmp.Diff(want, got, cmp.AllowUnexported(rung{})))

@@ -16,6 +16,7 @@ type column struct {
 	right bool // numbers
 	path  bool // the end says more than the beginning
 	drop  int  // where there is no room the highest go first; 0 stays
+	extra bool // is shown only to who asks for it
 
 	num func(i int) int64 // what the rows are sorted by; nil for the text
 }

@@ -225,17 +225,17 @@ func fold(rungs []rung) []rung {
 		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.frame, b.frame), cmp.Compare(a.kind, b.kind))
 	})
 	var out []rung
-	last, waiting := int64(math.MaxInt64), int32(0)
+	last, waiting := int64(math.MaxInt64), make(map[int32]bool) // exchanges
 	for _, r := range rungs {
 		if last < r.time && r.time-last >= idle {
-			out = append(out, rung{time: last, frame: r.frame, n: waiting, kind: rungIdle})
+			out = append(out, rung{time: last, frame: r.frame, n: int32(len(waiting)), kind: rungIdle})
 		}
 		last = r.time
 		switch r.kind {
 		case rungRequest:
-			waiting++
+			waiting[r.x] = true
 		case rungAnswer:
-			waiting = max(waiting-1, 0)
+			delete(waiting, r.x)
 		}
 		out = append(out, r)
 	}
