@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,19 +9,8 @@ import (
 
 // columns that a user chose: which, in what order, and how wide.
 
-// name is how commands and users call a column.
-func (l *list) columnName(i int) string {
-	name := l.columns[i].title
-	if name == "" {
-		return "sign"
-	}
-	for k := range i { // another is called so
-		if l.columns[k].title == name {
-			return name + "2"
-		}
-	}
-	return name
-}
+// columnName is how commands and users call a column.
+func (l *list) columnName(i int) string { return cmp.Or(l.columns[i].name, l.columns[i].title) }
 
 // shownColumns lists the columns that are shown if there is room, in their order.
 func (l *list) shownColumns() []int {

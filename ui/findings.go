@@ -8,6 +8,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 
 	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/audit"
 	"github.com/odxray/odxray/flows/report"
 )
 
@@ -105,6 +106,18 @@ func (p *findings) row(i int, cells []string) tcell.Style {
 	return plain
 }
 
+// explain says what the rule of the selected finding means, and what to do.
+func (p *findings) explain() (said []string) {
+	f := p.selected()
+	if r, ok := audit.Find(f.Rule); ok {
+		said = append(said, r.Meaning, "What to do: "+r.Advice)
+		if r.Spec != "" {
+			said = append(said, "See "+r.Spec+".")
+		}
+	}
+	return said
+}
+
 func (p *findings) draw(c canvas) {
 	p.evidence.columns[2].width = p.u.clockWidth()
 	top, rest := c.split(min(p.count()+2, max(c.h/2, 4)))
@@ -125,6 +138,12 @@ func (p *findings) draw(c canvas) {
 	}
 	if len(more) > 0 {
 		y = rest.paragraph(y, plain, strings.Join(more, " "))
+	}
+	for _, line := range p.explain() {
+		if y+len(wrap(line, rest.w-2)) > rest.h*2/3 {
+			break
+		}
+		y = rest.paragraph(y, faint, line)
 	}
 	_, rest = rest.split(y)
 	p.u.section(rest, &p.evidence, "Evidence: "+report.Plural(len(f.Frames), "frame", "frames"))

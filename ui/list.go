@@ -11,12 +11,13 @@ import (
 // column is a column of a list.
 type column struct {
 	title string
-	width int  // at least; 0 hides it
-	grow  int  // its share of what is left over
-	right bool // numbers
-	path  bool // the end says more than the beginning
-	drop  int  // where there is no room the highest go first; 0 stays
-	extra bool // is shown only to who asks for it
+	name  string // for commands and readers; "" if the title says enough
+	width int    // at least; 0 hides it
+	grow  int    // its share of what is left over
+	right bool   // numbers
+	path  bool   // the end says more than the beginning
+	drop  int    // where there is no room the highest go first; 0 stays
+	extra bool   // is shown only to who asks for it
 
 	num func(i int) int64 // what the rows are sorted by; nil for the text
 }

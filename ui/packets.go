@@ -29,7 +29,7 @@ type packets struct {
 }
 
 var frameColumns = []column{
-	{title: "", width: 2}, {title: "No.", width: 6, right: true}, {title: "Time", width: 11, right: true, drop: 5},
+	{name: "sign", width: 2}, {title: "No.", width: 6, right: true}, {title: "Time", width: 11, right: true, drop: 5},
 	{title: "Source", width: 15, drop: 4}, {title: "Destination", width: 15, drop: 6},
 	{title: "Protocol", width: 8, drop: 7}, {title: "Length", width: 6, right: true, drop: 8}, {title: "Info", width: 39, grow: 1},
 }

@@ -28,7 +28,7 @@ func newRDMA(u *ui) *rdmaView {
 	p := &rdmaView{u: u}
 	p.list = list{
 		columns: []column{
-			{title: "#", width: 3, right: true}, {title: "Client", width: 15}, {title: "QP", width: 8, drop: 3}, {title: "Server", width: 15}, {title: "QP", width: 8, drop: 2},
+			{title: "#", width: 3, right: true}, {title: "Client", width: 15}, {title: "QP", name: "Client QP", width: 8, drop: 3}, {title: "Server", width: 15}, {title: "QP", name: "Server QP", width: 8, drop: 2},
 			{title: "Over", width: 6, drop: 4}, {title: "Frames", width: 9, drop: 5}, {title: "MTU", width: 4, right: true, drop: 7},
 			{title: "Messages", width: 8, right: true, drop: 8}, {title: "Packets", width: 7, right: true, drop: 6}, {title: "Remark", width: 10, grow: 1},
 		},

@@ -119,6 +119,7 @@ func (p *stats) progress() string {
 }
 
 func (p *stats) follow() bool {
+	defer p.title()
 	news := p.next != nil
 	if news && p.next.made.Load() {
 		p.shown, p.next = p.next, nil
@@ -137,6 +138,16 @@ func (p *stats) follow() bool {
 		return true
 	}
 	return news
+}
+
+// title names the columns after what is counted.
+func (p *stats) title() {
+	for i, head := range report.StatsHeads(p.shown.by) {
+		c := &p.list.columns[i]
+		if c.title = head; i > statsBytes && i < statsErrors {
+			c.name = "Bytes " + head
+		}
+	}
 }
 
 // begin counts the exchanges that there are.
@@ -225,9 +236,6 @@ func (u *ui) by(word string) {
 }
 
 func (p *stats) draw(c canvas) {
-	for i, head := range report.StatsHeads(p.shown.by) {
-		p.list.columns[i].title = head
-	}
 	facts := p.facts()
 	h := 1
 	for _, line := range facts {

@@ -11,6 +11,7 @@ import (
 
 func rootCommand(a *app) *cobra.Command {
 	var in input
+	var plain bool
 	cmd := &cobra.Command{
 		Use:   "odxray FILE...",
 		Short: "Shows and audits the offloaded copies in captures of SMB file traffic",
@@ -28,7 +29,7 @@ may be -, standard input. A subcommand wins over a file of its name: write ./lis
 			if err := a.noCommand(cmd, args); err != nil {
 				return err
 			}
-			return a.open(cmd, &in, args)
+			return a.open(cmd, &in, args, plain)
 		},
 		SilenceErrors:              true,
 		SilenceUsage:               true,
@@ -39,6 +40,7 @@ may be -, standard input. A subcommand wins over a file of its name: write ./lis
 	cmd.SetVersionTemplate("{{.Version}}\n")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	in.flags(cmd)
+	cmd.Flags().BoolVar(&plain, "plain", false, "print what the terminal UI shows, as lines of text: for screen readers and logs")
 	colorFlag(a, cmd)
 	cmd.AddCommand(
 		summaryCommand(a), listCommand(a), showCommand(a), exchangesCommand(a), copiesCommand(a), tokensCommand(a), rdmaCommand(a), whyCommand(a),
