@@ -279,7 +279,7 @@ func (c *conn) published() Connection {
 	return Connection{
 		Transport: c.transport(), Host: int(c.host), ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last), FirstTime: c.firstTime, LastMessage: int(c.lastMessage), LastTime: c.messageTime,
 		Dialect: c.dialect, ClientGUID: c.clientGUID, ServerGUID: c.serverGUID,
-		Credits: c.credits.Credits, LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
+		Credits: c.credits.published(), LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
 		Retransmitted: c.retransmits, Messages: c.messages, Encrypted: c.encrypted, Nameless: c.nameless, Malformed: c.malformed,
 		Compressed: c.shrunk, CompressedWhy: c.shrunkWhy,
 	}

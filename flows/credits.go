@@ -12,6 +12,32 @@ type credits struct {
 	ran      int64 // time at which the client ran out of them; 0 if it has some
 	waited   int64 // ns that it had none, before the next request
 	released bool  // waited is of the stall that has just ended
+	past     *history
+}
+
+// remember keeps the window, for those who draw it over time. Not all connections have a
+// history: there may be very many.
+func (a *Analyzer) remember(k *credits) {
+	if !k.Known {
+		return
+	}
+	if k.past == nil {
+		if a.direct.histories >= maxHistories {
+			return
+		}
+		a.direct.histories++
+		k.past = new(history)
+	}
+	k.past.add(a.now, k.Window)
+}
+
+// published returns what the outside may know.
+func (k *credits) published() Credits {
+	c := k.Credits
+	if k.past != nil {
+		c.History = append([]CreditPoint(nil), k.past.points...)
+	}
+	return c
 }
 
 // spend takes a request, and returns how long the client had no credits just before.

@@ -233,7 +233,9 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 			a.sessions[e.session].signed = true
 		}
 	}
-	if waited := c.credits.spend(c, m, a.now); waited > 0 {
+	waited := c.credits.spend(c, m, a.now)
+	a.remember(&c.credits)
+	if waited > 0 {
 		e.waited = uint32(min(waited/1000, math.MaxUint32))
 	}
 	if replay := m.Flags&smb2.FlagReplay != 0; replay || m.ChannelSequence != 0 && c.dialect >= smb2.Dialect300 {
@@ -358,6 +360,7 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 		return delivered{response: true} // an oplock or lease break: nobody asked
 	}
 	c.credits.grant(c, m, a.now)
+	a.remember(&c.credits)
 	if x == 0 {
 		var e *exchange
 		x, e = a.exchanges.add()

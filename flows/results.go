@@ -150,9 +150,10 @@ type Credits struct {
 	Charged uint64
 	Known   bool // Window is what the client has, and all below is of the whole connection
 	Window  int
-	Most    int   // the largest Window
-	Stalls  int   // times that the client had none left
-	Stalled int64 // nanoseconds of those
+	Most    int           // the largest Window
+	Stalls  int           // times that the client had none left
+	Stalled int64         // nanoseconds of those
+	History []CreditPoint // of Window while it was known, the oldest first; not of all connections if there are very many
 }
 
 // Session is an authenticated session, on one or more connections.

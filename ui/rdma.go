@@ -218,6 +218,12 @@ func (p *rdmaView) draw(c canvas) {
 		}
 		y = rest.paragraph(y, plain, strings.Join(strings.Fields(line), " "))
 	}
+	for i, side := range [2]string{"Client's credits", "Server's credits"} {
+		if len(r.Ledgers[i].History) > 1 && y < rest.h*2/3 {
+			drawCredits(rest, y, side, r.Ledgers[i].History)
+			y++
+		}
+	}
 	title := report.Plural(len(p.ops), "operation", "operations")
 	if r.Unlisted > 0 {
 		title += fmt.Sprintf(", and %s more that are not kept", report.Count(r.Unlisted))

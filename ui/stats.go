@@ -283,7 +283,22 @@ func (p *stats) drawTrace(c canvas) {
 		return
 	}
 	w := min(max(c.w*2/5, least), 60)
-	left, right := c.sub(0, 0, w, c.h), c.sub(w+1, 0, c.w-w-1, min(c.h, 14))
+	var conns []*flows.Connection
+	for i := range p.u.res.Connections {
+		if conn := &p.u.res.Connections[i]; len(conn.Credits.History) > 1 {
+			conns = append(conns, conn)
+		}
+	}
+	credits := min(len(conns), max(c.h-14, 1)) // lines
+	if credits > 0 && c.h >= graphs {
+		below := c.sub(w+1, c.h-credits-1, c.w-w-1, credits+1)
+		below.rule(0, "Least credits of the client over time", false)
+		for i := range credits {
+			drawCredits(below, i+1, fmt.Sprintf("connection %d", conns[i].ID), conns[i].Credits.History)
+		}
+		credits++
+	}
+	left, right := c.sub(0, 0, w, c.h), c.sub(w+1, 0, c.w-w-1, min(c.h-credits, 14))
 	left.rule(0, "Response times", false)
 	right.rule(0, "Bytes moved over time", false)
 	c.bar(w)

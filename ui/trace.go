@@ -166,3 +166,36 @@ func (t *trace) drawMoved(c canvas, length time.Duration) {
 	c.text(axis+1+(w-10)/2, h+1, faint, "("+fmt.Sprintf("%s a column", report.Took(per))+")")
 	c.cell(axis+1, h+1, w, true, faint, end)
 }
+
+// drawCredits draws the credits of a connection over time on a line: the least in each
+// stretch, for that is what a client waits for.
+func drawCredits(c canvas, y int, label string, points []flows.CreditPoint) {
+	if len(points) == 0 {
+		return
+	}
+	least, most := points[0].Low, points[0].High
+	for _, p := range points {
+		least, most = min(least, p.Low), max(most, p.High)
+	}
+	said := fmt.Sprintf("%d–%d", least, most)
+	x := c.text(1, y, faint, label) + 1
+	w := c.w - x - width(said) - 2
+	if w < 5 {
+		return
+	}
+	// Each stretch is as wide as its time.
+	first, last := points[0].Time, points[len(points)-1].Time
+	values := make([]uint64, w)
+	at := 0
+	for col := range values {
+		until := first + int64(float64(last-first)*float64(col+1)/float64(w))
+		low := points[at].Low
+		for at+1 < len(points) && points[at+1].Time <= until {
+			at++
+			low = min(low, points[at].Low)
+		}
+		values[col] = uint64(max(low, 0)) + 1 // none at all shows too
+	}
+	x = c.text(x, y, special, sparkline(values, w)) + 1
+	c.text(x, y, plain, said)
+}
