@@ -11,12 +11,10 @@ const (
 )
 
 // ServerHello is the token that a server's NEGOTIATE response brings: it can do
-// NTLMSSP. [MS-SPNG] 2.2.1, NegTokenInit2
+// NTLMSSP. The hints that Windows adds mean nothing. [MS-SPNG] 2.2.1, NegTokenInit2
 func ServerHello() []byte {
 	mechs := ber(contextTag, ber(sequenceTag, []byte(oidNTLM)))
-	hint := ber(contextTag, ber(stringTag, []byte("not_defined_in_RFC4178@please_ignore")))
-	hints := ber(contextTag+3, ber(sequenceTag, hint))
-	init := ber(contextTag, ber(sequenceTag, mechs, hints))
+	init := ber(contextTag, ber(sequenceTag, mechs))
 	return ber(applicationTag, []byte(oidSPNEGO), init)
 }
 

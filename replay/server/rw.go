@@ -94,7 +94,7 @@ func (r *request) write(m *smb2.WriteRequest) status {
 			return ntstatus.AccessDenied // it may append only
 		}
 	}
-	if off > maxFileSize || uint64(m.Length) > maxFileSize-off {
+	if off > math.MaxInt64 || m.Length > 0 && (off > maxFileSize || uint64(m.Length) > maxFileSize-off) {
 		return ntstatus.InvalidParameter
 	}
 	if o.file.locked(o, off, uint64(m.Length), true) {
