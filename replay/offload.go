@@ -28,6 +28,8 @@ type offload struct {
 	refused int                   // step at which the target said that it has no offload; 0 if it did not
 	mints   map[int][]mint        // by slot of the source
 	copied  map[int][]flows.Range // by slot of the destination, what the target has copied
+	asked   map[int][]flows.Range // and what the captured server had
+	last    map[int]int           // by slot of the destination, the last step that says so
 	extra   int                   // calls that the captured client did not make
 }
 
@@ -95,6 +97,85 @@ func (r *run) minted(s *Step, a *client.Answer, o *Outcome) {
 			r.addMint(source, le.Uint64(in[readOffset:]), reply)
 		}
 	}
+}
+
+// wrote takes note of what an OFFLOAD_WRITE copied, then and now.
+func (r *run) wrote(s *Step, now uint64) {
+	destination := fileOf(r.plan, s)
+	off, n := ioctlInput(s.Request)
+	in := part(s.Request, off, n)
+	if s.Header.Command != smb2.Ioctl || s.Exchange.Function != fscc.OffloadWrite || len(in) < writeToken || destination < 0 {
+		return
+	}
+	at := le.Uint64(in[writeOffset:])
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.offload.asked == nil {
+		r.offload.asked, r.offload.last = make(map[int][]flows.Range), make(map[int]int)
+	}
+	if r.offload.copied == nil {
+		r.offload.copied = make(map[int][]flows.Range)
+	}
+	r.offload.asked[destination] = append(r.offload.asked[destination], flows.Range{Start: at, End: at + s.Exchange.Moved})
+	r.offload.last[destination] = max(r.offload.last[destination], s.ID)
+	if now > 0 {
+		r.offload.copied[destination] = append(r.offload.copied[destination], flows.Range{Start: at, End: at + now})
+	}
+}
+
+// lengthWritten returns what the answer to an OFFLOAD_WRITE says that it wrote.
+func lengthWritten(s *Step, answer []byte) uint64 {
+	var d decoder
+	if body, ok := d.decode(answer, len(answer), &s.Context, slotWant).Body.(*smb2.IoctlResponse); ok {
+		if reply, ok := body.Output.(*odx.WriteReply); ok {
+			return reply.LengthWritten
+		}
+	}
+	return 0
+}
+
+// copiedLess notes, at the end, the files of which the target copied less than the
+// captured server, in however many calls.
+func (r *run) copiedLess() {
+	for destination, ranges := range r.offload.asked {
+		then, now := uint64(0), uint64(0)
+		for at := uint64(0); ; {
+			next := flows.Range{Start: 1<<64 - 1}
+			for _, g := range ranges {
+				if g.End > at && max(g.Start, at) < next.Start {
+					next = flows.Range{Start: max(g.Start, at), End: g.End}
+				}
+			}
+			if next.End == 0 {
+				break
+			}
+			then += next.End - next.Start
+			for p := next.Start; p < next.End; {
+				if n := covered(r.offload.copied[destination], p); n > 0 {
+					n = min(n, next.End-p)
+					now, p = now+n, p+n
+					continue
+				}
+				p = r.nextCopied(destination, p, next.End)
+			}
+			at = next.End
+		}
+		s := r.plan.Step(r.offload.last[destination])
+		if o := r.outcomes[s.ID-1]; now < then && o.Verdict != Blocked {
+			o.add("bytes copied to the file", fmt.Sprint(then), fmt.Sprint(now))
+			r.judge(s, &o)
+		}
+	}
+}
+
+// nextCopied returns where what was copied goes on after at, at the latest upto.
+func (r *run) nextCopied(destination int, at, upto uint64) uint64 {
+	for _, g := range r.offload.copied[destination] {
+		if g.Start > at {
+			upto = min(upto, g.Start)
+		}
+	}
+	return upto
 }
 
 // addMint keeps a token. mu is held.
@@ -173,13 +254,7 @@ func (r *run) writeAll(ctx context.Context, s *Step, k *client.Session, in []byt
 			return
 		}
 		o.Received, o.Answer = a.Received, a.Message
-		written := uint64(0)
-		var d decoder
-		if body, ok := d.decode(a.Message, len(a.Message), &s.Context, slotWant).Body.(*smb2.IoctlResponse); ok {
-			if reply, ok := body.Output.(*odx.WriteReply); ok {
-				written = reply.LengthWritten
-			}
-		}
+		written := lengthWritten(s, a.Message)
 		if a.Status != ntstatus.Success || written == 0 {
 			o.add("smb2.nt_status", report.StatusName(ntstatus.Success), report.StatusName(a.Status))
 			o.add("bytes copied", fmt.Sprint(goal), fmt.Sprint(pos))

@@ -346,6 +346,9 @@ func (r *run) answered(ctx context.Context, s *Step, k *client.Session, a *clien
 		return
 	}
 	r.minted(s, a, &o)
+	if r.o.Level == Semantic && statusOf(s.Answer) == ntstatus.Success {
+		r.wrote(s, lengthWritten(s, a.Message))
+	}
 	r.compare(ctx, s, k, &o)
 	r.judge(s, &o)
 }

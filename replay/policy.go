@@ -5,6 +5,7 @@ package replay
 import (
 	"strings"
 
+	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/smb2"
 )
@@ -50,6 +51,9 @@ var loose = words(`
 var ofServer = words(`smb.fs_attr smb.fs_name smb.fs_name.len smb.fs_max_name_len smb.fs_bytes_per_sector smb.fs_sector_per_unit
 	smb2.share_flags smb2.share_caps smb2.max_access smb.device.type smb2.capabilities smb2.max_trans_size smb2.max_read_size smb2.max_write_size`)
 
+// offloadFields are how much a server does of an offload call at once.
+var offloadFields = words(`smb2.fsctl.odx.xfer_length smb2.fsctl.odx.flags odx.all_zero_beyond`)
+
 // tolerated are sizes that file systems round as they like.
 var tolerated = words(`smb2.allocation_size smb.alloc_size64 odx.info.allocation_size odx.info.posix.blocks`)
 
@@ -64,9 +68,6 @@ func words(s string) map[string]bool {
 // policyOf returns how a field of the answer to a step is compared.
 func policyOf(name string, s *Step, o *Options) policy {
 	level := o.Level
-	if o.Loop && (name == "smb2.fsctl.odx.xfer_length" || name == "odx.all_zero_beyond" || name == "smb2.fsctl.odx.flags") {
-		return ignore // the loop takes what it is given
-	}
 	command := s.Header.Command
 	const fileSystem = 2
 	ofFileSystem := command == smb2.QueryInfo && s.Exchange.InfoType == fileSystem
@@ -83,6 +84,10 @@ func policyOf(name string, s *Step, o *Options) policy {
 		return ignore
 	case name == "dcerpc.stub_data":
 		return lastWord
+	case offloadFields[name] && s.Exchange.Function == fscc.OffloadWrite:
+		return own // what counts is what was copied in all
+	case offloadFields[name]:
+		return surroundings
 	case ofServer[name], strings.HasPrefix(name, "odx.info.sector."):
 		return surroundings
 	case tolerated[name]:

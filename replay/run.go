@@ -262,6 +262,7 @@ func (r *run) giveUp(state []int) {
 func (r *run) finish(ctx context.Context) *Result {
 	r.tidy()
 	r.lateVerdicts(ctx)
+	r.copiedLess()
 	res := &Result{
 		Plan: r.plan, Target: r.o.Target, Level: r.o.Level, Outcomes: r.outcomes, Environment: r.env, Notes: r.notes, Made: r.made,
 		Interrupted: ctx.Err() != nil, Took: time.Since(r.t0),
