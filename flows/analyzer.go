@@ -58,6 +58,7 @@ type Analyzer struct {
 	gatherAll  bool           // keep file data too, for somebody who looks at bytes
 	talks      bool           // follow what Wireshark tells of segments beside their words
 	view       *frameView     // nil if nobody looks at frames
+	light      bool           // nobody asks what messages mean; see chain
 	batch      []delivered    // the messages of the session-service frame at hand
 	onExchange func(i uint32) // called for every finished exchange; may be nil
 

@@ -23,16 +23,17 @@ import (
 
 // Options of a Capture.
 type Options struct {
-	Index     bool     // keep what random access needs: Row, Detail, Exchange
-	Ports     []uint16 // TCP ports that carry the session service beside 139 and 445
-	MPAPorts  []uint16 // TCP ports that carry iWARP beside 5445
-	Judge     func(*Results) []Finding
-	Window    Window
-	Keys      *Keys          // for signatures and what is encrypted; may be nil
-	Digits    int            // of fractions of a second in rows; 0 leaves it to the file
-	MaxMemory uint64         // bytes that what is known may take, roughly; 0 for no limit
-	Bare      bool           // rows that List yields have only Frame, Time, Length and Marks: for who prints fields
-	Filter    *filter.Filter // what is looked at, beside Window; nil for all
+	Index      bool     // keep what random access needs: Row, Detail, Exchange
+	Ports      []uint16 // TCP ports that carry the session service beside 139 and 445
+	MPAPorts   []uint16 // TCP ports that carry iWARP beside 5445
+	Judge      func(*Results) []Finding
+	Window     Window
+	Keys       *Keys          // for signatures and what is encrypted; may be nil
+	Digits     int            // of fractions of a second in rows; 0 leaves it to the file
+	MaxMemory  uint64         // bytes that what is known may take, roughly; 0 for no limit
+	Bare       bool           // rows that List yields have only Frame, Time, Length and Marks: for who prints fields
+	Filter     *filter.Filter // what is looked at, beside Window; nil for all
+	FieldsOnly bool           // beside what List yields nobody asks for anything: Results need not say what messages mean
 }
 
 // Ports reads rules of the form "tcp.port==N,nbss" or "tcp.port==N,iwarp_mpa", as tshark's
@@ -143,6 +144,7 @@ func (c *Capture) list(ctx context.Context, tree *wire.Tree, want func(frame int
 	v := newView(tree)
 	if bare {
 		v.only(tree.Want)
+		c.a.light = c.o.FieldsOnly && v.smb.HeaderOnly && c.a.keys == nil && c.a.index == nil
 	}
 	c.a.gatherAll = want != nil || f != nil && f.LooksAtData() || tree != nil && tree.Want != nil && tree.Want.Any(smb2.DataFields())
 	c.a.talks = tree != nil && tree.Want.Any(inet.TalkFields())

@@ -49,6 +49,7 @@ func listCommand(a *app) *cobra.Command {
 			return usagef("-c %d: a list cannot have fewer than no frames", o.Count)
 		}
 		in.Bare = o.Columns != nil && o.Format != report.JSON
+		in.FieldsOnly = in.Bare && !in.strict
 		return a.read(cmd, &in, args, func(ctx context.Context, c *flows.Capture, _ []string) error {
 			return a.stream(ctx, func(ctx context.Context) error { return report.List(ctx, a.out, c, o) })
 		})

@@ -51,6 +51,7 @@ type Decoder struct {
 	walk
 	protocols wire.Mark         // node of frame.protocols
 	paths     map[string]string // texts for it
+	brevity   brevity
 }
 
 // maxPaths bounds the texts that are kept: a capture has few.
@@ -87,8 +88,18 @@ func (d *Decoder) Decode(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Co
 		ctx = &unknown
 	}
 	*h = Headers{WindowShift: -1}
-	if link == linktype.Ethernet && !c.Recording() && usual(c, h) {
-		return
+	if link == linktype.Ethernet {
+		if !c.Recording() {
+			if usual(c, h) {
+				return
+			}
+		} else if want := c.Want(); want != nil && ctx.Frame != 0 {
+			if b := d.brief(want); b.all && usual(c, h) {
+				d.protocols, d.path = -1, d.path[:0]
+				b.record(c, h, ctx)
+				return
+			}
+		}
 	}
 	d.walk, d.protocols = walk{h: h, ctx: ctx, size: c.Len(), path: d.path[:0], ahead: d.ahead}, -1
 	if !c.Recording() {

@@ -31,7 +31,7 @@ func BenchmarkList(b *testing.B) {
 			b.SetBytes(st.Size())
 			b.ReportAllocs()
 			for b.Loop() {
-				c, err := flows.Open([]string{path}, flows.Options{Bare: o.Format == Fields})
+				c, err := flows.Open([]string{path}, flows.Options{Bare: o.Format == Fields, FieldsOnly: o.Format == Fields})
 				if err != nil {
 					b.Fatal(err)
 				}

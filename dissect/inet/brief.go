@@ -1,0 +1,89 @@
+package inet
+
+import "github.com/odxray/odxray/dissect/wire"
+
+// Most lists ask for a few plain fields of every frame: these. Of a usual frame each of
+// them is the same node at the same place, whatever else the frame holds, so that nothing
+// else need be walked. A test holds that the tree is the one that decoding makes.
+
+// brief is a field of a usual frame that is recorded by itself.
+type brief struct {
+	field *wire.Field
+	off   int // where it stands in the frame
+	len   int // of its bytes; 0 if note makes it up
+}
+
+// briefs is in the order in which decoding records them.
+var briefs = []brief{
+	{fEpoch, 0, 0}, {fRelative, 0, 0}, {fFrameNumber, 0, 0}, {fFrameLen, 0, 0},
+	{fIPTTL, 22, 1}, {fIPProto, 23, 1}, {fIPSrc, 26, 4}, {fIPDst, 30, 4},
+	{fSrcPort, 34, 2}, {fDstPort, 36, 2}, {fStream, 38, 0}, {fTCPLen, 38, 0}, {fSeqRaw, 38, 4}, {fAckRaw, 42, 4}, {fWindow, 48, 2},
+}
+
+// note records a field that has no bytes of its own. No function that a field names does
+// that: a call through one would move the cursor to the heap.
+func (x *brief) note(c *wire.Cursor, h *Headers, ctx *Context) {
+	switch x.field {
+	case fEpoch:
+		c.Fact(fEpoch, uint64(ctx.Time), "")
+	case fRelative:
+		since(c, fRelative, ctx.Time, ctx.FirstTime)
+	case fFrameNumber:
+		c.Fact(fFrameNumber, uint64(ctx.Frame), "")
+	case fFrameLen:
+		c.Fact(fFrameLen, uint64(c.Len()), "")
+	case fStream:
+		if ctx.HasStream {
+			c.Note(fStream, uint64(ctx.Stream), "")
+		}
+	case fTCPLen:
+		c.Note(fTCPLen, uint64(h.PayloadLen), "")
+	}
+}
+
+// brevity is what a set of wanted fields asks of usual frames.
+type brevity struct {
+	of   wire.Want
+	list []brief // in their order
+	all  bool    // nothing else is wanted
+}
+
+// brief returns what is wanted of a usual frame; all is false if that is more than a list
+// of briefs.
+func (d *Decoder) brief(want wire.Want) *brevity {
+	b := &d.brevity
+	if len(want) == 0 {
+		return &brevity{}
+	}
+	if len(b.of) == len(want) && &b.of[0] == &want[0] {
+		return b
+	}
+	*b = brevity{of: want, all: true}
+	known := make(map[*wire.Field]bool)
+	for _, x := range briefs {
+		known[x.field] = true
+		if want.Has(x.field) {
+			b.list = append(b.list, x)
+		}
+	}
+	for _, f := range fields.All() {
+		if want.Has(f) && !known[f] && f.Any == nil { // nothing is recorded as an Any itself
+			b.all = false
+		}
+	}
+	return b
+}
+
+// record records the list for the usual frame that c is at.
+func (b *brevity) record(c *wire.Cursor, h *Headers, ctx *Context) {
+	for i := range b.list {
+		x := &b.list[i]
+		at := *c
+		at.Pass(x.field, x.off)
+		if x.len > 0 {
+			at.Overlay(x.field, x.len)
+		} else {
+			x.note(&at, h, ctx)
+		}
+	}
+}
