@@ -31,6 +31,8 @@ type Decoder struct {
 	msg Message
 	ctx *Context
 
+	brevity brevity
+
 	// The body's node, for a decoder that has more to say on its line.
 	mark  wire.Mark
 	title uint64
@@ -103,6 +105,9 @@ func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 	}
 	d.ctx = ctx
 	d.msg.Body, d.msg.Err, d.msg.RPC = nil, nil, nil
+	if d.short(c) {
+		return &d.msg
+	}
 
 	look := c.Ahead()
 	look.Skip(fHeader, 16)

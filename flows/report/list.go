@@ -295,6 +295,12 @@ func (l *lister) fields() {
 func (l *lister) value(i int) {
 	from := len(l.b)
 	l.b = l.tree.AppendValue(l.b, i)
+	switch n := &l.tree.Nodes[i]; n.Field.Kind {
+	case wire.KindUint, wire.KindInt, wire.KindEnum, wire.KindBool, wire.KindDuration, wire.KindAddress:
+		if n.Text == "" && l.Quote == 0 {
+			return
+		}
+	}
 	if raw := l.b[from:]; !clean(raw) {
 		l.raw = append(l.raw[:0], raw...)
 		if l.Raw {
