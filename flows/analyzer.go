@@ -64,6 +64,7 @@ type Analyzer struct {
 
 	messages  int
 	lostBytes uint64
+	ended     bool     // nothing changes any more: Results may share what they show
 	waiting   int      // bytes that streams hold
 	relieved  int      // streams that had to give up what they waited for
 	spare     [][]byte // buffers for messages

@@ -243,6 +243,11 @@ func (c *Capture) take(batch []captures.Packet, packet func(*captures.Packet) bo
 // publish makes a Results of what is known.
 func (c *Capture) publish(done bool) {
 	c.mu.Lock()
+	if c.done && !done {
+		c.mu.Unlock()
+		return // the last word has been said
+	}
+	c.a.ended = done
 	r := c.a.Results()
 	if r.Done = done; done && c.err != nil {
 		r.Unread = true

@@ -308,9 +308,10 @@ func (y *copyState) result(a *Analyzer) Copy {
 		r.First = y.Methods[0]
 	}
 	r.Method = r.mainMethod(y)
-	r.Methods = slices.Clone(r.Methods)
+	if !a.ended {
+		r.Methods, r.Calls = slices.Clone(r.Methods), slices.Clone(r.Calls)
+	}
 	r.Source, r.Destination = a.end(y, 0), a.end(y, 1)
-	r.Calls = slices.Clone(r.Calls)
 	slices.SortStableFunc(r.Calls, func(x, y Call) int { return cmp.Compare(x.Frame, y.Frame) })
 	for i := range r.Calls {
 		a.volume(&r.Calls[i])

@@ -444,7 +444,9 @@ func (m *mint) result(a *Analyzer) Mint {
 	if len(m.Uses) == 0 {
 		m.instead(a, &r)
 	}
-	r.Uses = slices.Clone(m.Uses)
+	if !a.ended {
+		r.Uses = slices.Clone(m.Uses)
+	}
 	for i := range r.Uses {
 		u := &r.Uses[i]
 		if u.copy != nil {

@@ -2,10 +2,10 @@
 // and write in bulk, that open many small files, that copy by offload calls, or that do
 // all of that at once.
 //
-//	go run ./bench/generate -kind bulk|metadata|odx|mixed|sealed -mb 1000 FILE
+//	go run ./bench/generate -kind bulk|metadata|odx|mixed|sealed|rocev2 -mb 1000 FILE
 //
 // sealed is bulk, encrypted with AES-128-GCM; FILE.keys has the keys as Wireshark wants
-// them.
+// them. rocev2 is bulk by SMB Direct over RoCEv2.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 )
 
 func main() {
-	kind := flag.String("kind", "bulk", "`bulk`, metadata, odx, mixed or sealed")
+	kind := flag.String("kind", "bulk", "`bulk`, metadata, odx, mixed, sealed or rocev2")
 	mb := flag.Int("mb", 100, "size of the file, in MB")
 	flag.Parse()
 	if err := generate(*kind, int64(*mb)*1e6, flag.Arg(0)); err != nil {
@@ -71,7 +71,7 @@ func generate(kind string, size int64, path string) error {
 }
 
 // workloads add what some connections carry.
-var workloads = map[string]func(c *flowtest.Capture, round int){"bulk": bulk, "metadata": metadata, "odx": offload, "mixed": mixed, "sealed": sealed}
+var workloads = map[string]func(c *flowtest.Capture, round int){"bulk": bulk, "rocev2": direct, "metadata": metadata, "odx": offload, "mixed": mixed, "sealed": sealed}
 
 // login begins a session that no other client has.
 func login(c *flowtest.Capture, number int) *flowtest.Client {
@@ -83,17 +83,29 @@ func login(c *flowtest.Capture, number int) *flowtest.Client {
 }
 
 // bulk reads and writes 1 MiB at a time.
-func bulk(c *flowtest.Capture, round int) { move(login(c, round), round) }
+func bulk(c *flowtest.Capture, round int) {
+	s := login(c, round)
+	move(s, round, s.Read, s.Write)
+}
 
-func move(s *flowtest.Client, round int) {
+// direct is bulk by RDMA.
+func direct(c *flowtest.Capture, round int) {
+	from := fmt.Sprintf("10.%d.%d.%d", round>>16&255, round>>8&255, round&255)
+	s := &flowtest.Client{Conn: c.Midway(from+":20000", "192.168.0.2:445"), Pair: c.Join(from, "192.168.0.2", uint32(round)),
+		Session: 0x100000000001 + uint64(round)<<8, Tree: 7, Credits: 32}
+	s.Setup(`\\fs\data`)
+	move(s, round, s.ReadRDMA, s.WriteRDMA)
+}
+
+func move(s *flowtest.Client, round int, read, write func(f flowtest.File, offset uint64, data []byte)) {
 	data := make([]byte, 1<<20)
 	for i := range data {
 		data[i] = byte(i*7 + i>>9)
 	}
 	from, to := s.Open(fmt.Sprintf("big%d.vhdx", round), 16<<20), s.New(fmt.Sprintf("copy%d.vhdx", round))
 	for i := range uint64(16) {
-		s.Read(from, i<<20, data)
-		s.Write(to, i<<20, data)
+		read(from, i<<20, data)
+		write(to, i<<20, data)
 	}
 	s.Close(from)
 	s.Close(to)
@@ -126,7 +138,7 @@ func sealed(c *flowtest.Capture, round int) {
 		copy(h[4:], b[len(m):])
 		return append(h, b[:len(m)]...)
 	}
-	move(s, round)
+	move(s, round, s.Read, s.Write)
 }
 
 // metadata opens, asks and closes small files of several clients in turn.

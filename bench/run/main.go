@@ -65,6 +65,8 @@ var captures = []struct {
 	{"metadata", 100, "small files opened, asked, read and closed by 16 clients at once", map[string]float64{"summary": 12, "list -T fields": 60, "list -T json": 15}},
 	{"mixed", 200, "both, and offloaded copies", map[string]float64{"summary": 20, "list -T json": 15}},
 	{"odx", 100, "offloaded copies in calls of 1 MiB", map[string]float64{"list -T json": 15}},
+	{"sealed", 330, "bulk, encrypted with AES-128-GCM, with its keys", map[string]float64{"summary": 10}},
+	{"rocev2", 330, "bulk by SMB Direct over RoCEv2", nil},
 }
 
 func (r *runner) run() error {
@@ -120,11 +122,18 @@ func tasks(odxray, file string) []task {
 	for _, f := range fields {
 		columns = append(columns, "-e", f)
 	}
+	ours, theirs := []string{odxray}, []string{"tshark", "-n", "-r", file}
+	if keys, err := os.ReadFile(file + ".keys"); err == nil {
+		ours = append(ours, "--keys", file+".keys")
+		for _, line := range strings.Fields(string(keys)) {
+			theirs = append(theirs, "-o", "uat:smb2_seskey_list:"+line)
+		}
+	}
 	odx := func(args ...string) *command {
-		return &command{tool: "odxray", args: append([]string{odxray}, args...)}
+		return &command{tool: "odxray", args: slices.Concat(ours[:1], args, ours[1:])}
 	}
 	tshark := func(args ...string) *command {
-		return &command{tool: "tshark", args: append([]string{"tshark", "-n", "-r", file}, args...)}
+		return &command{tool: "tshark", args: slices.Concat(theirs, args)}
 	}
 	return []task{
 		{"summary", []*command{odx("summary", file), tshark("-q", "-z", "smb2,srt")}},

@@ -10,6 +10,7 @@ import (
 // and the like change the next one.
 type Client struct {
 	*Conn
+	Pair     *Pair // that messages go over in place of the Conn; nil for TCP
 	Session  uint64
 	Previous uint64 // PreviousSessionId of the next Setup
 	Tree     uint32
