@@ -74,9 +74,11 @@ func generate(kind string, size int64, path string) error {
 var workloads = map[string]func(c *flowtest.Capture, round int){"bulk": bulk, "rocev2": direct, "metadata": metadata, "odx": offload, "mixed": mixed, "sealed": sealed}
 
 // login begins a session that no other client has.
-func login(c *flowtest.Capture, number int) *flowtest.Client {
+func login(c *flowtest.Capture, number int) *flowtest.Client { return loginWith(c, number, 0) }
+
+func loginWith(c *flowtest.Capture, number int, cipher uint16) *flowtest.Client {
 	from := fmt.Sprintf("10.%d.%d.%d:%d", number>>16&255, number>>8&255, number&255, 20000+number%40000)
-	s := &flowtest.Client{Conn: c.Dial(from, "192.168.0.2:445"), Session: 0x100000000001 + uint64(number)<<8, Tree: 7, Credits: 32}
+	s := &flowtest.Client{Conn: c.Dial(from, "192.168.0.2:445"), Session: 0x100000000001 + uint64(number)<<8, Tree: 7, Credits: 32, Cipher: cipher}
 	s.AckEvery = 2
 	s.Setup(`\\fs\data`)
 	return s
@@ -115,7 +117,8 @@ var keyLines bytes.Buffer
 
 // sealed is bulk, encrypted.
 func sealed(c *flowtest.Capture, round int) {
-	s := login(c, round)
+	const gcm128 = 2 // [MS-SMB2] 2.2.3.1.2
+	s := loginWith(c, round, gcm128)
 	key := []byte("key of all sessn")
 	block, err := aes.NewCipher(key)
 	if err != nil {

@@ -15,6 +15,7 @@ type Client struct {
 	Previous uint64 // PreviousSessionId of the next Setup
 	Tree     uint32
 	Credits  uint16 // that every message asks for and grants; 0 is 1
+	Cipher   uint16 // that Setup agrees on, with dialect 3.1.1; 0 for none, and 3.0.2
 	id       uint64 // MessageId of the next request
 	files    byte
 	Request  int // frame of the last request
@@ -84,6 +85,13 @@ func (s *Client) negotiate() {
 		copy(server, s.ServerGUID)
 	}
 	answer := cat(u16(65), u16(1), u16(0x0302), u16(0), server, u32(0x7f), u32(8<<20), u32(8<<20), u32(8<<20), make([]byte, 16), u16(128), u16(0), u32(0))
+	if s.Cipher != 0 { // [MS-SMB2] 2.2.3.1, 2.2.4.1
+		contexts := cat(u16(1), u16(38), u32(0), u16(1), u16(32), u16(1), make([]byte, 32), []byte{0, 0}, u16(2), u16(4), u32(0), u16(1), u16(s.Cipher))
+		negotiate = cat(negotiate[:28], u32(104), u16(2), u16(0), u16(0x0311), u16(0), contexts)
+		binary.LittleEndian.PutUint16(answer[4:], 0x0311)
+		binary.LittleEndian.PutUint16(answer[6:], 2)
+		answer = cat(answer[:60], u32(128), contexts)
+	}
 	session, tree := s.Session, s.Tree
 	s.Session, s.Tree = 0, 0
 	s.Call(0, negotiate, answer)
