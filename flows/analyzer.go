@@ -68,6 +68,7 @@ type Analyzer struct {
 	waiting   int      // bytes that streams hold
 	relieved  int      // streams that had to give up what they waited for
 	spare     [][]byte // buffers for messages
+	spared    int      // bytes of them
 	skipped   uint64   // bytes passed over to find the next message
 	marks     Mark     // of the packet at hand
 	part      bool     // it holds bytes of a message that ends in a later one, and the end of none

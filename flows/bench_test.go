@@ -17,10 +17,18 @@ func BenchmarkAnalyze(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	var keys *Keys
+	if f, err := os.Open(path + ".keys"); err == nil {
+		defer f.Close()
+		keys = new(Keys)
+		if err := keys.AddFile(f); err != nil {
+			b.Fatal(err)
+		}
+	}
 	b.SetBytes(st.Size())
 	b.ReportAllocs()
 	for b.Loop() {
-		c, err := Open([]string{path}, Options{})
+		c, err := Open([]string{path}, Options{Keys: keys})
 		if err != nil {
 			b.Fatal(err)
 		}

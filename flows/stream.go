@@ -16,7 +16,7 @@ const (
 	maxSegments  = 2048              // segments that do
 	maxWaiting   = 32 << 20          // bytes that wait in all streams, for others or for the rest of a message
 	segmentCost  = 64                // bytes that a segment takes beside its data
-	keptBuffer   = 1 << 20           // bytes of a buffer that is kept for the next message
+	keptBuffers  = 12 << 20          // bytes of buffers that are kept for the next messages: of the largest there are, and some
 	headLen      = 512               // bytes gathered of a message that carries file data
 	bulkLen      = 8 << 10           // from here on a READ response or WRITE request does
 	patience     = 8                 // frames that a hole may still be filled after its receiver acknowledged it
@@ -300,6 +300,7 @@ func (s *stream) reset() {
 func (a *Analyzer) lend(s *stream) {
 	if n := len(a.spare); cap(s.buf) == 0 && n > 0 {
 		s.buf, a.spare = a.spare[n-1], a.spare[:n-1]
+		a.spared -= cap(s.buf)
 	}
 }
 
@@ -307,8 +308,9 @@ func (a *Analyzer) takeBack(s *stream) {
 	if cap(s.buf) == 0 || s.have > 0 {
 		return
 	}
-	if len(a.spare) < 8 && cap(s.buf) <= keptBuffer {
+	if len(a.spare) < 8 && a.spared+cap(s.buf) <= keptBuffers {
 		a.spare = append(a.spare, s.buf[:0])
+		a.spared += cap(s.buf)
 	}
 	s.buf = nil
 }
