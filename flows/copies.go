@@ -115,7 +115,7 @@ func (t *copyTable) request(a *Analyzer, x uint32, m *smb2.Message) (ours bool) 
 	case fscc.OffloadWrite:
 		if in, ok := b.Input.(*odx.WriteRequest); ok && len(in.Token.Raw) > 0 {
 			w.Size, w.Offset, w.Asked, w.From = in.Size, in.FileOffset, in.CopyLength, in.TransferOffset
-			w.token, w.TokenType, w.raw = keyOfToken(in.Token.Raw), uint32(in.Token.Type), append(w.raw, in.Token.Raw...)
+			w.token, w.TokenType, w.raw = a.copies.tokens.keyOf(in.Token.Raw), uint32(in.Token.Type), append(w.raw, in.Token.Raw...)
 		}
 		w.Damaged = short || b.InputCount < writeRequestSize
 		a.marks |= MarkOffload

@@ -17,7 +17,13 @@ import (
 // tokenKey stands for the 512 bytes of a token: their SHA-256.
 type tokenKey [sha256.Size]byte
 
-func keyOfToken(raw []byte) tokenKey { return sha256.Sum256(raw) }
+// keyOf returns the key of a token, which is mostly the one that was presented before.
+func (t *tokenTable) keyOf(raw []byte) tokenKey {
+	if !bytes.Equal(raw, t.asked) {
+		t.asked, t.answered = append(t.asked[:0], raw...), sha256.Sum256(raw)
+	}
+	return t.answered
+}
 
 const (
 	maxMints = 1 << 15 // mints kept before those that nothing can be said about are dropped
@@ -27,6 +33,9 @@ const (
 
 // tokenTable is every mint.
 type tokenTable struct {
+	asked    []byte // the token that keyOf was asked for last
+	answered tokenKey
+
 	list    []*mint
 	limit   int                 // of list, before some are dropped
 	raws    int                 // mints whose 512 bytes are kept
@@ -96,7 +105,7 @@ func (a *Analyzer) mint(c *conn, e *exchange, w *waitingCall, from uint32, out *
 	t := &a.copies.tokens
 	s := &a.sessions[e.session]
 	m := &mint{
-		key: keyOfToken(out.Token.Raw), server: a.serverOf(c), file: from, tree: e.tree,
+		key: a.copies.tokens.keyOf(out.Token.Raw), server: a.serverOf(c), file: from, tree: e.tree,
 		Mint: Mint{
 			Type: uint32(out.Token.Type), Server: a.servers[a.serverOf(c)].name, Frame: w.Answer, Time: w.Time + w.Took,
 			Offset: w.Offset, Asked: w.Asked, Length: out.TransferLength, Below: out.TransferLength, TTL: w.ttl, AllZero: w.AllZero,
