@@ -191,3 +191,23 @@ func TestLabChanged(t *testing.T) {
 
 // changing opens a file to write to it.
 var changing = &smb2.CreateRequest{DesiredAccess: client.WriteAccess, Disposition: smb2.Open}
+
+// TestLabTwoServers: a plain copy goes from one server to another; replacing a file
+// there cannot be replacing the source.
+func TestLabTwoServers(t *testing.T) {
+	from, to := lab(t, server.Config{}, client.Credentials{}), lab(t, server.Config{Encrypt: true}, client.Credentials{})
+	write(t, from, "file", 2_500_001, 0, 1_000_000, 2_400_001)
+	for _, replace := range []bool{false, true} {
+		j := &Job{Method: Plain, From: from, To: to, Source: "file", Destination: "file", Verify: true, Replace: replace}
+		if r, err := Copy(within(t), j); err != nil || r.Bytes != 2_500_001 || r.SHA256 == "" {
+			t.Errorf("replacing %v: %v, %+v", replace, err, r)
+		}
+	}
+	dir, err := to.Open(within(t), "", &smb2.CreateRequest{DesiredAccess: client.ListAccess, Disposition: smb2.Open})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names, err := dir.List(within(t), "*", 10); err != nil || len(names) != 1 || names[0] != "file" {
+		t.Errorf("%q, %v", names, err)
+	}
+}
