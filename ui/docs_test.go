@@ -36,6 +36,12 @@ columns of packets.
 ` + "`set -g allow-passthrough on`" + `). ` + "`x`" + ` writes rows as text, CSV or JSON, and frames as pcapng: marked ones, those of a copy, or all
 that the list shows. A file that exists is only overwritten when you say so.
 
+## What is kept
+
+Where you were in a capture, its marks and its filter come back when it is opened again: ` + "`$XDG_STATE_HOME/odxray`" + ` (or
+` + "`~/.local/state/odxray`" + `) has a small file for each of the last 500. Columns and the form of times are settings of all captures, in
+` + "`$XDG_CONFIG_HOME/odxray/ui.json`" + `.
+
 ## Mouse
 
 A click selects, a double click opens, the wheel scrolls what is below the pointer. Hold Shift to select text with the terminal

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ type fake struct {
 	err    error  // how Run ends
 
 	dropped    uint64
+	size       int64
 	operations []flows.RDMAOperation // of whatever connection
 	release    chan struct{}
 	slow       chan struct{} // what every look of a filter waits for, if there is one
@@ -102,7 +104,7 @@ func (f *fake) set(frames int, r *flows.Results) {
 	f.frames, f.res = frames, r
 }
 
-func (f *fake) Progress() (done, size int64) { return int64(f.Frames()), 100 }
+func (f *fake) Progress() (done, size int64) { return int64(f.Frames()), cmp.Or(f.size, 100) }
 
 func (f *fake) Results() *flows.Results {
 	f.mu.Lock()

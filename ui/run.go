@@ -19,6 +19,9 @@ type Options struct {
 	File    string       // what the head line calls the capture
 	NoColor bool         // as the variable NO_COLOR
 	Screen  tcell.Screen // nil for the terminal
+
+	State    string // file that keeps where the user was in this capture; "" for none
+	Settings string // file that keeps columns and the form of times; "" for none
 }
 
 // crash is what panicked, in whatever goroutine, and where.
@@ -44,6 +47,7 @@ func Run(src Source, o Options) error {
 	u.quit = app.Stop
 	u.later = func(f func()) { app.QueueUpdateDraw(f) }
 	u.suspend = suspender(app)
+	u.restore(o)
 
 	// A stack trace over a screen in raw mode helps nobody: stop first, then panic.
 	var crashed atomic.Pointer[crash]
@@ -98,6 +102,9 @@ func Run(src Source, o Options) error {
 	err := app.Run()
 	cancel()
 	u.asides.Wait() // who called Run closes src
+	if crashed.Load() == nil {
+		_ = u.save(o) // who looks at a capture where nothing can be written loses nothing else
+	}
 	if s, ok := caught.Load().(os.Signal); ok {
 		signal.Stop(signals)
 		raise(s)

@@ -26,11 +26,13 @@ type ui struct {
 	read       error // why the pass ended early
 	ended      bool  // Run has returned
 
-	pages []page
-	names []string // of the pages
-	page  int
-	focus []int   // a pane a page
-	trail []place // where back goes
+	pages   []page
+	names   []string // of the pages
+	page    int
+	focus   []int   // a pane a page
+	trail   []place // where back goes
+	resumed bool    // the page is that of before
+	resume  *place  // where the user was when this capture was open before; nil for the start
 
 	zoomed  bool
 	keymap  keymap
@@ -121,9 +123,10 @@ func (u *ui) refresh() bool {
 		return u.follow()
 	}
 	u.res, u.frames, u.exchanges, u.done, u.size = res, frames, exchanges, done, size
-	if !u.touched && len(res.Copies) > 0 {
+	if !u.touched && len(res.Copies) > 0 && !u.resumed {
 		u.page = copiesPage
 	}
+	u.resumeAt()
 	u.follow()
 	return true
 }

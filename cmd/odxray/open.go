@@ -29,5 +29,9 @@ func (a *app) open(cmd *cobra.Command, in *input, args []string, plain bool) err
 
 // show runs the terminal UI.
 func (a *app) show(_ context.Context, c *flows.Capture, names []string) error {
-	return ui.Run(c, ui.Options{File: strings.Join(names, " "), NoColor: !a.style().Color})
+	o := ui.Options{File: strings.Join(names, " "), NoColor: !a.style().Color, Settings: settingsFile()}
+	if len(names) == 1 {
+		o.State = stateFile(names[0])
+	}
+	return ui.Run(c, o)
 }

@@ -23,14 +23,14 @@ type screen struct {
 	all []byte
 }
 
-func openScreen(t *testing.T, args ...string) *screen {
+func openScreen(t *testing.T, home string, args ...string) *screen {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := &exec.Cmd{Path: self, Args: append([]string{"odxray"}, args...),
-		Env: append(os.Environ(), "TERM=xterm-256color", "TMUX=/tmp/there-is-none,1,0")}
+		Env: append(os.Environ(), "TERM=xterm-256color", "TMUX=/tmp/there-is-none,1,0", "XDG_STATE_HOME="+home, "XDG_CONFIG_HOME="+home)}
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 120})
 	if err != nil {
 		t.Skip("no pseudo-terminal: ", err)
@@ -68,12 +68,18 @@ func (s *screen) sees(text string) {
 		select {
 		case b, ok := <-s.out:
 			if s.all = append(s.all, b...); !ok {
-				s.t.Fatalf("it ended before %q:\n%q", text, s.all)
+				s.t.Fatalf("it ended before %q:\n%q", text, s.end())
 			}
 		case <-deadline:
-			s.t.Fatalf("%q did not come:\n%q", text, s.all)
+			s.t.Fatalf("%q did not come:\n%q", text, s.end())
 		}
 	}
+}
+
+// end returns the last of what was written.
+func (s *screen) end() []byte {
+	const most = 1000
+	return s.all[max(len(s.all)-most, 0):]
 }
 
 func (s *screen) press(keys string) {
@@ -93,7 +99,7 @@ func (s *screen) left() *os.ProcessState {
 	_ = s.cmd.Wait() // what it says is in the state
 	for _, end := range []string{"\x1b[?1049l", "\x1b[?25h", "\x1b[?1000l", "\x1b[?2004l"} {
 		if !bytes.Contains(s.all, []byte(end)) {
-			s.t.Errorf("%q was not undone:\n%q", end, s.all)
+			s.t.Errorf("%q was not undone:\n%q", end, s.end())
 		}
 	}
 	return s.cmd.ProcessState
@@ -103,7 +109,8 @@ func (s *screen) left() *os.ProcessState {
 // the field goes to the clipboard, a filter is typed, and the terminal left as it was.
 func TestScreen(t *testing.T) {
 	sample := filepath.Join("..", "..", "captures", "samples", "copy-sparse2.snoop")
-	s := openScreen(t, sample)
+	home := t.TempDir()
+	s := openScreen(t, home, sample)
 	s.sees("Story of copy 1")
 	s.press(":50\r\rG")
 	s.sees("TransferLength: 16777216")
@@ -117,11 +124,16 @@ func TestScreen(t *testing.T) {
 	if state := s.left(); !state.Success() {
 		t.Errorf("it ended with %v", state)
 	}
+	s = openScreen(t, home, sample) // and goes on where it was
+	s.sees("frame 40")              // the one that the filter left near it
+	s.sees("filter: smb2.cmd == CREATE")
+	s.press("Q")
+	s.left()
 }
 
 // TestScreenTerminated: a signal leaves the terminal as it was too.
 func TestScreenTerminated(t *testing.T) {
-	s := openScreen(t, "demo")
+	s := openScreen(t, t.TempDir(), "demo")
 	s.sees("Story of copy 1")
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

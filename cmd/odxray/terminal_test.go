@@ -21,7 +21,7 @@ func TestTerminal(t *testing.T) {
 	}
 	sample := filepath.Join("..", "..", "captures", "samples", "copy-sparse2.snoop")
 	for _, args := range [][]string{{"odxray", sample}, {"odxray", "demo"}} {
-		cmd := &exec.Cmd{Path: self, Args: args, Env: append(os.Environ(), "TERM=xterm-256color")}
+		cmd := &exec.Cmd{Path: self, Args: args, Env: append(os.Environ(), "TERM=xterm-256color", "XDG_STATE_HOME="+t.TempDir(), "XDG_CONFIG_HOME="+t.TempDir())}
 		tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 30, Cols: 120})
 		if err != nil {
 			t.Skip("no pseudo-terminal: ", err)
