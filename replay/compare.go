@@ -81,7 +81,11 @@ func leaves(t *wire.Tree) (list []leaf) {
 			list = append(list, leaf{name: "create context " + t.Value(i), text: "present"})
 			continue
 		}
-		list = append(list, leaf{name, t.Value(i), n.Val})
+		text := t.Value(i)
+		if n.Field.Kind == wire.KindEnum && n.Field.Format != nil {
+			text = n.Field.Format(n.Val) + " (" + text + ")"
+		}
+		list = append(list, leaf{name, text, n.Val})
 		if len(n.Field.Bits) > 0 && n.End > int32(i) {
 			i = int(n.End) - 1
 		}
