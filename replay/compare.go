@@ -11,7 +11,6 @@ import (
 
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
-	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/report"
 	"github.com/odxray/odxray/replay/client"
 )
@@ -187,7 +186,7 @@ func (r *run) data(s *Step, o *Outcome, was, is *smb2.ReadResponse) {
 	n := min(len(was.Data), len(is.Data))
 	old, now := was.Data[:n], is.Data[:n]
 	off := s.Exchange.Offset
-	for _, t := range r.taintOf(s) {
+	for _, t := range r.taintOf(s.Exchange.File) {
 		if t.Start < off+uint64(n) && off < t.End {
 			old, now = mask(old, off, t), mask(now, off, t)
 		}
@@ -199,27 +198,4 @@ func (r *run) data(s *Step, o *Outcome, was, is *smb2.ReadResponse) {
 		}
 		o.add("smb2.read_data", fmt.Sprintf("SHA-256 %x…, %02x at %d", a[:4], old[at], off+uint64(at)), fmt.Sprintf("SHA-256 %x…, %02x at %d", b[:4], now[at], off+uint64(at)))
 	}
-}
-
-// mask returns b, which begins at off of a file, with the bytes in t as zeros.
-func mask(b []byte, off uint64, t flows.Range) []byte {
-	b = append([]byte(nil), b...)
-	from, upto := max(t.Start, off)-off, min(t.End-off, uint64(len(b)))
-	clear(b[from:upto])
-	return b
-}
-
-// taint notes a range of a file that holds made up bytes: from then on its data is not
-// compared.
-func (r *run) taint(s *Step, from, upto uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	name := strings.ToLower(s.Exchange.File)
-	r.tainted[name] = append(r.tainted[name], flows.Range{Start: from, End: upto})
-}
-
-func (r *run) taintOf(s *Step) []flows.Range {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.tainted[strings.ToLower(s.Exchange.File)]
 }

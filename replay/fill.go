@@ -11,6 +11,7 @@ import (
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/replay/client"
 )
 
@@ -91,7 +92,7 @@ func (r *run) whole(s *Step) ([]byte, error) {
 	if r.o.Missing == MissingPattern {
 		pattern(b[from:], off)
 	}
-	r.taint(s, off, off+uint64(lack))
+	r.taint(s.Exchange.File, flows.Range{Start: off, End: off + uint64(lack)})
 	return b, nil
 }
 

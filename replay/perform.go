@@ -340,6 +340,9 @@ func (r *run) openedLate(steps []*Step, calls []*client.Call, k *client.Session)
 func (r *run) answered(ctx context.Context, s *Step, k *client.Session, a *client.Answer, call *client.Call) {
 	o := Outcome{Sent: call.Sent, Received: a.Received, Answer: a.Message}
 	r.learn(s, k, a)
+	if a.Status == ntstatus.Success {
+		r.passOn(s)
+	}
 	if !s.Answered() {
 		o.Verdict, o.Reason = Same, "the capture shows no answer"
 		r.set(s, o)

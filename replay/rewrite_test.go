@@ -8,6 +8,7 @@ import (
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/flows"
 )
 
 // filled returns a run whose slots all have values of the target's.
@@ -124,7 +125,7 @@ func TestMissing(t *testing.T) {
 		if data := string(b[headerSize+48:]); !strings.HasPrefix(data, want) || len(data) != 10 || le.Uint32(b[headerSize+4:]) != 10 {
 			t.Errorf("%s: %q", how, data)
 		}
-		if ranges := r.taintOf(&s); len(ranges) != 1 || ranges[0].Start != 1003 || ranges[0].End != 1010 {
+		if ranges := r.taintOf("f"); len(ranges) != 1 || ranges[0].Start != 1003 || ranges[0].End != 1010 {
 			t.Errorf("%s: %v", how, ranges)
 		}
 	}
@@ -193,5 +194,26 @@ func TestConfined(t *testing.T) {
 	byID[headerSize+41] |= 0x20
 	if _, err := r.mapped(&s, byID); err == nil {
 		t.Error("a file is opened by its id")
+	}
+}
+
+// Made up bytes stay so when they are copied, until something real is written over them.
+func TestTaint(t *testing.T) {
+	p, _ := captured(t, nil, "testdata/scopy_50m.pcap")
+	r := newRun(p, Options{})
+	r.madeUp(p.Manifest())
+	if got := r.taintOf("r50m"); len(got) != 1 || got[0] != (flows.Range{End: 50000000}) {
+		t.Fatal(got)
+	}
+	r.passOn(p.Step(12)) // the second SRV_COPYCHUNK_WRITE: [16M, 32M)
+	if got := r.taintOf("R50M.copy"); len(got) != 1 || got[0] != (flows.Range{Start: 16 << 20, End: 32 << 20}) {
+		t.Fatal(got)
+	}
+	r.written("r50m.copy", flows.Range{Start: 20 << 20, End: 21 << 20})
+	if got := r.taintOf("r50m.copy"); len(got) != 2 || got[0].End != 20<<20 || got[1].Start != 21<<20 {
+		t.Fatal(got)
+	}
+	if got := mask([]byte("abcdef"), 10, flows.Range{Start: 8, End: 12}); string(got) != "\x00\x00cdef" {
+		t.Errorf("%q", got)
 	}
 }

@@ -56,6 +56,7 @@ type open struct {
 // interrupted; what it opened is closed then.
 func Run(ctx context.Context, p *Plan, o Options) *Result {
 	r := newRun(p, o)
+	r.madeUp(p.Manifest())
 	r.loop(ctx)
 	return r.finish(ctx)
 }
