@@ -82,7 +82,9 @@ func (a *Analyzer) happened(c *conn, e *rdma.Event) {
 
 // sent takes a message of RDMA.
 func (a *Analyzer) sent(c *conn, e *rdma.Event) {
-	a.at = c
+	if c.mpa == nil { // else the frame at hand is of a connection of TCP, if it is of one at all
+		a.at = c
+	}
 	c.last, c.lastTime = a.frame, a.now
 	d, m := c.direct, &a.direct.smbd
 	d.server = c.server
@@ -114,7 +116,7 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 	default:
 		d.asked[e.Dir] += uint64(m.CreditsRequested)
 		d.granted[e.Dir] += uint64(m.CreditsGranted)
-		if !cur.Failed() || cur.Cause() == wire.ErrTruncated {
+		if !cur.Failed() || cur.Cause() == wire.ErrTruncated || len(e.Bytes) < e.Size { // of what was cut not even the kind is sure
 			var problem smbd.Problem
 			d.transfer(e.Dir, m, a.frame, a.now)
 			w, whole, problem = d.parts[e.Dir].Add(m, e.Frames)
@@ -123,10 +125,10 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 			d.fault(RDMAFault{Kind: FaultHeader, Level: Error, Frame: int(a.frame), Text: "a data transfer is too short, or its data lies outside it"})
 		}
 	}
-	if a.index != nil {
+	if a.index != nil && c == a.at {
 		a.index.send(a.frame, c.id, kind, e.Dir, e.Frames, w.Frames)
 	}
-	if a.view != nil {
+	if a.view != nil && c == a.at {
 		a.view.direct(e.Bytes, e.Size, kind)
 	}
 	if e.HasInvalidate {

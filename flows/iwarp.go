@@ -118,12 +118,12 @@ func (a *Analyzer) fpdu(c *conn, dir int, u *iwarp.Unit) {
 	if u.Gap {
 		a.fromPlacement(c, m.place.Hole(dir))
 	}
-	if a.index != nil {
+	if a.index != nil && c == a.at { // else it ends in no frame: its connection is over
 		a.index.run(a.frame, dir, u)
 	}
 	if u.Startup {
 		a.startup(c, dir, u)
-		if a.view != nil {
+		if a.view != nil && c == a.at {
 			a.view.mpa(u, nil)
 		}
 		return
@@ -131,7 +131,7 @@ func (a *Analyzer) fpdu(c *conn, dir int, u *iwarp.Unit) {
 	s := &a.direct.segment
 	cur := wire.NewCut(u.Bytes, u.Len, nil)
 	u.Decode(s, &cur, nil)
-	if a.view != nil {
+	if a.view != nil && c == a.at {
 		a.view.mpa(u, s)
 	}
 	a.fromPlacement(c, m.place.Segment(dir, u, s, a.frame, a.now))

@@ -429,7 +429,11 @@ func (v *frameView) end(marks Mark, part bool) {
 		v.row.Protocol = v.name
 		v.words = append(inet.AppendWords(v.words, &v.ctx), v.info...)
 	case len(v.under) > 0:
-		v.row.Protocol, v.words = v.underName, append(v.words, v.under...)
+		v.row.Protocol = v.underName
+		if h.Kind == inet.TCP {
+			v.words = inet.AppendWords(v.words, &v.ctx)
+		}
+		v.words = append(v.words, v.under...)
 	default:
 		v.ctx.Segment = part
 		v.row.Protocol = inet.Protocol(h)

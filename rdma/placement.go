@@ -36,7 +36,21 @@ type placing struct {
 
 	write *Operation // that is on its way
 	reads []reading  // that were asked for, the latest last
+	early []arrival  // data of reads that were captured before their requests
 }
+
+// arrival is data of an RDMA Read.
+type arrival struct {
+	stag, frame uint32
+	offset      uint64
+	size        int
+	last        bool
+	now         int64
+}
+
+// maxEarly bounds the arrivals of a side that wait for their requests. After as many frames
+// as patience says, they belong to requests that the capture lacks.
+const maxEarly = 256
 
 // reading is an RDMA Read that was asked for, and where its data will go.
 type reading struct {
@@ -67,9 +81,15 @@ func (p *Placement) Segment(dir int, u *iwarp.Unit, s *iwarp.Segment, frame uint
 	case s.Opcode == iwarp.Write:
 		p.wrote(dir, u, s, size, frame, now)
 	case s.Opcode == iwarp.ReadResponse:
-		p.side[1-dir].responded(s, size, frame, now)
+		d, x := &p.side[1-dir], arrival{s.STag, frame, s.Offset, size, s.Last, now}
+		if !d.responded(x) && size > 0 {
+			if len(d.early) == maxEarly {
+				d.early = d.early[:0]
+			}
+			d.early = append(d.early, x)
+		}
 	case s.Opcode == iwarp.ReadRequested:
-		p.asked(dir, u, &s.Read, now)
+		p.asked(dir, u, &s.Read, frame, now)
 	case s.Opcode.Sends():
 		p.sent(dir, u, s, body, size)
 	case s.Opcode == iwarp.Terminated && p.Terminated == 0:
@@ -131,7 +151,7 @@ func (p *Placement) end(dir int, cut bool) {
 }
 
 // asked takes an RDMA Read Request.
-func (p *Placement) asked(dir int, u *iwarp.Unit, r *iwarp.ReadRequest, now int64) {
+func (p *Placement) asked(dir int, u *iwarp.Unit, r *iwarp.ReadRequest, frame uint32, now int64) {
 	if r.Size == 0 {
 		return // as an empty write
 	}
@@ -143,22 +163,29 @@ func (p *Placement) asked(dir int, u *iwarp.Unit, r *iwarp.ReadRequest, now int6
 	o := &Operation{Read: true, By: dir, RKey: r.SourceSTag, Address: r.SourceOffset, Length: r.Size, FirstFrame: u.First, FirstTime: now}
 	d.reads = append(d.reads, reading{o, r.SinkSTag, r.SinkOffset})
 	p.events = append(p.events, Event{Kind: Began, Dir: dir, Op: o})
+	for _, x := range d.early {
+		if frame-x.frame <= patience {
+			d.responded(x)
+		}
+	}
+	d.early = d.early[:0]
 }
 
-// responded takes a segment of an RDMA Read Response to what the side asked for.
-func (d *placing) responded(s *iwarp.Segment, size int, frame uint32, now int64) {
+// responded takes data of an RDMA Read. It is false if the side has not asked for that.
+func (d *placing) responded(x arrival) bool {
 	for i := range d.reads {
 		r := &d.reads[i]
-		at := s.Offset - r.sink
-		if r.stag != s.STag || s.Offset < r.sink || at+uint64(size) > uint64(r.op.Length) {
+		at := x.offset - r.sink
+		if r.stag != x.stag || x.offset < r.sink || at+uint64(x.size) > uint64(r.op.Length) {
 			continue
 		}
-		r.op.Move(uint32(at), uint32(size), frame, now)
-		if s.Last && at+uint64(size) == uint64(r.op.Length) {
+		r.op.Move(uint32(at), uint32(x.size), x.frame, x.now)
+		if x.last && at+uint64(x.size) == uint64(r.op.Length) {
 			d.reads = slices.Delete(d.reads, i, i+1)
 		}
-		return
+		return true
 	}
+	return false
 }
 
 // sent takes a segment of a message.

@@ -95,7 +95,10 @@ func (j *judge) notAll(r *flows.RDMAConnection) string {
 	if why := j.missing(r.Conn); why != "" {
 		return why
 	}
-	if c := j.conns[r.Conn]; c != nil && c.LateStart {
+	switch c := j.conns[r.Conn]; {
+	case c == nil:
+		return "no message of SMB on the connection could be read"
+	case c.LateStart:
 		return "the connection began before the capture"
 	}
 	return ""

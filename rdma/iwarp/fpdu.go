@@ -54,6 +54,9 @@ func contentSize(ulpdu int) int { return (lengthLen+ulpdu+3)&^3 + crcLen }
 // Decode decodes u, an FPDU, into s: c is at its bytes without markers. raw is at those on
 // the wire; it may be nil if nobody wants to see markers.
 func (u *Unit) Decode(s *Segment, c, raw *wire.Cursor) {
+	if !c.Recording() && u.data(s) {
+		return
+	}
 	all := c.Open(fLayer)
 	m := c.Open(fFPDU)
 	n := int(c.BE16(fULPDU))
@@ -82,6 +85,23 @@ func (u *Unit) Decode(s *Segment, c, raw *wire.Cursor) {
 		return
 	}
 	s.Decode(&body)
+}
+
+// data is Decode for what most FPDUs of bulk data are: a tagged segment, captured whole, that
+// nobody wants a tree of. It is false for all others.
+func (u *Unit) data(s *Segment) bool {
+	b := u.Bytes
+	if len(b) < u.Len || len(b) < lengthLen+taggedLen || b[2]&0x80 == 0 {
+		return false
+	}
+	n := int(b[0])<<8 | int(b[1])
+	if contentSize(n) != u.Len {
+		return false
+	}
+	*s = Segment{Tagged: true, Last: b[2]&0x40 != 0, Version: b[2] & 3, Opcode: Opcode(b[3] & 15),
+		STag: be32(b[4:]), Offset: uint64(be32(b[8:]))<<32 | uint64(be32(b[12:]))}
+	s.Payload = wire.New(b[lengthLen+taggedLen:lengthLen+n], nil)
+	return true
 }
 
 // markers shows the markers among the bytes that c is at.

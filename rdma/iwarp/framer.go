@@ -36,11 +36,12 @@ type Unit struct {
 type Framer struct {
 	Checks Checks
 
-	mode   mode
-	marked bool   // there are markers
-	known  bool   // origin is valid: the start-up frame was seen
-	gap    bool   // the next unit does not follow the one before
-	origin uint64 // where in the stream the first FPDU begins, and the first marker
+	mode    mode
+	marked  bool   // there are markers
+	known   bool   // origin is valid: the start-up frame was seen
+	guessed bool   // marked is a guess, and origin is where a marker is
+	gap     bool   // the next unit does not follow the one before
+	origin  uint64 // where in the stream the first FPDU begins, and the first marker
 
 	// What was pushed and is not used yet: data, and cut bytes that the capture lacks. It
 	// begins at stream offset pos.
@@ -168,6 +169,9 @@ func (f *Framer) Skip(n uint64) {
 // lose forgets where units begin.
 func (f *Framer) lose() {
 	f.mode, f.gap = searching, true
+	if f.guessed {
+		f.marked, f.guessed = false, false
+	}
 	f.empty()
 }
 
@@ -198,6 +202,9 @@ func (f *Framer) Next() *Unit {
 func (f *Framer) sizeOf(b []byte, off uint64) int {
 	if f.mode == starting {
 		return startupSize(b)
+	}
+	if off == f.origin && f.known && len(b) >= markerLen && be32(b) == 0 {
+		f.marked = true // no FPDU begins like that, and the frame that would tell may be missing
 	}
 	if f.marked && (off-f.origin)%markerEvery == 0 {
 		b = b[min(len(b), markerLen):]
@@ -304,12 +311,51 @@ func (f *Framer) found(b []byte, n int) *Unit {
 		f.passed += uint64(n)
 		return nil
 	}
-	f.gap = false
 	u.CRC = f.check(u)
+	if u.CRC != CRCGood && f.surprised(u) {
+		f.passed += uint64(n)
+		return nil
+	}
+	f.gap = false
 	if tagged && len(b) >= lengthLen+6 {
 		f.stag, f.tagged = be32(b[4:]), true
 	}
 	return u
+}
+
+// surprised reports whether u is not what it seems, because it has a marker that nobody said
+// would be there. From then on f takes it that there are markers, until that fails.
+func (f *Framer) surprised(u *Unit) bool {
+	if f.known || f.marked {
+		return false
+	}
+	if len(f.data) == 0 {
+		return false // it ends where its segment does
+	}
+	if bits, _ := f.likely(f.data, f.pos); bits > 0 {
+		return false // what follows is where it should be
+	}
+	at := markerIn(u.Raw)
+	if at == 0 {
+		return false
+	}
+	f.lose()
+	f.guess(u.Off + uint64(at))
+	return true
+}
+
+// guess takes it that a marker lies at stream offset off.
+func (f *Framer) guess(off uint64) { f.marked, f.guessed, f.origin = true, true, off }
+
+// markerIn returns where in b, which begins with an FPDU, the first marker is that points
+// there, behind the header; 0 if there is none.
+func markerIn(b []byte) int {
+	for at := headLen + markerLen; at <= markerEvery && at+markerLen <= len(b); at += markerLen {
+		if be32(b[at:]) == uint32(at) {
+			return at
+		}
+	}
+	return 0
 }
 
 // strip takes the markers out of u.

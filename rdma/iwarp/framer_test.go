@@ -101,6 +101,29 @@ func show(u *Unit) string {
 	return fmt.Sprintf("%d+%d %v %v %08x %x %v %08x", u.Off, u.Size, u.Startup, s.Opcode, s.STag, s.Offset, u.CRC, crc32.ChecksumIEEE(u.Bytes))
 }
 
+// TestDataAlone: the short way to decode FPDUs of data gives what the long one does.
+func TestDataAlone(t *testing.T) {
+	for _, s := range samples {
+		if s.info == "" {
+			continue
+		}
+		var tree wire.Tree
+		var long, short Segment
+		u := Unit{Bytes: s.b, Len: len(s.b), Raw: s.b, Size: len(s.b)}
+		c := wire.New(s.b, &tree)
+		u.Decode(&long, &c, nil)
+		if got := u.data(&short); got != long.Tagged {
+			t.Errorf("%s: %v", s.name, got)
+		}
+		x, n := long.Body()
+		y, m := short.Body()
+		long.Payload, short.Payload = wire.Cursor{}, wire.Cursor{}
+		if long.Tagged && (fmt.Sprint(long) != fmt.Sprint(short) || n != m || !bytes.Equal(x, y)) {
+			t.Errorf("%s: %+v, want %+v", s.name, short, long)
+		}
+	}
+}
+
 // TestSplit: however TCP cuts a stream into segments, the same units come out of it.
 func TestSplit(t *testing.T) {
 	for _, marked := range []bool{false, true} {

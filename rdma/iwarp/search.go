@@ -114,6 +114,25 @@ func (f *Framer) judge(b []byte, off uint64, begins bool) verdict {
 	if begins {
 		bits += bitsBeginning
 	}
+	if v := f.weigh(b, off, bits); v != refused || f.known || f.marked {
+		return v
+	}
+	// There may be markers that nobody has told of.
+	at := markerIn(b)
+	if at == 0 {
+		return refused
+	}
+	f.guess(off + uint64(at))
+	v := f.weigh(b, off, bits)
+	if v != accepted {
+		f.marked, f.guessed = false, false
+		v = refused
+	}
+	return v
+}
+
+// weigh is judge for what looks like the beginning of an FPDU, as much as bits say.
+func (f *Framer) weigh(b []byte, off uint64, bits int) verdict {
 	n := f.sizeOf(b, off)
 	switch {
 	case n <= 0:
