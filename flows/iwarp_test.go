@@ -2,9 +2,15 @@ package flows
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/odxray/odxray/dissect/inet"
+	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/flows/flowtest"
 )
 
 var overIWARP = []string{"siw-311.pcap.zst", "siw-311-mpa1.pcap.zst", "siw-311-mpa1-crc.pcap.zst", "siw-311-loss.pcap.zst"}
@@ -75,3 +81,68 @@ func TestIWARPSameAsTCP(t *testing.T) {
 // TestIWARPSecondLook: random access shows the same rows and trees as the pass, also where
 // segments come out of order.
 func TestIWARPSecondLook(t *testing.T) { sameAtSecondLook(t, ownCapture(t, "siw-311-loss.pcap.zst")) }
+
+// TestIWARPCopies: the messages of a capture of TCP, sent over iWARP, make the same copies
+// and tokens.
+func TestIWARPCopies(t *testing.T) {
+	path := ownCapture(t, "odx-tcp-311.pcap.zst")
+	_, want := passOver(t, path)
+	var c flowtest.Capture
+	w := c.IWARP("10.77.0.2:40000", "10.77.0.1:5445", flowtest.IWARPOptions{Revision: 2})
+	for i := range w.Limits {
+		w.Limits[i].Fragmented = 8 << 20
+	}
+	var d inet.Decoder
+	var h inet.Headers
+	var streams [2]struct {
+		next uint32
+		buf  []byte
+	}
+	for _, p := range everyPacket(t, path) {
+		cur := wire.NewCut(p.Data, p.WireLen, nil)
+		if d.Decode(&cur, p.Link, &h, nil); h.Kind != inet.TCP || h.SrcPort != 445 && h.DstPort != 445 {
+			continue
+		}
+		from := 0
+		if h.SrcPort == 445 {
+			from = 1
+		}
+		s := &streams[from]
+		if h.Flags&inet.SYN != 0 {
+			s.next = h.Seq + 1
+		}
+		if h.Seq != s.next {
+			continue // again
+		}
+		s.next += uint32(h.PayloadLen)
+		for s.buf = append(s.buf, h.Payload...); len(s.buf) >= 4; {
+			n := 4 + (int(s.buf[1])<<16 | int(s.buf[2])<<8 | int(s.buf[3]))
+			if len(s.buf) < n {
+				break
+			}
+			w.Message(from, s.buf[4:n])
+			s.buf = s.buf[n:]
+		}
+	}
+	a := NewAnalyzer(Options{})
+	for i := range c.Packets {
+		a.Packet(&c.Packets[i])
+	}
+	a.Flush()
+	got := a.Results()
+	say := func(r *Results) (s []string) {
+		for _, y := range r.Copies {
+			s = append(s, fmt.Sprint(y.Method, y.Source.Path, y.Destination.Path, y.Bytes, y.Verdict, len(y.Calls)))
+		}
+		for _, m := range r.Mints {
+			s = append(s, fmt.Sprint(m.ID, m.Offset, m.Length, m.State, len(m.Uses)))
+		}
+		return s
+	}
+	if x, y := say(got), say(want); !slices.Equal(x, y) || len(y) < 10 {
+		t.Errorf("%q\nover TCP %q", x, y)
+	}
+	if got.Connections[0].Transport != IWARP || got.Connections[0].LostBytes > 0 {
+		t.Errorf("%+v", got.Connections[0])
+	}
+}

@@ -53,6 +53,7 @@ type payloads struct {
 	memory  map[uint32]map[uint64][]byte
 	waiting map[uint64]*operand
 	found   map[[2]uint64][]byte // by frame of the request and MessageId
+	streams map[netip.AddrPort]*bytesOf
 }
 
 func (y *payloads) packet(h *inet.Headers, p *ib.Packet, frame uint32, now int64) {
@@ -165,9 +166,12 @@ func payloadsOf(t *testing.T, path string, mtu uint32) map[[2]uint64][]byte {
 			p := &b.Packets[n]
 			frame++
 			c := wire.NewCut(p.Data, p.WireLen, nil)
-			if d.Decode(&c, p.Link, &h, nil); isRoCE(&h) {
+			switch d.Decode(&c, p.Link, &h, nil); {
+			case isRoCE(&h):
 				c = wire.NewCut(h.Payload, h.PayloadLen, nil)
 				y.packet(&h, i.Decode(&c, nil), frame, p.Time)
+			case h.Kind == inet.TCP:
+				y.tcp(&h, frame)
 			}
 		}
 		b.Release()
@@ -178,7 +182,8 @@ func payloadsOf(t *testing.T, path string, mtu uint32) map[[2]uint64][]byte {
 // TestLabels: the bytes of READs and of WRITEs make the files that the client had.
 func TestLabels(t *testing.T) {
 	for name, mtu := range map[string]uint32{"rocev2-311": 1024, "rocev2-30": 1024, "rocev2-311-mtu4096": 4096, "rocev2-311-loss": 1024, "rocev2-311-sign": 1024,
-		"rocev2-311-multichannel": 1024, "rocev2-311-multichannel2": 1024, "rocev2-311-keepalive": 1024, "odx-rocev2-311-multi": 1024} {
+		"rocev2-311-multichannel": 1024, "rocev2-311-multichannel2": 1024, "rocev2-311-keepalive": 1024, "odx-rocev2-311-multi": 1024,
+		"siw-311": 0, "siw-311-mpa1": 0, "siw-311-mpa1-crc": 0, "siw-311-loss": 0} {
 		file := ownCapture(t, name+".pcap.zst")
 		labels := labelsOf(t, file, name)
 		found := payloadsOf(t, file, mtu)
