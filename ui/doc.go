@@ -18,5 +18,5 @@
 //  1. A file with a type that implements page, from lists and other panes.
 //  2. A line in newUI, and its name in the table of keymap.go.
 //  3. A line in the test table of frames_test.go; go test ./ui -update, then look
-//     at testdata.
+//     at testdata, docs/ui.md and the README, which show what it draws.
 package ui

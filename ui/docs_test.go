@@ -85,18 +85,37 @@ func TestDocs(t *testing.T) {
 		fmt.Fprintf(&b, "| %s | `%s` | %s |\n", strings.Join(keys, " "), name, c.help)
 	}
 	b.WriteString(docsTail)
-	file := filepath.Join("..", "docs", "ui.md")
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
+	same(t, filepath.Join("..", "docs", "ui.md"), func(string) string { return b.String() })
+}
+
+// TestReadme: so does the README.
+func TestReadme(t *testing.T) {
+	same(t, filepath.Join("..", "README.md"), func(text string) string {
+		const fence = "```\n"
+		start := strings.Index(text, fence+" odxray  copy-sparse2.snoop")
+		if start < 0 {
+			t.Fatal("it has no screen")
 		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
+		start += len(fence)
+		end := start + strings.Index(text[start:], fence)
+		return text[:start] + example(t, 110, 24).show() + text[end:]
+	})
+}
+
+// same holds a file to what made makes of it, or writes that.
+func same(t *testing.T, file string, made func(string) string) {
+	t.Helper()
+	is, err := os.ReadFile(file)
+	if err != nil && !*update {
 		t.Fatal(err)
 	}
-	if b.String() != string(want) {
-		t.Errorf("%s is not what the terminal UI shows: go test ./ui -run Docs -update", file)
+	switch want := made(string(is)); {
+	case want == string(is):
+	case *update:
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("%s is not what the terminal UI shows: go test ./ui -run 'Docs|Readme' -update", file)
 	}
 }

@@ -142,6 +142,7 @@ func TestFrames(t *testing.T) {
 		{"no-rdma", sample(), []string{"8"}},
 		{"links", sample(), []string{"Enter", "j", "."}},
 		{"ladder", direct(), []string{"L"}},
+		{"both", sample(), []string{"4", "B", "G"}},
 		{"help", sample(), []string{"?"}},
 		{"command", sample(), []string{":pa", "Tab"}},
 		{"empty", empty(0, flows.Results{}), []string{"3"}},

@@ -100,3 +100,21 @@ func TestMarks(t *testing.T) {
 	u.press("M")
 	u.sees("no frame is marked any more")
 }
+
+func TestSampleBoth(t *testing.T) {
+	u := example(t, 120, 30)
+	u.press(":48", "Enter", "B")
+	u.sees("━━ Request, frame 48 ")
+	u.sees("── Answer, frame 50 ")
+	u.sees("[B Both]")
+	u.press("Tab", "G")
+	u.sees("TransferLength: 16777216")
+	u.press("Enter")
+	u.sees("frame 50")
+	u.press("Esc", "Esc")
+	u.sees("frame 48")
+	u.press("4", "B", "q")
+	u.sees("[4 Exchanges]")
+	u.press("1", "B")
+	u.sees("this belongs to no exchange")
+}

@@ -112,7 +112,7 @@ func (u *ui) resumeAt() {
 func (u *ui) save(o Options) error {
 	s := saved{Page: u.names[u.page], Marks: u.marked(), Filter: u.filter}
 	_, s.Size = u.src.Progress()
-	if u.page == ladderPage && len(u.trail) > 0 {
+	if u.page >= ladderPage && len(u.trail) > 0 {
 		s.Page, s.Row = u.names[u.trail[len(u.trail)-1].page], u.trail[len(u.trail)-1].sel
 	} else if l, ok := u.pages[u.page].panes()[0].(*list); ok {
 		s.Row = max(l.chosen(), 0)

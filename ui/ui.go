@@ -100,13 +100,14 @@ const (
 	findingsPage
 	statsPage
 	rdmaPage
-	ladderPage // has no number
+	ladderPage // this and those after it have no number
+	pairPage
 )
 
 func newUI(src Source, file string) *ui {
 	u := &ui{Box: tview.NewBox(), src: src, file: file, res: &flows.Results{}, page: packetsPage, fields: flows.Fields()}
-	u.names = []string{"Copies", "Tokens", "Packets", "Exchanges", "Sessions", "Findings", "Stats", "RDMA", "Ladder"}
-	u.pages = []page{newCopies(u), newTokens(u), newPackets(u), newExchanges(u), newSessions(u), newFindings(u), newStats(u), newRDMA(u), newLadder(u)}
+	u.names = []string{"Copies", "Tokens", "Packets", "Exchanges", "Sessions", "Findings", "Stats", "RDMA", "Ladder", "Both"}
+	u.pages = []page{newCopies(u), newTokens(u), newPackets(u), newExchanges(u), newSessions(u), newFindings(u), newStats(u), newRDMA(u), newLadder(u), newPair(u)}
 	u.focus = make([]int, len(u.pages))
 	u.keymap = newKeymap(u.names[:ladderPage])
 	return u
@@ -236,15 +237,15 @@ func (u *ui) state() (string, tcell.Style) {
 // room between them they move together, and where that is not enough only that one keeps
 // its name.
 func (u *ui) drawTabs(c canvas) {
-	names := u.names[:ladderPage]
-	if u.page == ladderPage {
-		names = u.names
+	names := u.names[:ladderPage:ladderPage]
+	if u.page >= ladderPage {
+		names = append(names, u.names[u.page])
 	}
 	tabs, letters := make([]string, len(names)), 1
 	for i, name := range names {
 		tabs[i] = fmt.Sprintf("%d %s", i+1, name)
 		if i == ladderPage {
-			tabs[i] = "L " + name
+			tabs[i] = name[:1] + " " + name
 		}
 		if n := u.pages[i].count(); i == findingsPage && n > 0 {
 			tabs[i] += " " + report.Count(n)
@@ -257,18 +258,27 @@ func (u *ui) drawTabs(c canvas) {
 	}
 	x := 0
 	for i, tab := range tabs {
-		if i != u.page && letters > c.w {
+		shown := i == min(u.page, ladderPage)
+		if !shown && letters > c.w {
 			tab = tab[:1]
 		}
 		w := width(tab) + 2
-		if i == u.page {
+		if shown {
 			c.text(x, 0, marked.Bold(true), "["+tab+"]")
 		} else {
 			c.text(x+1, 0, faint, tab)
 		}
-		u.spots = append(u.spots, spot{c: c.sub(x, 0, w, 1), page: i})
+		u.spots = append(u.spots, spot{c: c.sub(x, 0, w, 1), page: tabPage(i, u.page)})
 		x += w - 2 + gap
 	}
+}
+
+// tabPage returns the page of tab i: the last one may be that of any page without a number.
+func tabPage(i, page int) int {
+	if i == ladderPage {
+		return page
+	}
+	return i
 }
 
 // crumbs is how the user came here, from the page where that began.
@@ -401,7 +411,9 @@ func (u *ui) back() bool {
 			u.pages[exchangesPage].(*exchanges).all()
 		}
 		u.page, u.focus[at.page] = at.page, at.focus
-		u.pages[at.page].panes()[0].(*list).visit(at.sel)
+		if l, ok := u.pages[at.page].panes()[0].(*list); ok {
+			l.visit(at.sel)
+		}
 		return true
 	}
 	if u.focus[u.page] > 0 {
