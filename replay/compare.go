@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,8 +56,29 @@ func (r *run) fields(s *Step, o *Outcome) {
 			return
 		}
 	}
+	const file, streamInformation = 1, 22
+	if x := &s.Exchange; x.Command == smb2.QueryInfo && x.InfoType == file && x.InfoClass == streamInformation && r.o.Level == Semantic {
+		o.add("streams", streams(&a.tree), streams(&b.tree))
+		return
+	}
 	plain := func(path string) string { return r.unprefixed(s, path) }
 	differences(&a.tree, &b.tree, s, &r.o, plain, r.environment, o)
+}
+
+// streams lists the streams of a file with their sizes: they come in any order.
+func streams(t *wire.Tree) string {
+	var list []string
+	size := ""
+	for _, l := range leaves(t) {
+		switch l.name {
+		case "smb.stream_size":
+			size = l.text
+		case "smb.stream_name":
+			list = append(list, l.text+" of "+size)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, ", ")
 }
 
 // leaf is a field of an answer.

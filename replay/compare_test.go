@@ -120,3 +120,29 @@ func TestTarget(t *testing.T) {
 		}
 	}
 }
+
+// What is different about a file because an earlier step did not do its work is that
+// step's doing.
+func TestConsequences(t *testing.T) {
+	p, _ := captured(t, nil, "testdata/scopy_50m.pcap")
+	r := newRun(p, Options{})
+	copied, later, other := p.Step(11), p.Step(16), p.Step(8) // SRV_COPYCHUNK_WRITE to r50m.copy, CREATE of that, CREATE of r50m
+	differs := func(field string) *Outcome { return &Outcome{Differences: []Difference{{Field: field}}} }
+	r.judge(later, differs("smb2.eof"))
+	if o := r.outcomes[later.ID-1]; o.Verdict != Differs {
+		t.Errorf("before: %v", o.Verdict)
+	}
+	r.judge(copied, differs("smb2.nt_status"))
+	r.judge(later, differs("smb2.eof"))
+	if o := r.outcomes[later.ID-1]; o.Verdict != Blocked || o.Cause != copied.ID {
+		t.Errorf("after: %v by %d", o.Verdict, o.Cause)
+	}
+	r.judge(later, &Outcome{})
+	if o := r.outcomes[later.ID-1]; o.Verdict != Same {
+		t.Errorf("the same: %v", o.Verdict)
+	}
+	r.judge(other, differs("smb2.eof"))
+	if o := r.outcomes[other.ID-1]; o.Verdict != Differs {
+		t.Errorf("another file: %v", o.Verdict)
+	}
+}

@@ -116,8 +116,24 @@ func (l *listing) compare(o *Outcome) {
 			o.add("attributes in the directory", fmt.Sprintf("%d differ", len(both)), "")
 			break
 		}
-		o.add("attributes of "+name, l.was[name], l.is[name])
+		was, is := apart(l.was[name], l.is[name])
+		o.add("attributes of "+name, was, is)
 	}
+}
+
+// apart returns what of two lists of attributes is different.
+func apart(was, is string) (string, string) {
+	a, b := strings.Split(was, ", "), strings.Split(is, ", ")
+	if len(a) != len(b) {
+		return was, is
+	}
+	var old, now []string
+	for i := range a {
+		if a[i] != b[i] {
+			old, now = append(old, a[i]), append(now, b[i])
+		}
+	}
+	return strings.Join(old, ", "), strings.Join(now, ", ")
 }
 
 // some lists names, the first few of many.
@@ -147,7 +163,7 @@ func entries(t *wire.Tree, list map[string]string, s *Step, o *Options) {
 			case f.Generated || f.Field.Kind == wire.KindStruct || f.Field.Mask != 0:
 			case f.Field.Name == "smb2.filename":
 				name = t.Value(j)
-			case policyOf(f.Field.Name, s, o) == equal:
+			case f.Field.Label != "Padding" && policyOf(f.Field.Name, s, o) == equal:
 				what = append(what, f.Field.Label+" "+t.Value(j))
 			}
 		}

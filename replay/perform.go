@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,28 @@ func (r *run) set(s *Step, o Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.outcomes[s.ID-1] = o
+	r.spoil(s, &o)
+}
+
+// spoil notes the files that a step should have changed and did not: what is different
+// about them from there on is its doing. mu is held.
+func (r *run) spoil(s *Step, o *Outcome) {
+	cause := s.ID
+	switch {
+	case s.Skip == notSelected || !r.plan.changes(s):
+		return
+	case o.Verdict == Blocked && o.Cause != 0:
+		cause = o.Cause
+	case o.Verdict == Blocked, o.Verdict == Failed, o.Verdict == Skipped:
+	case o.Verdict == Differs && slices.ContainsFunc(o.Differences, func(d Difference) bool { return d.Field == "smb2.nt_status" }):
+	default:
+		return
+	}
+	for _, path := range []string{s.Exchange.File, strings.TrimPrefix(renamed(s.Request), `\`)} {
+		if k := strings.ToLower(path); k != "" && r.spoiled[k] == 0 {
+			r.spoiled[k] = cause
+		}
+	}
 }
 
 func (r *run) skip(s *Step, why, otherwise string) {
@@ -79,6 +102,7 @@ func (r *run) fail(ctx context.Context, steps []*Step, sentAt time.Time, err err
 		r.mu.Lock()
 		if r.outcomes[s.ID-1].Verdict == Unsent && r.outcomes[s.ID-1].Reason == "" {
 			r.outcomes[s.ID-1] = o
+			r.spoil(s, &o)
 		}
 		r.mu.Unlock()
 	}
@@ -475,6 +499,12 @@ func (r *run) judge(s *Step, o *Outcome) {
 				o.Verdict = Differs
 			}
 		}
+	}
+	r.mu.Lock()
+	cause := r.spoiled[strings.ToLower(s.Exchange.File)]
+	r.mu.Unlock()
+	if o.Verdict == Differs && cause != 0 && cause < s.ID {
+		o.Verdict, o.Cause, o.Reason = Blocked, cause, fmt.Sprintf("the file is not what it was: step %d did not do what it did", cause)
 	}
 	r.set(s, *o)
 }

@@ -45,7 +45,7 @@ var loose = words(`
 	DiskFileId VolumeId
 	smb2.error.byte_count smb2.error.data smb2.error.reserved smb2.error.context_count smb2.impersonation.level
 	smb.dfs.referral.ttl smb.dfs.referral.server_guid smb2.filename.len smb2.file_name_len smb2.olb.length smb2.padding odx.info.file_id_128
-	dcerpc.cn_frag_len dcerpc.cn_alloc_hint`)
+	dcerpc.cn_frag_len dcerpc.cn_alloc_hint smb.file`)
 
 // ofServer are the fields that say what a server or its file system is like.
 var ofServer = words(`smb.fs_attr smb.fs_name smb.fs_name.len smb.fs_max_name_len smb.fs_bytes_per_sector smb.fs_sector_per_unit
@@ -82,6 +82,8 @@ func policyOf(name string, s *Step, o *Options) policy {
 		return equal
 	case loose[name], tolerated[name] && ofFileSystem: // how large the disk is
 		return ignore
+	case name == "smb.access_mask" && command == smb2.TreeConnect: // what the user may do at most
+		return surroundings
 	case name == "dcerpc.stub_data":
 		return lastWord
 	case offloadFields[name] && s.Exchange.Function == fscc.OffloadWrite:

@@ -40,6 +40,7 @@ type run struct {
 	notes    []string
 	guids    map[wire.GUID]wire.GUID
 	bogus    map[int]bool    // slots with an id that stands for nothing, as captured
+	spoiled  map[string]int  // paths that are not what they were: the step that is the cause
 	over     map[uint64]bool // ids of sessions that were logged off
 	made     []string        // paths at the target, in order
 }
@@ -66,7 +67,7 @@ func newRun(p *Plan, o Options) *run {
 		plan: p, o: o, dirs: p.prefixes(o.Target.Dir), t0: time.Now(),
 		values: make([][]byte, len(p.Slots)), outcomes: make([]Outcome, len(p.Steps)), live: make([]*liveConn, len(p.Conns)),
 		sessions: make(map[sessionOn]*client.Session), late: make(map[int]*sync.Mutex), calls: make(map[int]*client.Call),
-		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: make(map[string]bool), over: make(map[uint64]bool), bogus: make(map[int]bool),
+		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: make(map[string]bool), over: make(map[uint64]bool), spoiled: make(map[string]int), bogus: make(map[int]bool),
 	}
 	for i := range r.live {
 		r.live[i] = &liveConn{index: i}
