@@ -62,6 +62,8 @@ const (
 	largeMessage = 8 << 20
 	maxWaiting   = 32 << 20
 	sendTimeout  = 30 * time.Second
+	logonTimeout = time.Minute
+	maxSessions  = 64 // of one connection
 )
 
 func newConn(s *Server, nc net.Conn, number int) *conn {
@@ -118,6 +120,11 @@ var errProtocol = errors.New("not SMB2")
 func (c *conn) read() error {
 	var head [netbios.HeaderLen]byte
 	for {
+		deadline := time.Time{}
+		if !c.loggedOn.Load() { // strangers do not keep a connection for long
+			deadline = time.Now().Add(logonTimeout)
+		}
+		c.nc.SetReadDeadline(deadline)
 		if _, err := io.ReadFull(c.nc, head[:]); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"io/fs"
+	"math"
 
 	"github.com/odxray/odxray/dissect/dtyp"
 	"github.com/odxray/odxray/dissect/fscc"
@@ -123,10 +124,11 @@ func (r *request) tryCreate(m *smb2.CreateRequest, o *open, path, stream string)
 	var obj Object
 	switch {
 	case stream != "" && there:
-		if obj, err = s.cfg.Store.Open(path, stream); errors.Is(err, errUnsupported) {
+		opened, err := s.cfg.Store.Open(path, stream)
+		if errors.Is(err, errUnsupported) {
 			return 0, nil, ntstatus.ObjectNameInvalid
 		}
-		there = err == nil
+		obj, there = opened, err == nil
 	case stream != "" && m.Disposition != smb2.Open && m.Disposition != smb2.Overwrite:
 		// Making the stream makes the file.
 		file, err := s.cfg.Store.Create(path, "", false)
@@ -157,16 +159,16 @@ func (r *request) tryCreate(m *smb2.CreateRequest, o *open, path, stream string)
 	if !overwrite {
 		return smb2.ActionOpened, nil, ntstatus.Success
 	}
-	if err := o.file.obj.Truncate(0); err == nil {
-		attr := m.FileAttributes&settable | fscc.AttributeArchive
-		err = o.file.obj.SetAttr(Attr{Attributes: attr})
+	o.writing(0, math.MaxInt64)
+	if err = o.file.obj.Truncate(0); err == nil {
+		err = o.file.obj.SetAttr(Attr{Attributes: m.FileAttributes&settable | fscc.AttributeArchive})
 	}
+	o.wrote()
 	if err != nil {
 		return 0, nil, statusOf(err)
 	}
 	s.mu.Lock()
 	o.file.reserved = reservation(m)
-	o.file.written(0, 1<<62)
 	s.mu.Unlock()
 	s.changed(path, fscc.ActionModified, notifySize|notifyWrite|notifyAttributes)
 	if m.Disposition == smb2.Supersede {

@@ -37,6 +37,7 @@ func (c *said) Close() error                     { c.once.Do(func() { close(c.cl
 func (c *said) LocalAddr() net.Addr              { return nowhere{} }
 func (c *said) RemoteAddr() net.Addr             { return nowhere{} }
 func (c *said) SetWriteDeadline(time.Time) error { return nil }
+func (c *said) SetReadDeadline(time.Time) error  { return nil }
 
 // recorded is a connection that keeps what the client says.
 type recorded struct {

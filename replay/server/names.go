@@ -99,7 +99,7 @@ func statusOf(err error) status {
 // < is *, > is ? or nothing at a dot or the end, " is a dot or the end.
 // [MS-FSCC] 2.1.4.4
 func matches(pattern, name string) bool {
-	p, n := []rune(fold(pattern)), []rune(fold(name))
+	p := []rune(fold(pattern))
 	if len(p) > 512 {
 		return false
 	}
@@ -114,7 +114,7 @@ func matches(pattern, name string) bool {
 		}
 	}
 	add(at, 0)
-	for _, r := range n {
+	for _, r := range fold(name) {
 		next := map[int]bool{}
 		for j := 0; j < len(p); j++ {
 			if at[j] && r == '.' && p[j] == '>' {

@@ -3,7 +3,6 @@ package server
 import (
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -82,11 +81,12 @@ func (s *Server) Serve(l net.Listener) error {
 			if closed {
 				return ErrClosed
 			}
-			var ne net.Error
-			if errors.As(err, &ne) && ne.Timeout() {
-				continue
+			if errors.Is(err, net.ErrClosed) {
+				return err
 			}
-			return err
+			s.logf("no connection taken: %v", err) // too many open files, perhaps: that passes
+			time.Sleep(100 * time.Millisecond)
+			continue
 		}
 		s.take(nc)
 	}
@@ -145,6 +145,3 @@ func (s *Server) logf(format string, args ...any) { s.cfg.Log(format, args...) }
 
 // now is the time as messages have it.
 func now() uint64 { return uint64(dtyp.FileTimeOf(time.Now())) }
-
-// share is the name of the share that a path like \\server\share means.
-func (s *Server) unc(share string) string { return fmt.Sprintf(`\\%s\%s`, s.cfg.Name, share) }

@@ -49,7 +49,7 @@ func (r *request) sessionSetup(m *smb2.SessionSetupRequest) status {
 	}
 	if x == nil {
 		s.mu.Lock()
-		if len(s.sessions) >= s.cfg.Limits.Sessions {
+		if len(s.sessions) >= s.cfg.Limits.Sessions || len(c.sessions) >= maxSessions {
 			s.mu.Unlock()
 			return ntstatus.InsufficientResources
 		}
