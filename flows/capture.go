@@ -374,6 +374,7 @@ func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 		if m.facts&isMade != 0 {
 			c.remake(v, conn, int(m.dir))
 		}
+		v.conn = conn
 		v.unit(c.a, &c.again, batch)
 		marks |= c.a.marksOf(batch)
 	}

@@ -182,6 +182,7 @@ func (c *Capture) unitAgain(v *frameView, conn uint32, first, last int) (marks M
 	if m.facts&isMade != 0 {
 		c.remake(v, conn, int(m.dir))
 	}
+	v.conn = conn
 	v.unit(c.a, &c.again, batch)
 	return c.a.marksOf(batch), next
 }

@@ -78,6 +78,7 @@ func (a *Analyzer) show(c *conn, dir int, u *unit) {
 		a.index.unit(a.frame, dir, u, a.batch)
 	}
 	if a.view != nil {
+		a.view.conn = c.id
 		a.view.unit(a, u, a.batch)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/odxray/odxray/flows"
 )
 
 // tsharkFields are compared: those of tshark that a reader of SMB looks at.
@@ -101,6 +103,43 @@ func TestTsharkTransport(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
 			compareWithTshark(t, file, fields, nil, nil, nil)
+		})
+	}
+}
+
+// TestTsharkAllFields compares every field that both know, but for those of
+// docs/tshark-fields.tsv, on captures that have many of them.
+func TestTsharkAllFields(t *testing.T) {
+	if _, err := exec.LookPath("tshark"); err != nil {
+		t.Skip("tshark is not installed")
+	}
+	list, err := os.ReadFile(filepath.Join("..", "..", "docs", "tshark-fields.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := map[string]bool{malformed: true, "frame.number": true}
+	for line := range strings.Lines(string(list)) {
+		if field, _, ok := strings.Cut(line, "\t"); ok && line[0] != '#' {
+			left[field] = true
+		}
+	}
+	fields := []string{"frame.number", "smb2.nt_status"}
+	for _, f := range flows.Fields() {
+		if tsharkHas(t)[f.Name] && !left[f.Name] && !slices.Contains(fields, f.Name) {
+			fields = append(fields, f.Name)
+		}
+	}
+	known := readKnown(t)
+	for _, name := range strings.Fields(`copy-sparse2.snoop acl_getset.pcap streams_ads.pcap snapshots.pcap dfs_referral.pcap
+		enc_302_ccm.pcap dialect_smb3_11_sign_required.pcap torture_smb2_create.pcap torture_smb2_getinfo.pcap
+		torture_smb2_setinfo.pcap torture_smb2_oplock_2.pcap torture_ioctl_SMB2_10.pcap torture_rpc_winreg.pcap krb5_signed.pcap ipv6_ops.pcap fault_mix_s.pcap.zst vlan_qinq.pcap.zst`) {
+		file := filepath.Join(capturesDir(), "own", name)
+		if _, err := os.Stat(file); err != nil {
+			t.Skip("no such capture: set ODXRAY_CAPTURES: ", err)
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			compareWithTshark(t, file, fields, known, nil, nil)
 		})
 	}
 }

@@ -63,6 +63,7 @@ type Field struct {
 	Listed bool     // the labels of the Bits that are set follow the number
 	Brief  string   // what the line of the field above says before this one's value
 	Whole  bool     // the bits that Mask selects are the value where they stand, without a picture
+	Raw    bool     // a Struct whose bare value is its bytes
 	Apart  bool     // only the Bits are recorded, not the number they share
 
 	// Title is a field within a Struct, whose line begins with its value. Unlike
@@ -190,6 +191,9 @@ func (f *Field) Beside(bits ...*Field) *Field { f.Bits, f.Apart = bits, true; re
 
 // Times sets Scale: a length that the wire gives in units of n bytes.
 func (f *Field) Times(n uint8) *Field { f.Scale = n; return f }
+
+// AsBytes sets Raw.
+func (f *Field) AsBytes() *Field { f.Raw = true; return f }
 
 // Wide sets Width.
 func (f *Field) Wide(bits uint8) *Field { f.Width = bits; return f }

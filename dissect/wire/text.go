@@ -65,6 +65,8 @@ func (t *Tree) Value(i int) string { return string(t.AppendValue(nil, i)) }
 func (t *Tree) AppendValue(dst []byte, i int) []byte {
 	n := &t.Nodes[i]
 	switch {
+	case n.Field.Raw:
+		return hex.AppendEncode(dst, t.Bytes(i))
 	case n.Field.Kind == KindStruct: // it is there; what its line says is no value
 		return append(dst, '1')
 	case n.Text != "":

@@ -36,7 +36,7 @@ func (s Syndrome) String() string {
 
 var (
 	acks  = fields.Section("[IBTA] 9.3.5")
-	fAETH = acks.Struct("infiniband.aeth", "AETH - ACK Extended Transport Header")
+	fAETH = acks.Struct("infiniband.aeth", "AETH - ACK Extended Transport Header").AsBytes()
 
 	fSynReserved = acks.Uint("infiniband.aeth.syndrome.reserved", "Reserved").In(0x80)
 	fSynKind     = acks.Enum("infiniband.aeth.syndrome.opcode", "OpCode", kindOfAck).In(0x60)

@@ -72,7 +72,7 @@ func (r Reason) String() string {
 
 var (
 	mads        = fields.Section("[IBTA] 13.4.2")
-	fMAD        = mads.Struct("infiniband.mad", "MAD Header - Common Management Datagram")
+	fMAD        = mads.Struct("infiniband.mad", "MAD Header - Common Management Datagram").AsBytes()
 	fMADBase    = mads.Hex("infiniband.mad.baseversion", "Base Version")
 	fMADClass   = mads.Hex("infiniband.mad.mgmtclass", "Management Class")
 	fMADVersion = mads.Hex("infiniband.mad.classversion", "Class Version")

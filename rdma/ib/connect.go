@@ -45,7 +45,7 @@ var (
 	fREQPrivate = requests.Bytes("infiniband.cm.req.private", "PrivateData")
 
 	ipcm      = fields.Section("[IBTA] A11.3")
-	fIPCM     = ipcm.Struct("infiniband.cm.req.ip_cm", "IP CM Private Data")
+	fIPCM     = ipcm.Struct("infiniband.cm.req.ip_cm", "IP CM Private Data").AsBytes()
 	fIPCMVers = ipcm.Hex("", "").Beside(
 		ipcm.Hex("infiniband.cm.req.ip_cm.majv", "IP CM Major Version").In(0xf0),
 		ipcm.Hex("infiniband.cm.req.ip_cm.minv", "IP CM Minor Version").In(0x0f))

@@ -58,7 +58,7 @@ type Decoder struct {
 var (
 	packets    = fields.Section("[IBTA] 9.2")
 	fPacket    = packets.Struct("infiniband", "InfiniBand")
-	fBTH       = packets.Struct("infiniband.bth", "Base Transport Header")
+	fBTH       = packets.Struct("infiniband.bth", "Base Transport Header").AsBytes()
 	fOpcode    = packets.Enum("infiniband.bth.opcode", "Opcode", wire.Text[Opcode])
 	fBTHFlags  = packets.Uint("", "Flags").Beside(fSolicited, fMigReq, fPad, fVersion)
 	fSolicited = packets.Flag(0x80, "infiniband.bth.se", "Solicited Event", "False", "True")
@@ -77,21 +77,21 @@ var (
 	fPSN        = packets.Uint("infiniband.bth.psn", "Packet Sequence Number")
 
 	datagrams = fields.Section("[IBTA] 9.3.1")
-	fDETH     = datagrams.Struct("infiniband.deth", "DETH - Datagram Extended Transport Header")
+	fDETH     = datagrams.Struct("infiniband.deth", "DETH - Datagram Extended Transport Header").AsBytes()
 	fQKey     = datagrams.Hex("infiniband.deth.q_key", "Queue Key").Wide(64)
 	fSrcQP    = datagrams.Hex("infiniband.deth.srcqp", "Source Queue Pair").Wide(32)
 
 	rdma       = fields.Section("[IBTA] 9.3.3")
-	fRETH      = rdma.Struct("infiniband.reth", "RETH - RDMA Extended Transport Header")
+	fRETH      = rdma.Struct("infiniband.reth", "RETH - RDMA Extended Transport Header").AsBytes()
 	fAddress   = rdma.Hex("infiniband.reth.va", "Virtual Address")
 	fRKey      = rdma.Hex("infiniband.reth.r_key", "Remote Key")
 	fDMALength = rdma.Uint("infiniband.reth.dmalen", "DMA Length").Formatted(func(v uint64) string { return fmt.Sprintf("%d (0x%08x)", v, v) })
 
 	atomics    = fields.Section("[IBTA] 9.3.4")
-	fAtomic    = atomics.Struct("infiniband.atomiceth", "AtomicETH - Atomic Extended Transport Header")
+	fAtomic    = atomics.Struct("infiniband.atomiceth", "AtomicETH - Atomic Extended Transport Header").AsBytes()
 	fSwap      = atomics.Uint("infiniband.atomiceth.swapdt", "Swap (Or Add) Data")
 	fCompare   = atomics.Uint("infiniband.atomiceth.cmpdt", "Compare Data")
-	fAtomicAck = atomics.Struct("infiniband.atomicacketh", "ATOMICACKETH - Atomic ACK Extended Transport Header")
+	fAtomicAck = atomics.Struct("infiniband.atomicacketh", "ATOMICACKETH - Atomic ACK Extended Transport Header").AsBytes()
 	fOriginal  = atomics.Uint("infiniband.atomicacketh.origremdt", "Original Remote Data")
 
 	ends        = fields.Section("[IBTA] 9.3.6")

@@ -54,7 +54,7 @@ const (
 
 var (
 	local   = fields.Section("[IBTA] 7.7")
-	fLRH    = local.Struct("infiniband.lrh", "Local Route Header")
+	fLRH    = local.Struct("infiniband.lrh", "Local Route Header").AsBytes()
 	fLink   = local.Uint("", "Virtual Lane and Link Version").Beside(fVL, fLVer)
 	fVL     = local.Hex("infiniband.lrh.vl", "Virtual Lane").In(0xf0)
 	fLVer   = local.Uint("infiniband.lrh.lver", "Link Version").In(0x0f)
@@ -69,7 +69,7 @@ var (
 	fSLID   = local.Uint("infiniband.lrh.slid", "Source Local ID")
 
 	global   = fields.Section("[IBTA] 8.3")
-	fGRH     = global.Struct("infiniband.grh", "Global Route Header")
+	fGRH     = global.Struct("infiniband.grh", "Global Route Header").AsBytes()
 	fGByte   = global.Uint("", "IP Version").Beside(fIPVer)
 	fGHalf   = global.Uint("", "Traffic Class").Beside(fTClass)
 	fGWord   = global.Uint("", "Flow Label").Beside(fFlow)
@@ -82,7 +82,7 @@ var (
 	fSGID    = global.Address("infiniband.grh.sgid", "Source GID")
 	fDGID    = global.Address("infiniband.grh.dgid", "Destination GID")
 	raws     = fields.Section("[IBTA] 5.3")
-	fRWH     = raws.Struct("infiniband.rwh", "Raw Header")
+	fRWH     = raws.Struct("infiniband.rwh", "Raw Header").AsBytes()
 	fRWRes   = raws.Uint("infiniband.rwh.reserved", "Reserved (16 bits)")
 	fRWType  = raws.Hex("infiniband.rwh.etype", "Ethertype")
 	fRawData = raws.Bytes("infiniband.rawdata", "Raw Data")
