@@ -31,6 +31,8 @@
 // [Options] ask for it. Captures of other tools are refused by name, with the
 // command that converts them.
 //
+// [Live] is packets as they come, of network interfaces or of a stream.
+//
 // [Merge] makes one timeline of several captures. [Writer] writes pcapng.
 //
 // The oracle of the tests is gopacket's pcapgo. It is not used for reading,

@@ -59,8 +59,8 @@ type Options struct {
 	// Spool is how many bytes that file may take; 0 means DefaultSpool. What comes
 	// later cannot be read again.
 	Spool int64
-	// Follow reads on where the file ends, as it grows, until the channel is
-	// closed.
+	// Follow reads on where a file (and no pipe) ends, as it grows, until the channel
+	// is closed.
 	Follow <-chan struct{}
 	// Map looks at files where the system keeps them, where it can, instead of reading
 	// them. If a file is made shorter meanwhile, a look at a packet of a Batch may fault:
@@ -101,6 +101,7 @@ func NewReader(src io.Reader, name string) (*Reader, error) {
 
 func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
 	r := &Reader{name: name, ring: newRing(blockFront + blockSize)}
+	grows := opt.Follow != nil
 	if f, ok := src.(*os.File); ok {
 		st, err := f.Stat()
 		if err == nil && st.IsDir() {
@@ -111,6 +112,8 @@ func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
 		}
 		if st.Mode().IsRegular() {
 			r.size = st.Size()
+		} else {
+			grows = false // a pipe waits for more by itself
 		}
 	}
 	if s, ok := src.(io.Seeker); ok {
@@ -118,7 +121,7 @@ func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
 			r.random, r.eager = src.(io.ReaderAt)
 		}
 	}
-	if opt.Follow != nil {
+	if grows {
 		src, r.eager, r.size = &follower{src, opt.Follow}, false, 0
 	}
 	if err := r.open(&counter{src, &r.done}, opt); err != nil {

@@ -42,12 +42,8 @@ func newSpool(limit int64) (*spool, error) {
 	if limit <= 0 {
 		limit = DefaultSpool
 	}
-	dir, err := os.UserCacheDir()
+	dir, err := cacheDir()
 	if err != nil {
-		dir = os.TempDir()
-	}
-	dir = filepath.Join(dir, "odxray")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	f, err := os.CreateTemp(dir, "spool-*")
@@ -66,6 +62,16 @@ func newSpool(limit int64) (*spool, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// cacheDir makes the user's directory for what can be made again, and returns it.
+func cacheDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	dir = filepath.Join(dir, "odxray")
+	return dir, os.MkdirAll(dir, 0o700)
 }
 
 // keep appends p. An error, or the limit, ends the spool but not the stream.

@@ -57,22 +57,49 @@ func (x *Writer) Packet(p *Packet, comments ...string) error {
 	key := ifaceKey{p.File, p.Interface, p.Link}
 	id, ok := x.ifaces[key]
 	if !ok {
-		id = uint32(len(x.ifaces))
-		x.ifaces[key] = id
-		if err := x.iface(x.describe(p)); err != nil {
+		var err error
+		if id, err = x.introduce(key, x.describe(p)); err != nil {
 			return err
 		}
 	}
-	ns := uint64(max(p.Time, 0))
 	x.begin(ngEnhanced)
 	x.u32(id)
-	x.u32(uint32(ns >> 32))
-	x.u32(uint32(ns))
+	x.time(p.Time)
 	x.u32(uint32(len(p.Data)))
 	x.u32(uint32(p.WireLen))
 	x.buf = append(x.buf, p.Data...)
 	x.pad()
 	x.comments(comments)
+	return x.end()
+}
+
+// introduce describes an interface, from now on known by a number.
+func (x *Writer) introduce(key ifaceKey, i Interface) (id uint32, err error) {
+	id = uint32(len(x.ifaces))
+	x.ifaces[key] = id
+	return id, x.iface(i)
+}
+
+// statistics writes what became of the packets of an interface between two times.
+func (x *Writer) statistics(id uint32, from, to int64, c Counts, comments []string) error {
+	x.begin(ngStats)
+	x.u32(id)
+	x.time(to)
+	x.comments(comments)
+	x.u16(2) // start
+	x.u16(8)
+	x.time(from)
+	x.u16(3) // end
+	x.u16(8)
+	x.time(to)
+	if c.Known {
+		x.u16(4) // received
+		x.u16(8)
+		x.buf = binary.LittleEndian.AppendUint64(x.buf, c.Received)
+		x.u16(5) // dropped
+		x.u16(8)
+		x.buf = binary.LittleEndian.AppendUint64(x.buf, c.Dropped)
+	}
 	return x.end()
 }
 
@@ -118,6 +145,13 @@ func (x *Writer) iface(i Interface) error {
 
 func (x *Writer) u16(v uint16) { x.buf = binary.LittleEndian.AppendUint16(x.buf, v) }
 func (x *Writer) u32(v uint32) { x.buf = binary.LittleEndian.AppendUint32(x.buf, v) }
+
+// time writes a time as two halves, the upper one first.
+func (x *Writer) time(ns int64) {
+	t := uint64(max(ns, 0))
+	x.u32(uint32(t >> 32))
+	x.u32(uint32(t))
+}
 
 func (x *Writer) pad() {
 	for len(x.buf)%4 != 0 {

@@ -298,11 +298,12 @@ func (y *copyState) writer(r Range, m Method, but int) int {
 func (y *copyState) result(a *Analyzer) Copy {
 	if y.final != nil {
 		r := *y.final
-		r.ID = y.ID
+		r.ID, r.Closed = y.ID, true
 		return r
 	}
 	y.measure(a)
 	r := y.Copy
+	r.Closed = y.frozen
 	r.First = ODX
 	if len(y.Methods) > 0 {
 		r.First = y.Methods[0]

@@ -181,6 +181,7 @@ type Copy struct {
 	Gaps        []Range
 	Verdict     Verdict
 	Uncertain   string // why the verdict is; "" if it is certain
+	Closed      bool   // its destination was closed after it: it is over, as far as one can know
 	FirstFrame  int
 	LastFrame   int
 	FirstTime   int64

@@ -1,4 +1,4 @@
-package bpf
+package bpf_test
 
 import (
 	"errors"
@@ -12,10 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/gopacket/layers"
 	"golang.org/x/net/bpf"
 
 	"github.com/odxray/odxray/captures"
+	own "github.com/odxray/odxray/captures/bpf"
+	"github.com/odxray/odxray/captures/linktype"
 	"github.com/odxray/odxray/captures/samples"
 )
 
@@ -34,7 +35,7 @@ var expressions = []string{
 	"ip[6:2] & 0x1fff != 0", "ip[9] = 6", "ip[2:2] > 1000", "tcp[tcpflags] & tcp-syn != 0", "tcp[13] & 2 == 2", "tcp[0:2] = 445", "udp[4:2] >= 100", "ip6[6] = 6", "ether[12:2] = 0x800", "ether[0] & 1 = 0", "icmp[icmptype] = 8", "ip6[4:2] < 100", "ip[12:4] = 0x0a0a0099",
 	"less 100", "greater 1000", "len <= 80", "len != 66", "tcp and greater 200",
 	"vlan", "vlan 7", "vlan and tcp port 445", "vlan 7 and host 10.10.0.153", "vlan and vlan and ip", "not vlan", "tcp port 445 or (vlan and tcp port 445)", "vlan or tcp",
-	Default,
+	own.Default,
 }
 
 // TestAgainstLibpcap runs what odxray and what libpcap make of an expression on frames
@@ -56,7 +57,7 @@ func TestAgainstLibpcap(t *testing.T) {
 		if !ok {
 			continue // two things that exclude each other: libpcap refuses what can match nothing
 		}
-		raw, err := Compile(expr, Ethernet, 262144)
+		raw, err := own.Compile(expr, own.Ethernet, 262144)
 		if err != nil {
 			t.Errorf("%q: %v", expr, err)
 			continue
@@ -153,7 +154,7 @@ func frames(t *testing.T) (list [][]byte) {
 		defer r.Close()
 		var p captures.Packet
 		for n := 0; n < most && r.Next(&p) == nil; n++ {
-			if p.Link == layers.LinkTypeEthernet && len(p.Data) >= 14 {
+			if p.Link == linktype.Ethernet && len(p.Data) >= 14 {
 				list = append(list, slices.Clone(p.Data[:min(len(p.Data), 200)]))
 			}
 		}
@@ -231,14 +232,14 @@ func TestRefused(t *testing.T) {
 		strings.Repeat("not ", 500):     "nested too deeply",
 		"net 10.0.0.0/8 mask 255.0.0.0": "expected and, or, or the end",
 	} {
-		_, err := Compile(expr, Ethernet, 65535)
-		var e *Error
+		_, err := own.Compile(expr, own.Ethernet, 65535)
+		var e *own.Error
 		if !errors.As(err, &e) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want … %s …", expr, err, want)
 		}
 	}
 	for _, expr := range []string{"ether host 02:00:00:00:00:01", "ether[0] = 1"} {
-		if _, err := Compile(expr, Cooked, 65535); err == nil {
+		if _, err := own.Compile(expr, own.Cooked, 65535); err == nil {
 			t.Errorf("%q compiles for packets without an Ethernet header", expr)
 		}
 	}
@@ -250,7 +251,7 @@ func TestLarge(t *testing.T) {
 	for n := range 300 {
 		ports = append(ports, "tcp port "+strconv.Itoa(1000+n))
 	}
-	raw, err := Compile(strings.Join(ports[:100], " or "), Ethernet, 100)
+	raw, err := own.Compile(strings.Join(ports[:100], " or "), own.Ethernet, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +264,7 @@ func TestLarge(t *testing.T) {
 			t.Errorf("port %d: %v, want %v", port, got, want)
 		}
 	}
-	if _, err := Compile(strings.Join(ports, " or "), Live, 100); err == nil || !strings.Contains(err.Error(), "the kernel takes 4096") {
+	if _, err := own.Compile(strings.Join(ports, " or "), own.Live, 100); err == nil || !strings.Contains(err.Error(), "the kernel takes 4096") {
 		t.Errorf("a filter of 300 ports: %v", err)
 	}
 }
@@ -273,8 +274,8 @@ func FuzzCompile(f *testing.F) {
 		f.Add(e)
 	}
 	f.Fuzz(func(t *testing.T, expr string) {
-		for _, on := range []Frames{Ethernet, Live, Cooked} {
-			if raw, err := Compile(expr, on, 1500); err == nil && on == Ethernet {
+		for _, on := range []own.Frames{own.Ethernet, own.Live, own.Cooked} {
+			if raw, err := own.Compile(expr, on, 1500); err == nil && on == own.Ethernet {
 				machine(t, raw)
 			}
 		}

@@ -46,6 +46,7 @@ may be -, standard input. A subcommand wins over a file of its name: write ./lis
 		summaryCommand(a), listCommand(a), showCommand(a), exchangesCommand(a), copiesCommand(a), tokensCommand(a), rdmaCommand(a), whyCommand(a),
 		auditCommand(a), statsCommand(a), copyCommand(a), replayCommand(a), serveCommand(a),
 		demoCommand(a), fieldsCommand(a), explainCommand(a), completionCommand(a), versionCommand(a))
+	cmd.AddCommand(liveCommand(a))
 	return cmd
 }
 

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/captures/bpf"
+	"github.com/odxray/odxray/flows"
+	"github.com/odxray/odxray/flows/audit"
+	"github.com/odxray/odxray/flows/report"
+)
+
+// liveOptions are the flags of live.
+type liveOptions struct {
+	in     input
+	open   captures.LiveOptions
+	list   bool
+	ring   []string
+	stop   []string
+	buffer memory
+	spool  memory
+	print  string
+	failOn string
+	format *report.Format
+}
+
+func liveCommand(a *app) *cobra.Command {
+	var o liveOptions
+	cmd := &cobra.Command{
+		Use:   "live -i IFACE | -r - | --rdma DEVICE",
+		Short: "Captures, and shows copies as they happen",
+		Long: `live captures from network interfaces and shows copies and findings as they happen: in
+the terminal UI, or as lines where output is no terminal. It needs CAP_NET_RAW, and drops
+all privileges once it has opened what it captures from.`,
+		Example: `  odxray live -i eth0
+  odxray live -i any -T json | jq .copy
+  odxray live -i eth0 -w trace.pcapng -b filesize:100000 -b files:10
+  ssh server tcpdump -U -w - port 445 | odxray live -r -
+  odxray live -D`,
+		Args: args(cobra.NoArgs),
+	}
+	f := cmd.Flags()
+	f.BoolVarP(&o.list, "list-interfaces", "D", false, "list what can be captured from, and why the rest cannot")
+	f.StringArrayVarP(&o.open.Interfaces, "interface", "i", nil, "capture from the network `IFACE`; may be repeated; any is all of them")
+	f.StringArrayVarP(&o.in.files, "read", "r", nil, "read the packets of this `FILE` as they come; - is standard input")
+	f.StringVar(&o.open.Device, "rdma", "", "capture what an RDMA `DEVICE` sends and receives past the kernel")
+	f.StringVarP(&o.open.Filter, "capture-filter", "f", bpf.Default, "capture only what this `EXPR` of pcap-filter is true for")
+	cmd.Flags().Lookup("capture-filter").DefValue = "SMB over TCP and RDMA" // the text is in docs/live.md
+	f.IntVarP(&o.open.Snaplen, "snapshot-length", "s", 0, "keep `N` bytes of a packet; 0 keeps all")
+	f.BoolVar(&o.open.Promiscuous, "promiscuous", false, "capture frames that are meant for others, too")
+	f.VarP(&o.buffer, "buffer-size", "B", "what the kernel may hold until it is looked at: `SIZE`, 32M if not given")
+	f.Var(&o.spool, "spool", "what is kept to be looked at where no file is written: `SIZE`, 1G if not given")
+	f.StringVarP(&o.open.Write.Path, "write", "w", "", "write what is captured to this `FILE`, as pcapng; - is standard output")
+	f.StringArrayVarP(&o.ring, "ring-buffer", "b", nil, "begin a new file after `WHAT`: duration:S, filesize:KB, packets:N; files:N keeps so many")
+	f.StringArrayVarP(&o.stop, "autostop", "a", nil, "stop after `WHAT`: duration:S, filesize:KB, files:N, packets:N")
+	f.IntVarP(&o.open.Stop.Packets, "count", "c", 0, "stop after `N` packets")
+	prints := choiceValue{&o.print, []string{"events", "frames", "exchanges", "summary"}}
+	o.print = "events"
+	f.Var(prints, "print", "without the UI, print: "+prints.list())
+	complete(cmd, "print", prints.of)
+	failOn := choiceValue{&o.failOn, []string{"error", "warning", "note", "never"}}
+	o.failOn = "never"
+	f.Var(failOn, "fail-on", "level from which a finding makes the exit status 1: "+failOn.list())
+	complete(cmd, "fail-on", failOn.of)
+	f.Var(&o.in.memory, "max-memory", "forget the oldest of what is finished rather than take more memory than `SIZE`:\n500M, 2G")
+	f.BoolVar(&o.in.strict, "strict", false, "exit with status 4 if the capture is incomplete")
+	f.VarP(filterValue{&o.in.Filter}, "filter", "Y", "show only what this display `FILTER` is true for, such as 'smb2.cmd == READ'")
+	completeFilter(cmd)
+	o.in.keys.flags(f)
+	f.VarP((*ports)(&o.in.Ports), "decode-as", "d", "take a TCP port for SMB: `tcp.port==N,nbss`")
+	o.format = formatFlag(cmd, report.Text, report.JSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if o.list {
+			return report.Interfaces(a.out, captures.Interfaces(), *o.format, a.style())
+		}
+		return a.live(cmd, &o)
+	}
+	return cmd
+}
+
+// live captures until it is told to stop.
+func (a *app) live(cmd *cobra.Command, o *liveOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	var err error
+	if o.in.Keys, err = o.in.keys.keys(); err != nil {
+		return err
+	}
+	shown := a.interactive && !cmd.Flags().Changed("print") && !cmd.Flags().Changed("format")
+	o.in.Judge, o.in.Index = audit.Judge, shown
+	o.in.MaxMemory = o.in.memory.apply()
+	o.open.Random = shown
+	o.open.Buffer, o.open.Spool = int(o.buffer), int64(o.spool)
+	o.open.Write.Application = version()
+	if o.open.Write.Path == "-" {
+		o.open.Write.Out = a.out
+	}
+	// SIGTERM ends a capture as Ctrl-C does: with everything written. A second signal that
+	// comes with the first, as timeout(1) sends it, does not spoil that.
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, func() { time.AfterFunc(endsWithin, stop) })
+
+	if len(o.in.files) > 0 {
+		r, err := captures.OpenFiles(o.in.files, captures.Options{Follow: ctx.Done()})
+		if err != nil {
+			return &exitError{exitUnreadable, err}
+		}
+		o.open.Stream = r
+	}
+	l, err := captures.OpenLive(o.open)
+	if err != nil {
+		var bad *bpf.Error
+		if errors.As(err, &bad) {
+			return &exitError{exitUsage, err}
+		}
+		return &exitError{exitUnreadable, err}
+	}
+	defer l.Close()
+	c := flows.New(l, o.in.Options)
+	a.capture = c
+	if shown {
+		return a.show(ctx, c, []string{l.Info().Name})
+	}
+	return a.lines(ctx, o, l, c)
+}
+
+// check makes options of flags.
+func (o *liveOptions) check() error {
+	from := 0
+	for _, given := range []bool{len(o.open.Interfaces) > 0, len(o.in.files) > 0, o.open.Device != ""} {
+		if given {
+			from++
+		}
+	}
+	switch {
+	case from == 0:
+		return usagef("live needs something to capture from: -i IFACE, --rdma DEVICE or -r -; -D lists what there is")
+	case from > 1:
+		return usagef("live captures from one of -i, --rdma and -r at a time")
+	case o.open.Snaplen < 0:
+		return usagef("-s %d: a packet cannot have fewer than no bytes", o.open.Snaplen)
+	case o.open.Stop.Packets < 0:
+		return usagef("-c %d: a capture cannot have fewer than no packets", o.open.Stop.Packets)
+	}
+	r, s := &o.open.Write.Rotate, &o.open.Stop
+	if err := conditions("-b", o.ring, map[string]func(int64){
+		"duration": func(n int64) { r.Duration = time.Duration(n) * time.Second },
+		"filesize": func(n int64) { r.Bytes = n * 1000 },
+		"packets":  func(n int64) { r.Packets = int(n) },
+		"files":    func(n int64) { r.Files = int(n) },
+	}); err != nil {
+		return err
+	}
+	if err := conditions("-a", o.stop, map[string]func(int64){
+		"duration": func(n int64) { s.Duration = time.Duration(n) * time.Second },
+		"filesize": func(n int64) { s.Bytes = n * 1000 },
+		"packets":  func(n int64) { s.Packets = int(n) },
+		"files":    func(n int64) { s.Files = int(n) },
+	}); err != nil {
+		return err
+	}
+	switch w := o.open.Write.Path; {
+	case len(o.ring) > 0 && (w == "" || w == "-"):
+		return usagef("-b needs a file to begin others after: -w FILE")
+	case r.Files > 0 && r.Bytes == 0 && r.Packets == 0 && r.Duration == 0:
+		return usagef("-b files:%d needs to know when a file is full: -b filesize:KB, duration:S or packets:N", r.Files)
+	case s.Bytes > 0 && w == "":
+		return usagef("-a filesize needs a file: -w FILE")
+	case s.Files > 0 && len(o.ring) == 0:
+		return usagef("-a files needs -b")
+	}
+	return nil
+}
+
+// conditions reads values of the form WORD:N.
+func conditions(flag string, list []string, set map[string]func(int64)) error {
+	for _, text := range list {
+		name, number, _ := strings.Cut(text, ":")
+		use := set[name]
+		var n int64
+		if _, err := fmt.Sscanf(number+";", "%d;", &n); err != nil || n <= 0 || n > 1<<40 || use == nil {
+			return usagef("%s %s: it must be duration:SECONDS, filesize:KB, packets:N or files:N", flag, text)
+		}
+		use(n)
+	}
+	return nil
+}
+
+// endsWithin is how long a capture may take to end before a signal ends the process.
+const endsWithin = 2 * time.Second
+
+// newsEvery is how often is looked for what is new.
+const newsEvery = 200 * time.Millisecond
+
+// lines prints while it captures.
+func (a *app) lines(ctx context.Context, o *liveOptions, l *captures.Live, c *flows.Capture) error {
+	var w io.Writer = a.out
+	if o.open.Write.Path == "-" {
+		w = io.Discard
+	}
+	printer := report.NewLive(w, *o.format, a.style())
+	end := report.LiveEnd{}
+	news := func() error {
+		fresh, err := printer.News(c.Results(), time.Now())
+		for i := range fresh {
+			end.Findings[fresh[i].Level]++
+			l.Comment(fresh[i].Level.String() + " " + report.FindingLine(&fresh[i]))
+		}
+		return err
+	}
+	pass := c.Run
+	switch o.print {
+	case "frames":
+		pass = func(ctx context.Context) error {
+			return report.List(ctx, w, c, report.ListOptions{Format: *o.format, Time: report.Absolute})
+		}
+		news = func() error { return nil }
+	case "exchanges":
+		pass = func(ctx context.Context) error {
+			return report.Exchanges(ctx, w, c, *o.format, a.style())
+		}
+		news = func() error { return nil }
+	case "summary":
+		news = func() error { return nil }
+	}
+	done := make(chan error, 1)
+	go func() { done <- pass(ctx) }()
+	tick := time.NewTicker(newsEvery)
+	defer tick.Stop()
+	var err error
+	for running := true; running; {
+		select {
+		case err = <-done:
+			running = false
+		case <-tick.C:
+			if e := news(); e != nil {
+				return e
+			}
+		}
+	}
+	if e := news(); e != nil {
+		return e
+	}
+	r := c.Results()
+	end.Packets, end.Bytes = l.Traffic()
+	counts := l.Counts()
+	end.Dropped, end.Known = counts.Dropped, counts.Known
+	if e := l.Close(); e != nil {
+		return e
+	}
+	if o.print == "summary" {
+		if e := report.Summary(w, []string{l.Info().Name}, r, *o.format, a.style()); e != nil {
+			return e
+		}
+	} else if e := printer.End(end, r); e != nil {
+		return e
+	}
+	a.warn(end.Line())
+	if err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
+		return a.readError(ctx, err)
+	}
+	if o.failOn != "never" {
+		for level := (&auditOptions{failOn: o.failOn}).level(); level <= flows.Error; level++ {
+			if end.Findings[level] > 0 {
+				return &exitError{code: exitFindings}
+			}
+		}
+	}
+	return o.in.outcome(nil, r)
+}
