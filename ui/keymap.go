@@ -65,6 +65,9 @@ func newKeymap(pages []string) keymap {
 		{name: "first", modal: true, keys: []string{"g", "Home"}, help: "to the first line", run: move(first)},
 		{name: "last", modal: true, keys: []string{"G", "End"}, help: "to the last line, or to the line of a number before it", run: move(last)},
 
+		{name: "follow", keys: []string{"F"}, help: "while it is captured: show what comes last, or stay where you are", foot: "follow",
+			when: func(u *ui) bool { return u.tail.live != nil && !u.ended && u.help == nil },
+			run:  func(u *ui, _ string) { u.toggleTail() }},
 		{name: "fold", keys: []string{"Space"}, help: "fold or unfold a field", foot: "fold",
 			when: func(u *ui) bool { return u.active() == &u.packets().tree },
 			run: func(u *ui, _ string) {
@@ -257,6 +260,7 @@ func (u *ui) key(ev *tcell.EventKey) {
 		return
 	default:
 		c.run(u, "")
+		u.held()
 		return
 	}
 	u.say("%s does nothing here; ? lists the keys", name)

@@ -19,6 +19,7 @@ type Options struct {
 	File    string       // what the head line calls the capture
 	NoColor bool         // as the variable NO_COLOR
 	Screen  tcell.Screen // nil for the terminal
+	Live    *Live        // nil for what does not grow
 
 	State    string // file that keeps where the user was in this capture; "" for none
 	Settings string // file that keeps columns and the form of times; "" for none
@@ -44,6 +45,7 @@ func Run(src Source, o Options) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	app := tview.NewApplication()
 	u := newUI(src, o.File)
+	u.tail.live, u.tail.on = o.Live, o.Live != nil
 	u.quit = app.Stop
 	u.later = func(f func()) { app.QueueUpdateDraw(f) }
 	u.suspend = suspender(app)

@@ -34,6 +34,7 @@ type ui struct {
 	resumed bool    // the page is that of before
 	resume  *place  // where the user was when this capture was open before; nil for the start
 
+	tail    following
 	zoomed  bool
 	keymap  keymap
 	help    *list   // nil if it is not shown
@@ -121,7 +122,8 @@ func (u *ui) refresh() bool {
 		res = u.res
 	}
 	if res == u.res && frames == u.frames && exchanges == u.exchanges && done == u.done {
-		return u.follow()
+		news := u.catchUp()
+		return u.follow() || news
 	}
 	u.res, u.frames, u.exchanges, u.done, u.size = res, frames, exchanges, done, size
 	if !u.touched && len(res.Copies) > 0 && !u.resumed {
@@ -129,6 +131,7 @@ func (u *ui) refresh() bool {
 	}
 	u.resumeAt()
 	u.follow()
+	u.catchUp()
 	return true
 }
 
@@ -223,6 +226,11 @@ func (u *ui) state() (string, tcell.Style) {
 		return "not readable ✗", bad
 	case u.read != nil:
 		return "incomplete !", bad
+	case u.tail.live != nil && !u.ended:
+		if u.tail.live.Lost() {
+			return u.tail.status, bad
+		}
+		return u.tail.status, special
 	case !u.ended && !u.res.Done && u.size > 0:
 		return fmt.Sprintf("reading %d%%%s", min(u.done*100/u.size, 100), u.rate.of(u.done)), special
 	case !u.ended && !u.res.Done:
