@@ -210,6 +210,9 @@ func (l *Live) Comments(pos int64) ([]string, error) {
 	return l.under.Comments(pos)
 }
 
+// Keeps reports whether packets are written to a file.
+func (l *Live) Keeps() bool { return l.record != nil && l.record.o.Path != "" }
+
 // Comment has text written to the file, with the packet that comes next.
 func (l *Live) Comment(text string) {
 	if l.record != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/audit"
 	"github.com/odxray/odxray/flows/report"
+	"github.com/odxray/odxray/ui"
 )
 
 // liveOptions are the flags of live.
@@ -51,7 +52,6 @@ all privileges once it has opened what it captures from.`,
 	f := cmd.Flags()
 	f.BoolVarP(&o.list, "list-interfaces", "D", false, "list what can be captured from, and why the rest cannot")
 	f.StringArrayVarP(&o.open.Interfaces, "interface", "i", nil, "capture from the network `IFACE`; may be repeated; any is all of them")
-	f.StringArrayVarP(&o.in.files, "read", "r", nil, "read the packets of this `FILE` as they come; - is standard input")
 	f.StringVar(&o.open.Device, "rdma", "", "capture what an RDMA `DEVICE` sends and receives past the kernel")
 	f.StringVarP(&o.open.Filter, "capture-filter", "f", bpf.Default, "capture only what this `EXPR` of pcap-filter is true for")
 	cmd.Flags().Lookup("capture-filter").DefValue = "SMB over TCP and RDMA" // the text is in docs/live.md
@@ -71,12 +71,8 @@ all privileges once it has opened what it captures from.`,
 	o.failOn = "never"
 	f.Var(failOn, "fail-on", "level from which a finding makes the exit status 1: "+failOn.list())
 	complete(cmd, "fail-on", failOn.of)
-	f.Var(&o.in.memory, "max-memory", "forget the oldest of what is finished rather than take more memory than `SIZE`:\n500M, 2G")
-	f.BoolVar(&o.in.strict, "strict", false, "exit with status 4 if the capture is incomplete")
-	f.VarP(filterValue{&o.in.Filter}, "filter", "Y", "show only what this display `FILTER` is true for, such as 'smb2.cmd == READ'")
-	completeFilter(cmd)
-	o.in.keys.flags(f)
-	f.VarP((*ports)(&o.in.Ports), "decode-as", "d", "take a TCP port for SMB: `tcp.port==N,nbss`")
+	o.in.flagsOfFiles(cmd)
+	f.Lookup("read").Usage = "read the packets of this `FILE` as they come; - is standard input"
 	o.format = formatFlag(cmd, report.Text, report.JSON)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if o.list {
@@ -130,9 +126,69 @@ func (a *app) live(cmd *cobra.Command, o *liveOptions) error {
 	c := flows.New(l, o.in.Options)
 	a.capture = c
 	if shown {
-		return a.show(ctx, c, []string{l.Info().Name})
+		return a.watch(ctx, o, l, c)
 	}
 	return a.lines(ctx, o, l, c)
+}
+
+// watch shows a capture in the terminal UI.
+func (a *app) watch(ctx context.Context, o *liveOptions, l *captures.Live, c *flows.Capture) error {
+	if l.Keeps() { // what is found is written beside the packets
+		printer := report.NewLive(io.Discard, report.Text, report.Style{})
+		tick, done := time.NewTicker(newsEvery), make(chan struct{})
+		defer close(done)
+		go func() {
+			defer tick.Stop()
+			for {
+				select {
+				case <-done:
+					return
+				case now := <-tick.C:
+					a.comment(printer, l, c, now)
+				}
+			}
+		}()
+	}
+	s := speed{l: l}
+	err := ui.Run(c, ui.Options{File: l.Info().Name, NoColor: !a.style().Color, Live: &ui.Live{Status: s.status, Lost: func() bool { return s.lost }}})
+	if e := l.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// comment has new findings written to the file. It returns them.
+func (a *app) comment(printer *report.Live, l *captures.Live, c *flows.Capture, now time.Time) ([]flows.Finding, error) {
+	fresh, err := printer.News(c.Results(), now)
+	for i := range fresh {
+		l.Comment(fresh[i].Level.String() + " " + report.FindingLine(&fresh[i]))
+	}
+	return fresh, err
+}
+
+// speed makes the status of the terminal UI, anew once a second.
+type speed struct {
+	l       *captures.Live
+	at      time.Time
+	packets uint64
+	text    string
+	lost    bool
+}
+
+func (s *speed) status() string {
+	now := time.Now()
+	if s.text != "" && now.Sub(s.at) < time.Second {
+		return s.text
+	}
+	packets, _ := s.l.Traffic()
+	rate := 0.0
+	if !s.at.IsZero() {
+		rate = float64(packets-s.packets) / now.Sub(s.at).Seconds()
+	}
+	s.at, s.packets = now, packets
+	counts := s.l.Counts()
+	s.text, s.lost = report.LiveStatus(rate, counts.Dropped, counts.Known, counts.Held), counts.Dropped > 0
+	return s.text
 }
 
 // check makes options of flags.
@@ -212,10 +268,9 @@ func (a *app) lines(ctx context.Context, o *liveOptions, l *captures.Live, c *fl
 	printer := report.NewLive(w, *o.format, a.style())
 	end := report.LiveEnd{}
 	news := func() error {
-		fresh, err := printer.News(c.Results(), time.Now())
+		fresh, err := a.comment(printer, l, c, time.Now())
 		for i := range fresh {
 			end.Findings[fresh[i].Level]++
-			l.Comment(fresh[i].Level.String() + " " + report.FindingLine(&fresh[i]))
 		}
 		return err
 	}

@@ -177,3 +177,20 @@ func (e LiveEnd) Line() string {
 	}
 	return Plural(int(e.Packets), "packet", "packets") + " (" + Size(e.Bytes) + "), " + dropped
 }
+
+// LiveStatus says for the terminal how a capture goes: packets a second, and what is lost.
+func LiveStatus(rate float64, dropped uint64, known bool, held int) string {
+	s := "live · " + Plural(int(rate), "packet/s", "packets/s")
+	switch {
+	case !known:
+		s += " · drops unknown"
+	case dropped > 0:
+		s += " · " + Count(int(dropped)) + " dropped!"
+	default:
+		s += " · 0 dropped"
+	}
+	if held > 10 {
+		s += " · buffer " + strconv.Itoa(held) + "%"
+	}
+	return s
+}
