@@ -87,6 +87,7 @@ func NewAnalyzer(o Options) *Analyzer {
 	a.exchanges.init()
 	a.copies.init()
 	a.limit.max = o.MaxMemory
+	a.aged.keep, a.copies.numbered = o.Forget, o.Forget > 0
 	if !o.Keys.Empty() {
 		a.keys = o.Keys
 	}
@@ -98,8 +99,13 @@ func NewAnalyzer(o Options) *Analyzer {
 
 // Packet takes the next packet of the capture.
 func (a *Analyzer) Packet(p *captures.Packet) {
-	if a.frame++; a.limit.max > 0 && a.frame%checkEvery == 0 {
-		a.shed()
+	if a.frame++; a.frame%checkEvery == 0 {
+		if a.aged.keep > 0 {
+			a.age()
+		}
+		if a.limit.max > 0 {
+			a.shed()
+		}
 	}
 	a.prev, a.now = a.now, p.Time
 	if a.frame == 1 {

@@ -31,6 +31,7 @@ type Options struct {
 	Keys       *Keys          // for signatures and what is encrypted; may be nil
 	Digits     int            // of fractions of a second in rows; 0 leaves it to the file
 	MaxMemory  uint64         // bytes that what is known may take, roughly; 0 for no limit
+	Forget     int            // of what is over (connections, sessions, copies, tokens) keep so many of each, roughly; 0 for all
 	Bare       bool           // rows that List yields have only Frame, Time, Length and Marks: for who prints fields
 	Filter     *filter.Filter // what is looked at, beside Window; nil for all
 	FieldsOnly bool           // beside what List yields nobody asks for anything: Results need not say what messages mean
@@ -449,6 +450,10 @@ func (c *Capture) Exchanges() int {
 func (c *Capture) Exchange(i int, x *Exchange) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if i+1 < c.a.exchanges.list.gone {
+		*x = Exchange{ID: i + 1, Uncertain: "it was forgotten for want of memory"}
+		return
+	}
 	c.a.exchange(uint32(i+1), x)
 }
 

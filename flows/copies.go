@@ -25,20 +25,22 @@ const (
 
 // copyTable is every copy, mint and file.
 type copyTable struct {
-	list    []*copyState
-	byKey   map[copyKey]*copyState
-	tokens  tokenTable
-	waiting map[uint32]*waitingCall // requests by exchange
-	spare   []*waitingCall          // to be used again
-	keys    map[resumeKey]uint32    // the source's file
-	lost    bool                    // some of them were dropped
-	orphans map[orphanKey][]Call    // calls of a source that belong to no copy yet
-	loose   []Call                  // calls that belong to no copy
-	calls   int                     // kept in all
-	accepts map[fileKey]bool        // shares on which an offload call was taken
-	strange map[string]*copyState   // by client, the latest copy in which a token was refused that nobody minted
-	breaks  breakTable
-	recent  recentReaders
+	list     []*copyState
+	byKey    map[copyKey]*copyState
+	tokens   tokenTable
+	waiting  map[uint32]*waitingCall // requests by exchange
+	spare    []*waitingCall          // to be used again
+	keys     map[resumeKey]uint32    // the source's file
+	lost     bool                    // some of them were dropped
+	orphans  map[orphanKey][]Call    // calls of a source that belong to no copy yet
+	loose    []Call                  // calls that belong to no copy
+	calls    int                     // kept in all
+	made     int                     // copies there were
+	numbered bool                    // ids stay as they were given
+	accepts  map[fileKey]bool        // shares on which an offload call was taken
+	strange  map[string]*copyState   // by client, the latest copy in which a token was refused that nobody minted
+	breaks   breakTable
+	recent   recentReaders
 }
 
 func (t *copyTable) init() {
@@ -298,6 +300,9 @@ func (t *copyTable) finish(a *Analyzer) {
 
 // number gives copies their ids in the order of their first frames.
 func (t *copyTable) number() {
+	if t.numbered {
+		return
+	}
 	slices.SortStableFunc(t.list, func(x, y *copyState) int { return cmp.Compare(x.FirstFrame, y.FirstFrame) })
 	for i, y := range t.list {
 		y.ID = i + 1
@@ -331,8 +336,9 @@ func (a *Analyzer) copyOf(c *conn, e *exchange, from, to uint32, k *Call) *copyS
 		y.frozen = false
 		return y
 	}
+	t.made++
 	y = &copyState{client: client, from: from, to: to, life: a.files[to].life, fromLife: a.files[from].life, Copy: Copy{
-		ID: len(t.list) + 1, Client: addressOf(c), FirstFrame: k.Frame, FirstTime: k.Time, LastTime: k.Time,
+		ID: t.made, Client: addressOf(c), FirstFrame: k.Frame, FirstTime: k.Time, LastTime: k.Time,
 	}}
 	if e.session != 0 {
 		y.SessionID = a.sessions[e.session].id

@@ -83,6 +83,7 @@ type exchangeTable struct {
 	spare   []*aside // to be used again
 	count   int      // of all there were
 	evicted int      // requests dropped because too many waited
+	nothing exchange // stands for one that was dropped
 }
 
 func (t *exchangeTable) init() {
@@ -100,8 +101,32 @@ func (t *exchangeTable) add() (uint32, *exchange) {
 	return i, e
 }
 
-// at returns exchange i.
-func (t *exchangeTable) at(i uint32) *exchange { return t.list.at(int(i)) }
+// at returns exchange i; one without anything if it was dropped.
+func (t *exchangeTable) at(i uint32) *exchange {
+	if int(i) < t.list.gone {
+		t.nothing = exchange{}
+		return &t.nothing
+	}
+	return t.list.at(int(i))
+}
+
+// drop forgets exchanges that began in frames which are forgotten, whether they have been
+// answered or not.
+func (t *exchangeTable) drop(a *Analyzer) {
+	for t.list.gone+2*chunkSize < t.list.n && int(t.list.at(t.list.gone+chunkSize-1).reqFrame) <= a.index.frames.gone {
+		for i := t.list.gone; i < t.list.gone+chunkSize; i++ {
+			e, x := t.list.at(i), uint32(i)
+			if k := (pendingKey{e.conn, e.messageID}); e.facts&answered == 0 && t.pending[k] == x && x != 0 {
+				delete(t.pending, k)
+				delete(t.async, pendingKey{e.conn, t.beside(x).asyncID})
+				delete(a.copies.waiting, x)
+				t.evicted++
+			}
+			t.forget(x)
+		}
+		t.list.drop()
+	}
+}
 
 // find returns the exchange that waits for an answer with that id, or 0.
 func (t *exchangeTable) find(conn uint32, id uint64) uint32 {

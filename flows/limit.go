@@ -44,7 +44,7 @@ func (a *Analyzer) taken() uint64 {
 	t := &a.copies
 	n := uint64(t.calls)*callSize + uint64(len(t.list))*copySize +
 		uint64(t.tokens.uses)*useSize + uint64(len(t.tokens.list))*mintSize + uint64(t.tokens.raws)*tokenSize +
-		uint64(a.exchanges.list.n)*exchangeSize + uint64(len(a.opens))*openSize + uint64(len(a.files))*fileSize +
+		a.exchanges.list.size(exchangeSize) + uint64(len(a.opens))*openSize + uint64(len(a.files))*fileSize +
 		uint64(len(a.names))*nameSize + uint64(len(a.byID))*connSize
 	if a.index != nil {
 		n += a.index.frames.size(entrySize) + a.index.messages.size(messageSize) + a.index.sends.size(sendSize) + a.index.runs.size(runSize) + a.index.brought.size(4)
@@ -55,6 +55,9 @@ func (a *Analyzer) taken() uint64 {
 // shed forgets until what is known fits.
 func (a *Analyzer) shed() {
 	for a.taken() > a.limit.max && (a.forgetStory() || a.index.forget() || a.forgetToken()) {
+	}
+	if a.index != nil && a.aged.keep > 0 {
+		a.exchanges.drop(a)
 	}
 }
 
@@ -103,6 +106,16 @@ func (ix *index) forget() bool {
 	ix.frames.drop()
 	for first := int(ix.frames.at(ix.frames.gone).first); ix.messages.gone+chunkSize <= first; {
 		ix.messages.drop()
+	}
+	for frame := range ix.dups {
+		if int(frame) <= ix.frames.gone {
+			delete(ix.dups, frame)
+		}
+	}
+	for frame := range ix.pieces {
+		if int(frame) <= ix.frames.gone {
+			delete(ix.pieces, frame)
+		}
 	}
 	for first := ix.sendsIn(uint32(ix.frames.gone + 1)); ix.sends.gone+chunkSize <= first; {
 		ix.sends.drop()

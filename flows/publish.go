@@ -164,6 +164,7 @@ func (a *Analyzer) problemsOf(r *Results) {
 		l.problems(a.index, say)
 		r.Incomplete = true
 	}
+	a.aged.problems(say)
 	if n := a.recent.evicted; n > 0 {
 		say("%d idle connections were forgotten: more than %d at once", n, maxConns)
 		r.Incomplete = true

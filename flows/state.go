@@ -133,6 +133,7 @@ type state struct {
 	fileByKey map[fileKey]uint32
 
 	litter      litter
+	aged        aged
 	caching     cachingTable
 	late        []uint32              // opens that are over and not forgotten yet
 	durable     map[durableKey]uint32 // opens
@@ -237,8 +238,8 @@ func (a *Analyzer) sessionOf(c *conn, id uint64) uint32 {
 	k := sessionKey{a.serverOf(c), id}
 	i, ok := a.sessionByKey[k]
 	if !ok {
-		a.sessions = append(a.sessions, sessionState{id: id, server: k.server})
-		i = uint32(len(a.sessions) - 1)
+		i = place(&a.aged.freeSessions, len(a.sessions), func() { a.sessions = append(a.sessions, sessionState{}) })
+		a.sessions[i] = sessionState{id: id, server: k.server}
 		a.sessionByKey[k] = i
 	}
 	s := &a.sessions[i]
@@ -298,8 +299,8 @@ func (a *Analyzer) treeOf(session uint32, id uint32) uint32 {
 }
 
 func (a *Analyzer) newTree(k treeKey) uint32 {
-	a.trees = append(a.trees, treeState{session: k.session, id: k.id})
-	i := uint32(len(a.trees) - 1)
+	i := place(&a.aged.freeTrees, len(a.trees), func() { a.trees = append(a.trees, treeState{}) })
+	a.trees[i] = treeState{session: k.session, id: k.id}
 	a.treeByKey[k] = i
 	a.sessions[k.session].trees = append(a.sessions[k.session].trees, i)
 	return i

@@ -27,7 +27,7 @@ type litter struct {
 // tidy makes a round if it is time. No exchange may be at hand.
 func (a *Analyzer) tidy() {
 	l := &a.litter
-	if a.index != nil || l.made < max(tidyAfter, l.kept) && !l.always {
+	if a.index != nil && a.aged.keep == 0 || l.made < max(tidyAfter, l.kept) && !l.always {
 		return
 	}
 	l.rounds++
@@ -35,6 +35,9 @@ func (a *Analyzer) tidy() {
 	m.names, m.opens, m.files = unmarked(m.names, len(a.names)), unmarked(m.opens, len(a.opens)), unmarked(m.files, len(a.files))
 	m.names[0], m.opens[0], m.files[0] = true, true, true
 	a.markOpens()
+	if a.aged.keep > 0 {
+		a.ripen()
+	}
 	a.markFiles()
 	a.markNames()
 	l.made, l.kept = 0, 0
@@ -59,7 +62,7 @@ func (a *Analyzer) markOpens() {
 	for _, i := range a.durable {
 		marks[i] = true
 	}
-	for i := range a.exchanges.list.n {
+	for i := a.exchanges.list.gone; i < a.exchanges.list.n; i++ {
 		marks[a.exchanges.at(uint32(i)).open] = true
 	}
 }
@@ -131,7 +134,7 @@ func (t *traffic) eachFile(yield func(uint32)) {
 // markNames marks the names of what is marked.
 func (a *Analyzer) markNames() {
 	m := &a.litter.marked
-	for i := range a.exchanges.list.n {
+	for i := a.exchanges.list.gone; i < a.exchanges.list.n; i++ {
 		e := a.exchanges.at(uint32(i))
 		m.names[e.name] = true
 		if e.command == smb2.SessionSetup || e.command == smb2.SetInfo { // host is no name elsewhere

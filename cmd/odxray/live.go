@@ -94,7 +94,10 @@ func (a *app) live(cmd *cobra.Command, o *liveOptions) error {
 	}
 	shown := a.interactive && !cmd.Flags().Changed("print") && !cmd.Flags().Changed("format")
 	o.in.Judge, o.in.Index = audit.Judge, shown
-	o.in.MaxMemory = o.in.memory.apply()
+	if o.in.memory == 0 {
+		o.in.memory = defaultMemory
+	}
+	o.in.MaxMemory, o.in.Forget = o.in.memory.apply(), keepOver
 	o.open.Random = shown
 	o.open.Buffer, o.open.Spool = int(o.buffer), int64(o.spool)
 	o.open.Write.Application = version()
@@ -255,6 +258,12 @@ func conditions(flag string, list []string, set map[string]func(int64)) error {
 
 // endsWithin is how long a capture may take to end before a signal ends the process.
 const endsWithin = 2 * time.Second
+
+// What a capture that may go on for weeks remembers: in memory, and of what is over.
+const (
+	defaultMemory = 512 << 20
+	keepOver      = 1000
+)
 
 // newsEvery is how often is looked for what is new.
 const newsEvery = 200 * time.Millisecond
