@@ -20,8 +20,8 @@ type block struct {
 	end     int   // buf[:end] has been read
 	base    int64 // buf[i] lies at base+i in the file
 	packets []Packet
-	ring    *ring  // of a file
-	free    func() // where there is no ring; may be nil
+	ring    *ring    // of a file
+	free    func()   // where there is no ring; may be nil
 	of      *mapping // that buf is a part of; nil if buf is its own
 	refs    atomic.Int32
 }

@@ -66,6 +66,8 @@ type Options struct {
 	// them. If a file is made shorter meanwhile, a look at a packet of a Batch may fault:
 	// see runtime/debug.SetPanicOnFault.
 	Map bool
+
+	moved func() bool // with Follow: nothing more will come
 }
 
 const stdinName = "standard input"
@@ -122,7 +124,7 @@ func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
 		}
 	}
 	if grows {
-		src, r.eager, r.size = &follower{src, opt.Follow}, false, 0
+		src, r.eager, r.size = &follower{src, opt.Follow, opt.moved}, false, 0
 	}
 	if err := r.open(&counter{src, &r.done}, opt); err != nil {
 		r.Close()
