@@ -1,6 +1,7 @@
 package captures
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"path/filepath"
@@ -66,5 +67,71 @@ func TestPipe(t *testing.T) {
 	out.Close()
 	if err := r.Next(&p); err != io.EOF {
 		t.Error(err)
+	}
+}
+
+// TestFollowRotation goes on where another file takes the place of the one that is read,
+// in each of the ways in which tools do that, and reads packets of all of them again.
+func TestFollowRotation(t *testing.T) {
+	head, record := pcapHead(le, pcapMicro, 0), pcapRecord(le, 1, 1, frame(1, 60))
+	for _, way := range []struct{ name, first, second string }{
+		{"moved away", "a.pcap", "a.pcap"},
+		{"dumpcap", "a_00009_20260101120000.pcap", "a_00010_20260101120100.pcap"},
+		{"tcpdump", "a.pcap", "a.pcap1"},
+		{"tcpdump again", "a.pcap1", "a.pcap2"},
+		{"cut to nothing", "a.pcap", ""},
+	} {
+		t.Run(way.name, func(t *testing.T) {
+			dir := t.TempDir()
+			first := filepath.Join(dir, way.first)
+			write := func(path string, b ...[]byte) {
+				if err := os.WriteFile(path, bytes.Join(b, nil), 0o666); err != nil {
+					t.Error(err)
+				}
+			}
+			write(first, head, record, record)
+			stop := make(chan struct{})
+			f, err := Follow(first, stop)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			var p, q Packet
+			var seen []Packet
+			next := func(n int) {
+				t.Helper()
+				if err := f.Next(&p); err != nil || p.Number != n || len(p.Data) != 60 {
+					t.Fatalf("packet %d: %+v, %v", n, p, err)
+				}
+				p.Data = bytes.Clone(p.Data)
+				seen = append(seen, p)
+			}
+			next(1)
+			next(2)
+			switch way.name {
+			case "moved away":
+				if err := os.Rename(first, first+".old"); err != nil {
+					t.Fatal(err)
+				}
+				write(first, head, record)
+			case "cut to nothing":
+				write(first, head, record)
+			default:
+				write(filepath.Join(dir, way.second), head, record)
+			}
+			next(3)
+			for i := range seen[:2] {
+				if err := f.At(seen[i].Pos, &q); way.name != "cut to nothing" && (err != nil || !bytes.Equal(q.Data, seen[i].Data)) {
+					t.Errorf("packet %d again: %+v, %v", i+1, q, err)
+				}
+			}
+			if err := f.At(seen[2].Pos, &q); err != nil || q.Pos != seen[2].Pos {
+				t.Errorf("packet 3 again: %+v, %v", q, err)
+			}
+			close(stop)
+			if err := f.Next(&p); err != io.EOF {
+				t.Error(err)
+			}
+		})
 	}
 }

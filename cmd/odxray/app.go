@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/filter"
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/report"
@@ -57,6 +58,7 @@ type app struct {
 	interactive bool // standard output is a terminal
 	color       string
 	capture     *flows.Capture // that is being read; nil if there is none
+	tap         *captures.Live // where it comes from, if it grows; else nil
 }
 
 // run runs the program and returns its exit status.

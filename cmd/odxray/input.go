@@ -21,12 +21,14 @@ type input struct {
 	strict bool
 	memory memory
 	keys   keyFlags
+	follow bool
 	flows.Options
 }
 
 func (in *input) flags(cmd *cobra.Command) {
 	in.flagsOfFiles(cmd)
 	f := cmd.Flags()
+	f.BoolVar(&in.follow, "follow", false, "read on as the file grows, and in the files that take its place, until Ctrl-C")
 	f.Var((*moment)(&in.Window.From), "from", "show only what is not before this `TIME`: seconds since the first frame (4.5),\nor a time (2016-06-03T14:47:22Z, or 2016-06-03 07:47:22.5 in the local zone)")
 	f.Var((*moment)(&in.Window.To), "to", "show only what is not after this `TIME`")
 }
@@ -65,6 +67,9 @@ func (a *app) read(cmd *cobra.Command, in *input, args []string, use func(contex
 	}
 	in.Judge = audit.Judge
 	in.MaxMemory = in.memory.apply()
+	if in.follow {
+		return a.followed(cmd, in, paths, use)
+	}
 	c, err := flows.Open(paths, in.Options)
 	if err != nil {
 		return &exitError{exitUnreadable, err}

@@ -17,7 +17,6 @@ import (
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/audit"
 	"github.com/odxray/odxray/flows/report"
-	"github.com/odxray/odxray/ui"
 )
 
 // liveOptions are the flags of live.
@@ -111,7 +110,7 @@ func (a *app) live(cmd *cobra.Command, o *liveOptions) error {
 	context.AfterFunc(ctx, func() { time.AfterFunc(endsWithin, stop) })
 
 	if len(o.in.files) > 0 {
-		r, err := captures.OpenFiles(o.in.files, captures.Options{Follow: ctx.Done()})
+		r, err := stream(o.in.files, ctx.Done())
 		if err != nil {
 			return &exitError{exitUnreadable, err}
 		}
@@ -127,7 +126,7 @@ func (a *app) live(cmd *cobra.Command, o *liveOptions) error {
 	}
 	defer l.Close()
 	c := flows.New(l, o.in.Options)
-	a.capture = c
+	a.capture, a.tap = c, l
 	if shown {
 		return a.watch(ctx, o, l, c)
 	}
@@ -152,8 +151,7 @@ func (a *app) watch(ctx context.Context, o *liveOptions, l *captures.Live, c *fl
 			}
 		}()
 	}
-	s := speed{l: l}
-	err := ui.Run(c, ui.Options{File: l.Info().Name, NoColor: !a.style().Color, Live: &ui.Live{Status: s.status, Lost: func() bool { return s.lost }}})
+	err := a.show(ctx, c, []string{l.Info().Name})
 	if e := l.Close(); err == nil {
 		err = e
 	}
@@ -192,6 +190,31 @@ func (s *speed) status() string {
 	counts := s.l.Counts()
 	s.text, s.lost = report.LiveStatus(rate, counts.Dropped, counts.Known, counts.Held), counts.Dropped > 0
 	return s.text
+}
+
+// stream opens what grows: a file, or standard input.
+func stream(paths []string, stop <-chan struct{}) (captures.Source, error) {
+	if len(paths) == 1 && paths[0] != "-" {
+		return captures.Follow(paths[0], stop)
+	}
+	return captures.OpenFiles(paths, captures.Options{})
+}
+
+// followed is read for a file that grows.
+func (a *app) followed(cmd *cobra.Command, in *input, paths []string, use func(context.Context, *flows.Capture, []string) error) error {
+	if len(paths) > 1 {
+		return usagef("--follow follows one file, and those that take its place")
+	}
+	r, err := stream(paths, cmd.Context().Done())
+	if err != nil {
+		return &exitError{exitUnreadable, err}
+	}
+	l, err := captures.OpenLive(captures.LiveOptions{Stream: r, Random: in.Index})
+	if err != nil {
+		return &exitError{exitUnreadable, err}
+	}
+	a.tap = l
+	return a.use(cmd, in, flows.New(l, in.Options), paths, use)
 }
 
 // check makes options of flags.

@@ -30,7 +30,10 @@ func (a *app) open(cmd *cobra.Command, in *input, args []string, plain bool) err
 // show runs the terminal UI.
 func (a *app) show(_ context.Context, c *flows.Capture, names []string) error {
 	o := ui.Options{File: strings.Join(names, " "), NoColor: !a.style().Color, Settings: settingsFile()}
-	if len(names) == 1 {
+	if a.tap != nil { // where the user was in it says nothing about what comes
+		s := speed{l: a.tap}
+		o.Live = &ui.Live{Status: s.status, Lost: func() bool { return s.lost }}
+	} else if len(names) == 1 {
 		o.State = stateFile(names[0])
 	}
 	return ui.Run(c, o)
