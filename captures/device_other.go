@@ -6,7 +6,7 @@ import "errors"
 
 // openDevice is for builds with libpcap.
 func openDevice(name string, _ int) (feed, error) {
-	return nil, errors.New(noDevices(name))
+	return nil, &Error{File: name, Off: -1, What: noDevices(name), Err: errors.New("no libpcap")}
 }
 
 // noDevices says why an RDMA device cannot be captured from.

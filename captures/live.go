@@ -5,9 +5,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/google/gopacket"
+
+	"github.com/odxray/odxray/captures/linktype"
 )
 
 // Live is packets as they come: of network interfaces, of an RDMA device, of a stream.
@@ -24,6 +29,7 @@ type Live struct {
 	limits  Stop
 	opened  time.Time
 	number  int
+	full    bool // there is no room for more
 	packets atomic.Uint64
 	bytes   atomic.Uint64
 	err     error
@@ -61,6 +67,11 @@ type LiveOptions struct {
 	Promiscuous bool
 	Buffer      int    // bytes that the kernel holds for each interface; 0 for DefaultBuffer
 	Stream      Source // instead of Interfaces
+
+	// Packets of one link type, instead of Interfaces: a handle of libpcap, say. Drops are
+	// unknown then.
+	Packets gopacket.PacketDataSource
+	Link    linktype.Type
 
 	Random bool // At works
 	Spool  int64
@@ -125,6 +136,8 @@ func openFeed(opt *LiveOptions) (feed, string, error) {
 	switch {
 	case opt.Stream != nil:
 		return newStreamFeed(opt.Stream), opt.Stream.Info().Name, nil
+	case opt.Packets != nil:
+		return newDataFeed(opt.Packets, opt.Device, opt.Link, opt.Snaplen, nil, nil), opt.Device, nil
 	case opt.Device != "":
 		f, err := openDevice(opt.Device, opt.Snaplen)
 		return f, opt.Device, err
@@ -154,6 +167,16 @@ func (l *Live) read(b *Batch) error {
 	if most := l.limits.Packets; most > 0 {
 		b.Packets = b.Packets[:min(len(b.Packets), most-l.number)]
 	}
+	if l.record != nil {
+		n, err := l.record.write(b.Packets, &l.limits)
+		if err != nil {
+			return err
+		}
+		if n < len(b.Packets) { // these are the last ones
+			b.Packets, l.limits = b.Packets[:n], Stop{Packets: l.number + n}
+			l.full = n == 0
+		}
+	}
 	size := 0
 	for i := range b.Packets {
 		p := &b.Packets[i]
@@ -163,15 +186,7 @@ func (l *Live) read(b *Batch) error {
 	}
 	l.packets.Add(uint64(len(b.Packets)))
 	l.bytes.Add(uint64(size))
-	if l.record != nil {
-		if err := l.record.write(b.Packets); err != nil {
-			return err
-		}
-		if files, bytes := l.record.written(); l.limits.Files > 0 && files > l.limits.Files || l.limits.Bytes > 0 && bytes >= l.limits.Bytes {
-			l.limits = Stop{Packets: l.number} // these are the last ones
-		}
-	}
-	if l.limits.Packets > 0 && l.number >= l.limits.Packets && len(b.Packets) == 0 {
+	if len(b.Packets) == 0 && (l.full || l.limits.Packets > 0 && l.number >= l.limits.Packets) {
 		return io.EOF
 	}
 	return nil
@@ -208,6 +223,21 @@ func (l *Live) Comments(pos int64) ([]string, error) {
 		return nil, nil
 	}
 	return l.under.Comments(pos)
+}
+
+// Directory is where files will be begun later; "" if none will.
+func (l *Live) Directory() string {
+	switch r := l.record; {
+	case r == nil || !r.o.Rotate.rotates():
+		return ""
+	case r.o.Path != "":
+		return filepath.Dir(r.o.Path)
+	}
+	dir, err := cacheDir()
+	if err != nil {
+		return ""
+	}
+	return dir
 }
 
 // Keeps reports whether packets are written to a file.

@@ -214,13 +214,20 @@ func (r *Recorder) full(now int64) bool {
 		o.Duration > 0 && now-r.first >= int64(o.Duration))
 }
 
-// write writes packets, and sets where they lie.
-func (r *Recorder) write(list []Packet) error {
+// write writes packets, and sets where they lie. It returns how many were written before
+// the end that stop sets.
+func (r *Recorder) write(list []Packet, stop *Stop) (n int, err error) {
 	for i := range list {
 		p := &list[i]
+		if stop.Bytes > 0 && r.pos >= stop.Bytes {
+			return i, r.buf.Flush()
+		}
 		if r.full(p.Time) {
+			if stop.Files > 0 && r.count >= stop.Files {
+				return i, r.buf.Flush()
+			}
 			if err := r.rotate(); err != nil {
-				return err
+				return i, err
 			}
 		}
 		key := ifaceKey{p.File, p.Interface, p.Link}
@@ -231,19 +238,19 @@ func (r *Recorder) write(list []Packet) error {
 			}
 			r.meet(key, d)
 			if _, err := r.w.introduce(key, r.ifaces[len(r.ifaces)-1]); err != nil {
-				return err
+				return i, err
 			}
 		}
 		p.Pos = r.pos
 		if err := r.w.Packet(p, r.noted()...); err != nil {
-			return err
+			return i, err
 		}
 		if r.packets++; r.packets == 1 {
 			r.first = p.Time
 		}
 		r.last = max(r.last, p.Time)
 	}
-	return r.buf.Flush()
+	return len(list), r.buf.Flush()
 }
 
 func (r *Recorder) comment(text string) {
@@ -283,13 +290,6 @@ func (r *Recorder) rotate() error {
 		return err
 	}
 	return r.begin()
-}
-
-// written returns how many files were begun, and how many bytes they hold.
-func (r *Recorder) written() (files int, bytes int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.count, r.pos
 }
 
 // ReadAt reads from the file that a position lies in.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,6 +126,9 @@ func (a *app) live(cmd *cobra.Command, o *liveOptions) error {
 		return &exitError{exitUnreadable, err}
 	}
 	defer l.Close()
+	if err := captures.DropPrivileges(l.Directory()); err != nil {
+		return &exitError{exitInternal, err}
+	}
 	c := flows.New(l, o.in.Options)
 	a.capture, a.tap = c, l
 	if shown {
@@ -346,12 +350,11 @@ func (a *app) lines(ctx context.Context, o *liveOptions, l *captures.Live, c *fl
 	if e := l.Close(); e != nil {
 		return e
 	}
-	if o.print == "summary" {
-		if e := report.Summary(w, []string{l.Info().Name}, r, *o.format, a.style()); e != nil {
-			return e
-		}
-	} else if e := printer.End(end, r); e != nil {
-		return e
+	switch o.print {
+	case "summary":
+		err = cmp.Or(err, report.Summary(w, []string{l.Info().Name}, r, *o.format, a.style()))
+	case "events":
+		err = cmp.Or(err, printer.End(end, r))
 	}
 	a.warn(end.Line())
 	if err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
