@@ -25,6 +25,7 @@ type Live struct {
 	feed    feed
 	under   Source    // behind feed, if that can read packets again
 	record  *Recorder // nil if packets are not kept
+	keeper  *keeper   // nil if all are written that are captured
 	name    string
 	limits  Stop
 	opened  time.Time
@@ -77,6 +78,10 @@ type LiveOptions struct {
 	Spool  int64
 	Write  RecordOptions // where to; Write.Path is empty for nowhere
 	Stop   Stop
+
+	// Triggered has only that written which Trigger asks for; a spool holds the rest for a
+	// while.
+	Triggered bool
 }
 
 // Stop says when a capture ends by itself. Zero values are no limits.
@@ -119,6 +124,13 @@ func OpenLive(opt LiveOptions) (*Live, error) {
 	}
 	if opt.Write.Path != "" || opt.Random && l.under == nil {
 		o := opt.Write
+		if opt.Triggered {
+			l.keeper = &keeper{}
+			if l.keeper.file, err = newRecorder(o, f); err != nil {
+				return nil, errors.Join(err, f.close())
+			}
+			o = RecordOptions{}
+		}
 		if o.Path == "" {
 			o.spool = opt.Spool
 			if o.spool <= 0 {
@@ -127,6 +139,9 @@ func OpenLive(opt LiveOptions) (*Live, error) {
 		}
 		if l.record, err = newRecorder(o, f); err != nil {
 			return nil, errors.Join(err, f.close())
+		}
+		if l.keeper != nil {
+			l.keeper.spool = l.record
 		}
 	}
 	return l, nil
@@ -175,6 +190,11 @@ func (l *Live) read(b *Batch) error {
 		if n < len(b.Packets) { // these are the last ones
 			b.Packets, l.limits = b.Packets[:n], Stop{Packets: l.number + n}
 			l.full = n == 0
+		}
+	}
+	if l.keeper != nil {
+		if err := l.keeper.take(b.Packets, l.number+1); err != nil {
+			return err
 		}
 	}
 	size := 0
@@ -241,11 +261,11 @@ func (l *Live) Directory() string {
 }
 
 // Keeps reports whether packets are written to a file.
-func (l *Live) Keeps() bool { return l.record != nil && l.record.o.Path != "" }
+func (l *Live) Keeps() bool { return l.keeper != nil || l.record != nil && l.record.o.Path != "" }
 
 // Comment has text written to the file, with the packet that comes next.
 func (l *Live) Comment(text string) {
-	if l.record != nil {
+	if l.record != nil && l.keeper == nil { // Trigger says it of what it keeps
 		l.record.comment(text)
 	}
 }
@@ -290,8 +310,11 @@ func (l *Live) Progress() (done, size int64) { return int64(l.bytes.Load()), 0 }
 // Close ends the capture, and what is written.
 func (l *Live) Close() (err error) {
 	l.once.Do(func() {
+		if l.keeper != nil {
+			err = errors.Join(l.keeper.take(nil, 0), l.keeper.file.close())
+		}
 		if l.record != nil {
-			err = l.record.close()
+			err = errors.Join(err, l.record.close())
 		}
 		err = errors.Join(err, l.feed.close())
 	})

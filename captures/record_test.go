@@ -158,3 +158,55 @@ func TestRecordComment(t *testing.T) {
 		t.Errorf("the last finding is not in the file: %v", err)
 	}
 }
+
+// TestTrigger keeps what lies around a moment, from the spool and as it comes, each packet
+// once, with a comment where it belongs.
+func TestTrigger(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	all, err := samples.Open(samples.Demo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p captures.Packet
+	var times []int64
+	var frames [][]byte
+	for all.Next(&p) == nil {
+		times, frames = append(times, p.Time), append(frames, bytes.Clone(p.Data))
+	}
+	r, err := samples.Open(samples.Demo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "x.pcapng")
+	l, err := captures.OpenLive(captures.LiveOptions{Stream: r, Write: captures.RecordOptions{Path: path}, Triggered: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for l.Next(&p) == nil {
+	}
+	l.Trigger(times[99], times[119], 105, "a finding")
+	l.Trigger(times[110], times[129], 112, "another")
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := captures.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	n, said := 99, 0
+	for ; f.Next(&p) == nil; n++ {
+		if !bytes.Equal(p.Data, frames[n]) || p.Time != times[n] {
+			t.Fatalf("frame %d is another", n+1)
+		}
+		if list, err := f.Comments(p.Pos); err == nil && len(list) > 0 {
+			said++
+			if n+1 == 105 && !slices.Equal(list, []string{"a finding"}) || n+1 < 105 {
+				t.Errorf("frame %d: %q", n+1, list)
+			}
+		}
+	}
+	if n < 130 || times[n-1] > times[129] || said == 0 {
+		t.Errorf("frames 100 to %d were kept, %d with a comment", n, said)
+	}
+}

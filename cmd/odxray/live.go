@@ -32,6 +32,10 @@ type liveOptions struct {
 	print  string
 	failOn string
 	format *report.Format
+
+	trigger string
+	around  time.Duration
+	kept    func(*flows.Finding) bool // what trigger says
 }
 
 func liveCommand(a *app) *cobra.Command {
@@ -60,6 +64,8 @@ all privileges once it has opened what it captures from.`,
 	f.VarP(&o.buffer, "buffer-size", "B", "what the kernel may hold until it is looked at: `SIZE`, 32M if not given")
 	f.Var(&o.spool, "spool", "what is kept to be looked at where no file is written: `SIZE`, 1G if not given")
 	f.StringVarP(&o.open.Write.Path, "write", "w", "", "write what is captured to this `FILE`, as pcapng; - is standard output")
+	f.StringVar(&o.trigger, "trigger", "", "write only what lies around findings that this `EXPR` is true for, such as 'level == \"error\"'")
+	f.DurationVar(&o.around, "around", 10*time.Second, "with --trigger: `TIME` before and after that is written, too")
 	f.StringArrayVarP(&o.ring, "ring-buffer", "b", nil, "begin a new file after `WHAT`: duration:S, filesize:KB, packets:N; files:N keeps so many")
 	f.StringArrayVarP(&o.stop, "autostop", "a", nil, "stop after `WHAT`: duration:S, filesize:KB, files:N, packets:N")
 	f.IntVarP(&o.open.Stop.Packets, "count", "c", 0, "stop after `N` packets")
@@ -150,7 +156,7 @@ func (a *app) watch(ctx context.Context, o *liveOptions, l *captures.Live, c *fl
 				case <-done:
 					return
 				case now := <-tick.C:
-					a.comment(printer, l, c, now)
+					_, _ = a.comment(printer, o, l, c, now) // it prints to nowhere
 				}
 			}
 		}()
@@ -162,11 +168,30 @@ func (a *app) watch(ctx context.Context, o *liveOptions, l *captures.Live, c *fl
 	return err
 }
 
-// comment has new findings written to the file. It returns them.
-func (a *app) comment(printer *report.Live, l *captures.Live, c *flows.Capture, now time.Time) ([]flows.Finding, error) {
-	fresh, err := printer.News(c.Results(), now)
+// comment has new findings written to the file, or what lies around them. It returns them.
+func (a *app) comment(printer *report.Live, o *liveOptions, l *captures.Live, c *flows.Capture, now time.Time) ([]flows.Finding, error) {
+	r := c.Results()
+	fresh, err := printer.News(r, now)
 	for i := range fresh {
-		l.Comment(fresh[i].Level.String() + " " + report.FindingLine(&fresh[i]))
+		f := &fresh[i]
+		text := f.Level.String() + " " + report.FindingLine(f)
+		if o.kept == nil {
+			l.Comment(text)
+			continue
+		}
+		if !o.kept(f) {
+			continue
+		}
+		from, frame := r.Last, 0
+		for j := range r.Copies {
+			if r.Copies[j].ID == f.Copy {
+				from = r.Copies[j].FirstTime
+			}
+		}
+		if len(f.Frames) > 0 {
+			frame = f.Frames[0]
+		}
+		l.Trigger(from-int64(o.around), r.Last+int64(o.around), frame, text)
 	}
 	return fresh, err
 }
@@ -239,6 +264,16 @@ func (o *liveOptions) check() error {
 	case o.open.Stop.Packets < 0:
 		return usagef("-c %d: a capture cannot have fewer than no packets", o.open.Stop.Packets)
 	}
+	if o.trigger != "" {
+		if o.open.Write.Path == "" {
+			return usagef("--trigger needs a file for what it keeps: -w FILE")
+		}
+		var err error
+		if o.kept, err = report.ParseTrigger(o.trigger); err != nil {
+			return usagef("--trigger %q: %w", o.trigger, err)
+		}
+		o.open.Triggered = true
+	}
 	r, s := &o.open.Write.Rotate, &o.open.Stop
 	if err := conditions("-b", o.ring, map[string]func(int64){
 		"duration": func(n int64) { r.Duration = time.Duration(n) * time.Second },
@@ -304,7 +339,7 @@ func (a *app) lines(ctx context.Context, o *liveOptions, l *captures.Live, c *fl
 	printer := report.NewLive(w, *o.format, a.style())
 	end := report.LiveEnd{}
 	news := func() error {
-		fresh, err := a.comment(printer, l, c, time.Now())
+		fresh, err := a.comment(printer, o, l, c, time.Now())
 		for i := range fresh {
 			end.Findings[fresh[i].Level]++
 		}
