@@ -245,6 +245,17 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestDefaultInDocs: the filter that users are told of is the one that is used.
+func TestDefaultInDocs(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "..", "docs", "live.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.ReplaceAll(string(b), "\n", " "), own.Default) {
+		t.Error("docs/live.md has another filter than", own.Default)
+	}
+}
+
 // TestLarge: jumps that go too far for a conditional one, and programs that are too long.
 func TestLarge(t *testing.T) {
 	var ports []string
