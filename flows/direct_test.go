@@ -3,6 +3,7 @@ package flows
 import (
 	"testing"
 
+	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/flows/flowtest"
 )
@@ -54,5 +55,41 @@ func TestDirect(t *testing.T) {
 	}
 	if moved[smb2.Write] != 7000 || moved[smb2.Read] != 4000 {
 		t.Errorf("moved %v", moved)
+	}
+}
+
+// TestDirectAllocs: neither messages nor data of RDMA cost an allocation a packet.
+func TestDirectAllocs(t *testing.T) {
+	c := new(flowtest.Capture)
+	s, d := c.LoginDirect("10.0.0.1", "10.0.0.9", `\\server\share`)
+	f := s.New("file")
+	begin := len(c.Packets)
+	work := func() {
+		s.WriteDirect(f, 0, 2, []flowtest.Region{{Address: 0x1000, Key: 7, Length: 60000}, {Address: 0x100000, Key: 9, Length: 60000}}, func() {
+			d.Read(1, 7, 0x1000, make([]byte, 60000))
+			d.Read(1, 9, 0x100000, make([]byte, 60000))
+		})
+		s.ReadDirect(f, 0, 2, []flowtest.Region{{Address: 0x1000, Key: 8, Length: 60000}}, func() { d.Write(1, 8, 0x1000, make([]byte, 60000)) })
+		for range 50 {
+			d.Transfer(0, 0, nil)
+			d.Transfer(1, 0, nil)
+		}
+		s.Write(f, 0, make([]byte, 200000)) // in fragments of two packets each
+	}
+	work()
+	again := len(c.Packets)
+	work()
+	a := NewAnalyzer(Options{})
+	feed := func(packets []captures.Packet) {
+		for i := range packets {
+			a.Packet(&packets[i])
+		}
+	}
+	feed(c.Packets[:begin])
+	parts := [][]captures.Packet{c.Packets[begin:again], c.Packets[again:]} // to warm up, to measure
+	n := len(parts[1])
+	got := testing.AllocsPerRun(1, func() { feed(parts[0]); parts = parts[1:] })
+	if got > float64(n)/40 {
+		t.Errorf("%v allocations for %d packets", got, n)
 	}
 }
