@@ -84,7 +84,7 @@ type side struct {
 
 // packet is what is kept of one that has to wait.
 type packet struct {
-	ib.Packet
+	*ib.Packet
 	body  []byte
 	size  int
 	frame uint32
@@ -168,8 +168,8 @@ func (s *side) hold(q *packet) {
 	if i > 0 && s.held[i-1].PSN == q.PSN {
 		return
 	}
-	kept := *q
-	kept.body = bytes.Clone(q.body)
+	kept, p := *q, *q.Packet
+	kept.Packet, kept.body = &p, bytes.Clone(q.body)
 	s.held = slices.Insert(s.held, i, kept)
 	s.heldLen += len(kept.body)
 }

@@ -55,6 +55,7 @@ type Table struct {
 	ends    map[End]ref
 	pairs   []*Pair // those that are followed, oldest first
 	asked   map[asking]ib.CM
+	recent  [2]ref         // of ends that packets went to last
 	ids     map[asking]ref // ends by the ids that they gave themselves
 	count   uint32
 	events  []Event
@@ -117,7 +118,7 @@ func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int6
 			pair.FirstBad = frame
 		}
 	}
-	q := packet{Packet: *p, frame: frame, now: now}
+	q := packet{Packet: p, frame: frame, now: now}
 	q.body, q.size = p.Body()
 	switch p.Opcode {
 	case ib.SendFirst, ib.SendMiddle, ib.WriteFirst, ib.WriteMiddle, ib.ReadResponseFirst, ib.ReadResponseMiddle:
@@ -176,15 +177,24 @@ func (t *Table) unqueue(p *Pair) {
 // of returns the pair of a packet, and which end sent it.
 func (t *Table) of(src, dst netip.Addr, p *ib.Packet, frame uint32) (*Pair, int) {
 	to := End{dst, p.DestQP}
+	for _, r := range t.recent {
+		if r.pair != nil && r.pair.Ends[r.end] == to && r.pair.Ends[1-r.end].Addr == src {
+			return r.pair, 1 - r.end
+		}
+	}
 	if r := t.ends[to]; r.pair != nil && r.pair.Ends[1-r.end].Addr == src {
+		t.recent[1], t.recent[0] = t.recent[0], r
 		return r.pair, 1 - r.end
 	}
 	pair := t.begin(frame)
 	pair.By, pair.half = ByAcknowledge, true
 	pair.Ends = [2]End{{Addr: src}, to}
-	t.ends[to] = ref{pair, 1}
+	t.lead(to, ref{pair, 1})
 	return pair, 0
 }
+
+// lead has a queue pair lead to r from here on.
+func (t *Table) lead(to End, r ref) { t.ends[to], t.recent = r, [2]ref{} }
 
 func (t *Table) begin(frame uint32) *Pair {
 	if t.ends == nil {
@@ -208,6 +218,7 @@ func (t *Table) forget(p *Pair) {
 	for i, e := range p.Ends {
 		if t.ends[e] == (ref{p, i}) {
 			delete(t.ends, e)
+			t.recent = [2]ref{}
 		}
 		if k := (asking{e.Addr, p.ids[i]}); t.ids[k] == (ref{p, i}) {
 			delete(t.ids, k)
@@ -279,7 +290,7 @@ func (t *Table) join(addr [2]netip.Addr, said [2]*ib.CM, frame uint32) {
 	}
 	for i := range ends {
 		p.side[i].seen, p.side[i].first, p.side[i].next = true, psn[i], psn[i]
-		t.ends[ends[i]] = ref{p, i}
+		t.lead(ends[i], ref{p, i})
 		t.call(p, i, addr[i], said[i].LocalID)
 	}
 }
@@ -337,7 +348,7 @@ func (t *Table) marry(p *Pair, dir int, q *packet) {
 		o.Marked, o.Notified = o.Marked+p.Marked, o.Notified+p.Notified
 		o.Reads, o.Writes, o.Repeated = o.Reads+p.Reads, o.Writes+p.Writes, o.Repeated+p.Repeated
 		o.First = min(o.First, p.First)
-		t.ends[o.Ends[0]] = ref{o, 0}
+		t.lead(o.Ends[0], ref{o, 0})
 		for i, e := range waiting {
 			e.Pair, e.Dir = o, 1
 			if e.Op != nil {
