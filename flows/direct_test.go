@@ -1,9 +1,13 @@
 package flows
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/odxray/odxray/captures"
+	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/flows/flowtest"
 )
@@ -91,5 +95,72 @@ func TestDirectAllocs(t *testing.T) {
 	got := testing.AllocsPerRun(1, func() { feed(parts[0]); parts = parts[1:] })
 	if got > float64(n)/40 {
 		t.Errorf("%v allocations for %d packets", got, n)
+	}
+}
+
+// TestDirectAndTCP: a session on both TCP and RDMA is one, and so is what it opens.
+func TestDirectAndTCP(t *testing.T) {
+	c := new(flowtest.Capture)
+	s := c.Login("10.0.0.1:50000", "10.0.0.9:445", `\\server\share`)
+	f := s.New("file")
+	d := c.Direct("10.0.0.1", "10.0.0.9")
+	k := d.Bind(s)
+	k.WriteDirect(f, 0, 2, []flowtest.Region{{Address: 0x1000, Key: 7, Length: 4000}}, func() { d.Read(1, 7, 0x1000, make([]byte, 4000)) })
+	s.Close(f)
+	list, r := directPass(c)
+	if len(r.Sessions) != 1 || !slices.Equal(r.Sessions[0].Conns, []int{1, 2}) {
+		t.Errorf("%+v", r.Sessions)
+	}
+	for _, x := range list {
+		if x.Command == smb2.Write && (x.File != "file" || x.Transport != RoCEv2 || x.RDMA.Bytes != 4000) {
+			t.Errorf("%+v", x)
+		}
+	}
+}
+
+// TestDirectSealed: what is encrypted or signed goes inline, in fragments, and is opened
+// and verified as over TCP.
+func TestDirectSealed(t *testing.T) {
+	keys := seal.Derive(smb2.Dialect302, smb2.AES128CCM, testKey, nil)
+	for name, wrap := range map[string]func(session uint64) func([]byte) []byte{
+		"sealed": func(session uint64) func([]byte) []byte { return sealedWith(session, keys, smb2.AES128CCM) },
+		"signed": func(uint64) func([]byte) []byte {
+			return func(m []byte) []byte {
+				m[16] |= byte(smb2.FlagSigned)
+				sig := seal.NewSigner(smb2.AESCMAC, keys.Signing).Sign(m)
+				copy(m[48:], sig[:])
+				return m
+			}
+		},
+	} {
+		c := new(flowtest.Capture)
+		s, _ := c.LoginDirect("10.0.0.1", "10.0.0.9", `\\server\share`)
+		s.Wrap = wrap(s.Session)
+		f := s.New("file")
+		s.Write(f, 0, make([]byte, 20000))
+		s.Read(f, 0, make([]byte, 10000))
+		_, r := analysed(c, keysOf(fmt.Sprintf("%016x,%x", swap(s.Session), testKey)))
+		got := &r.Sessions[0]
+		if name == "sealed" && (got.Encrypted != 6 || got.Decrypted != 6) || name == "signed" && got.Verified != 6 || len(got.BadSignatures) > 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+		n := r.RDMA[0]
+		if len(n.Faults) > 0 || len(n.Inline) != 2 || n.Inline[0].Count != 1 || !strings.Contains(n.Inline[0].Cause, name) || n.Inline[0].Bytes != 20000 {
+			t.Errorf("%s: %+v %+v", name, n.Faults, n.Inline)
+		}
+	}
+}
+
+// TestDirectTransform: the memory of a request whose data is encrypted for RDMA is found
+// behind the transform. [MS-SMB2] 2.2.43
+func TestDirectTransform(t *testing.T) {
+	c := new(flowtest.Capture)
+	s, d := c.LoginDirect("10.0.0.1", "10.0.0.9", `\\server\share`)
+	f := s.New("file")
+	s.WriteDirect(f, 0, 3, []flowtest.Region{{Address: 0x1000, Key: 7, Length: 4000}}, func() { d.Read(1, 7, 0x1000, make([]byte, 4000)) })
+	list, r := directPass(c)
+	x := list[len(list)-1]
+	if len(r.RDMA[0].Faults) > 0 || x.RDMA.Bytes != 4000 || x.RDMA.Offered != 4000 {
+		t.Errorf("%+v %+v", r.RDMA[0].Faults, x)
 	}
 }

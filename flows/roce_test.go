@@ -230,8 +230,10 @@ func sameAtSecondLook(t *testing.T, path string) {
 // TestSameAsTCP: the same work over RoCEv2 and over TCP makes the same exchanges, but for
 // READ and WRITE, which are cut otherwise and move the same bytes.
 func TestSameAsTCP(t *testing.T) {
-	for _, name := range []string{"rocev2-311.pcap.zst", "rocev2-311-mtu4096.pcap.zst"} {
-		want, bytes := workOf(t, ownCapture(t, "tcp-311.pcap.zst"))
+	for name, tcp := range map[string]string{"rocev2-311": "tcp-311", "rocev2-311-mtu4096": "tcp-311", "rocev2-311-sign": "tcp-311",
+		"rocev2-30": "tcp-30"} {
+		name += ".pcap.zst"
+		want, bytes := workOf(t, ownCapture(t, tcp+".pcap.zst"))
 		got, moved := workOf(t, ownCapture(t, name))
 		if !maps.Equal(bytes, moved) {
 			t.Errorf("%s: READ and WRITE of %v, over TCP %v", name, moved, bytes)

@@ -67,9 +67,13 @@ func chain(list [][]byte) (b []byte) {
 // Channel adds a connection that is bound to the session. [MS-SMB2] 3.2.4.1.3
 func (s *Client) Channel(client, server string) *Client {
 	k := &Client{Conn: s.Dial(client, server), Session: s.Session, Tree: s.Tree, files: s.files + 100, ClientGUID: s.ClientGUID, ServerGUID: s.ServerGUID}
-	k.negotiate()
-	k.Call(1, cat(u16(25), []byte{1, 1}, u32(0), u32(0), u16(88), u16(0), u64(0)), cat(u16(9), u16(0), u16(72), u16(0)))
+	k.bind()
 	return k
+}
+
+func (s *Client) bind() {
+	s.negotiate()
+	s.Call(1, cat(u16(25), []byte{1, 1}, u32(0), u32(0), u16(88), u16(0), u64(0)), cat(u16(9), u16(0), u16(72), u16(0)))
 }
 
 // Disconnect adds a TREE_DISCONNECT, Logoff a LOGOFF.

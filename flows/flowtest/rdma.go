@@ -75,6 +75,14 @@ func (d *Direct) Client() *Client {
 	return &Client{Conn: n, Session: 0x100000000001 + uint64(len(d.Packets)), Tree: 7}
 }
 
+// Bind is a client on the connection, a further channel of a session. [MS-SMB2] 3.2.4.1.3
+func (d *Direct) Bind(s *Client) *Client {
+	k := d.Client()
+	k.Session, k.Tree, k.files, k.ClientGUID, k.ServerGUID = s.Session, s.Tree, s.files+100, s.ClientGUID, s.ServerGUID
+	k.bind()
+	return k
+}
+
 // Ask adds a request to connect, and returns its frame. [IBTA] 12.6.5
 func (d *Direct) Ask(port uint16) int {
 	service := cat(make([]byte, 5), []byte{6, byte(port >> 8), byte(port)})
@@ -279,7 +287,12 @@ type Region struct {
 	Length  uint32
 }
 
-func regions(list []Region) (b []byte, length uint32) {
+// regions makes descriptors of them, behind a transform for channel 3. [MS-SMB2] 2.2.43
+func regions(channel uint32, list []Region) (b []byte, length uint32) {
+	if channel == 3 {
+		n := uint16(16 * len(list))
+		b = cat(u16(48), u16(n), u32(2), u16(1), make([]byte, 6), u16(1), u16(12), u16(12), u16(0), make([]byte, 24))
+	}
 	for _, r := range list {
 		b = cat(b, u64(r.Address), u32(r.Key), u32(r.Length))
 		length += r.Length
@@ -290,7 +303,7 @@ func regions(list []Region) (b []byte, length uint32) {
 // ReadDirect adds a READ into the client's memory, by channel 1 or 2; the server moves the
 // data in meet. [MS-SMB2] 2.2.19
 func (s *Client) ReadDirect(f File, offset uint64, channel uint32, list []Region, meet func()) {
-	b, length := regions(list)
+	b, length := regions(channel, list)
 	s.Meet = meet
 	s.Call(8, cat(u16(49), []byte{80, 0}, u32(length), u64(offset), f.ID[:], u32(0), u32(channel), u32(length), u16(112), u16(uint16(len(b))), b),
 		cat(u16(17), []byte{80, 0}, u32(0), u32(length), u32(0), []byte{0}))
@@ -298,7 +311,7 @@ func (s *Client) ReadDirect(f File, offset uint64, channel uint32, list []Region
 
 // WriteDirect adds a WRITE out of the client's memory. [MS-SMB2] 2.2.21
 func (s *Client) WriteDirect(f File, offset uint64, channel uint32, list []Region, meet func()) {
-	b, length := regions(list)
+	b, length := regions(channel, list)
 	s.Meet = meet
 	s.Call(9, cat(u16(49), u16(0), u32(0), u64(offset), f.ID[:], u32(channel), u32(length), u16(112), u16(uint16(len(b))), u32(0), b),
 		cat(u16(17), u16(0), u32(length), u32(0), u32(0)))
