@@ -86,6 +86,7 @@ func NewAnalyzer(o Options) *Analyzer {
 	}
 	a.exchanges.init()
 	a.copies.init()
+	a.direct.pairs.Sample = sampleOf
 	a.limit.max = o.MaxMemory
 	a.aged.keep, a.copies.numbered = o.Forget, o.Forget > 0
 	if !o.Keys.Empty() {

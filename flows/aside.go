@@ -21,6 +21,8 @@ type aside struct {
 	reconnect   smb2.Reconnect    // valid iff reconnects
 	operations  []*rdma.Operation // that reached the memory it gave
 	offered     uint64            // bytes of that
+	base        uint64            // where it begins, valid iff offered is not 0
+	key         uint32            // of that place
 	promised    uint64            // bytes that the answer says went by RDMA
 }
 

@@ -37,7 +37,7 @@ type exchange struct {
 	open      uint32
 	before    uint32 // the exchange that a related request goes on from
 	name      uint32 // CREATE: path. QUERY_DIRECTORY: pattern. TREE_CONNECT: share. SESSION_SETUP: account
-	host      uint32 // SESSION_SETUP: workstation. SET_INFO: new path. WRITE: hash of the first bytes
+	host      uint32 // SESSION_SETUP: workstation. SET_INFO: new path. WRITE: hash of the first bytes, and of a READ by RDMA
 	function  fscc.Code
 	more      uint32 // QUERY_INFO: AdditionalInformation. CLOSE: Flags
 	status    ntstatus.Status

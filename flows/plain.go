@@ -105,6 +105,9 @@ func (a *Analyzer) read(e *exchange, b *smb2.ReadResponse) {
 	r.calls++
 	r.last = e.ansTime
 	s := sample{e.offset, min(uint32(e.moved), sampleLen), sampleOf(b.Data, b.DataLength)}
+	if s.hash == 0 { // or it came by RDMA
+		s.hash = e.host
+	}
 	if len(r.samples) < maxSamples {
 		r.samples = append(r.samples, s)
 	} else {

@@ -253,6 +253,23 @@ func TestSameAsTCP(t *testing.T) {
 	}
 }
 
+// TestSameCopies: copies over RoCEv2 are those over TCP.
+func TestSameCopies(t *testing.T) {
+	copies := func(name string) (list []string) {
+		_, r := passOver(t, ownCapture(t, name+".pcap.zst"))
+		for i := range r.Copies {
+			c := &r.Copies[i]
+			list = append(list, fmt.Sprint(c.Methods, c.Source.Path, " ", c.Destination.Path, " ", c.Bytes, c.WireBytes, c.Reads, c.Writes, c.Verdict))
+		}
+		return list
+	}
+	for over, tcp := range map[string]string{"odx-rocev2-311-multi": "odx-tcp-311", "rocev2-311": "tcp-311", "rocev2-30": "tcp-30"} {
+		if got, want := copies(over), copies(tcp); !slices.Equal(got, want) {
+			t.Errorf("%s: %q\n%s: %q", over, got, tcp, want)
+		}
+	}
+}
+
 // workOf counts the exchanges of a capture, and the bytes of READ and WRITE a file.
 func workOf(t *testing.T, path string) (calls map[string]int, bytes map[string]uint64) {
 	t.Helper()

@@ -57,6 +57,9 @@ func (a *Analyzer) offered(c *conn, x uint32, channel smb2.Channel, l smb2.Descr
 		}
 		m := l.At(i)
 		delete(c.direct.dead, m.Token)
+		if k := a.exchanges.aside(x); k.offered == 0 {
+			k.base, k.key = m.Offset, m.Token
+		}
 		c.direct.live = append(c.direct.live, memory{x, m.Token, Range{m.Offset, m.Offset + uint64(m.Length)}, reads, e.number})
 		a.exchanges.aside(x).offered += uint64(m.Length)
 	}
@@ -192,6 +195,9 @@ func (a *Analyzer) settled(c *conn, x uint32) {
 	e, d := a.exchanges.at(x), c.direct
 	for _, o := range b.operations {
 		o.Owner.Answered = e.ansTime
+		if o.RKey == b.key && o.Address == b.base && min(uint64(o.Length), sampleLen) == min(b.promised, sampleLen) {
+			e.host = o.Sample
+		}
 	}
 	f := RDMAFault{Level: Error, Frame: int(e.reqFrame), Answer: int(e.ansFrame), Exchange: int(e.number)}
 	if t := b.transfer(); e.status == ntstatus.Success && t.Bytes < b.promised {

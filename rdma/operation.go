@@ -20,7 +20,8 @@ type Operation struct {
 	DataFrame             uint32 // that brought the first of its data; 0 if none has
 	DataTime              int64
 
-	Owner Owner
+	Sample uint32 // what Table.Sample made of the beginning of its data; 0 if nothing
+	Owner  Owner
 
 	spans []span // of what moved, in bytes from Address
 	next  uint32 // of a WRITE: where the next packet's data goes

@@ -246,6 +246,7 @@ func (t *Table) accept(p *Pair, dir int, q *packet) {
 		s.write = &Operation{By: dir, RKey: q.RKey, Address: q.Address, Length: q.Length, PSN: q.PSN, FirstFrame: q.frame, FirstTime: q.now}
 		s.last = s.write
 		t.emit(Event{Kind: Began, Pair: p, Dir: dir, Op: s.write})
+		t.sample(s.write, q)
 		s.wrote(q)
 	case ib.WriteMiddle:
 		s.wrote(q)
@@ -305,7 +306,7 @@ func (t *Table) answer(p *Pair, dir int, q *packet) {
 	s := &p.side[1-dir] // that it answers
 	switch q.Opcode {
 	case ib.ReadResponseFirst, ib.ReadResponseMiddle, ib.ReadResponseLast, ib.ReadResponseOnly:
-		s.answered(p, q)
+		t.answered(s, p, q)
 	}
 	if !q.HasSyndrome || !s.seen {
 		return
@@ -345,8 +346,15 @@ func (s *side) refuse(q *packet) {
 	}
 }
 
+// sample has the caller see the packet that an operation's data begins with.
+func (t *Table) sample(o *Operation, q *packet) {
+	if t.Sample != nil && o.Sample == 0 {
+		o.Sample = t.Sample(q.body, o.Length)
+	}
+}
+
 // answered moves what a packet of a READ's data carries.
-func (s *side) answered(p *Pair, q *packet) {
+func (t *Table) answered(s *side, p *Pair, q *packet) {
 	for _, o := range slices.Backward(s.reads) {
 		d := diff(q.PSN, o.PSN)
 		if d < 0 || o.Packets > 0 && uint32(d) >= o.Packets {
@@ -355,6 +363,7 @@ func (s *side) answered(p *Pair, q *packet) {
 		from := uint32(0)
 		switch {
 		case d == 0:
+			t.sample(o, q)
 		case p.MTU != 0:
 			from = uint32(min(uint64(d)*uint64(p.MTU), uint64(o.Length)))
 		case uint32(q.size) <= o.Length: // the last of it

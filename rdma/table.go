@@ -52,6 +52,10 @@ const (
 
 // Table is the queue pairs of a capture. The zero Table is ready.
 type Table struct {
+	// Sample, if it is not nil, sees the beginning of an operation's data, as far as
+	// captured, and is told how long all of it is.
+	Sample func(begin []byte, length uint32) uint32
+
 	ends    map[End]ref
 	pairs   []*Pair // those that are followed, oldest first
 	asked   map[asking]ib.CM

@@ -26,6 +26,7 @@ func TestRealCaptures(t *testing.T) {
 			"token/overrun-asked 4, odx/unaligned 4, odx/read-empty 3, odx/output-small 1, token/stale-source 1, token/other-session 1, copy/abandoned 2, copy/not-presized 1",
 		"odx-multi-30.pcap.zst":                 "odx/read-empty 2",
 		"odx-tcp-311.pcap.zst":                  "odx/result-unaligned 2, odx/unaligned 1, odx/read-empty 2",
+		"odx-rocev2-311-multi.pcap.zst":         "odx/result-unaligned 2, odx/unaligned 1, odx/read-empty 2",
 		"odx-tcp-311-leasebreak-stall.pcap.zst": "copy/lease-stall 2",
 		"odx-unsupported-30.pcap.zst":           "token/unknown 1, chunk/key-unknown 1, odx/unaligned 1, copy/fell-back 1, chunk/short 1, copy/overlap 1",
 		"impacket_ops.pcap":                     "odx/struct-size 2",
