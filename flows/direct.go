@@ -37,6 +37,7 @@ type direct struct {
 
 	faults  []RDMAFault
 	inline  []Inline
+	delays  delays
 	repeats int // the first frame of a packet that was sent again
 }
 
@@ -75,6 +76,7 @@ func (a *Analyzer) happened(c *conn, e *rdma.Event) {
 	case rdma.Forgotten:
 		a.dismiss(c)
 	case rdma.Repeated:
+		d.delays.again(e)
 		d.repeats = cmp.Or(d.repeats, int(a.frame))
 		c.retransmits++
 	}
@@ -145,6 +147,7 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 		}
 		a.pdu(c, e.Dir, u)
 	}
+	d.delays.carries(e, whole && len(w.Bytes) > 0)
 	d.weigh(a.frame, a.now)
 }
 

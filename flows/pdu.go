@@ -65,6 +65,9 @@ func (a *Analyzer) pdu(c *conn, dir int, u unit) {
 		a.content(c, dir, &u, cur.Sub(fSession, cur.Len()))
 	}
 	a.show(c, dir, &u)
+	if c.direct != nil {
+		c.direct.delays.says(a)
+	}
 	a.exchanges.settle(a)
 }
 

@@ -116,7 +116,7 @@ func (a *Analyzer) moves(c *conn, o *rdma.Operation) {
 		if m := &d.live[i]; m.key == o.RKey && o.By == c.server && where.Start >= m.where.Start && where.End <= m.where.End && where.End >= where.Start {
 			b := a.exchanges.aside(m.x)
 			b.operations = append(b.operations, o)
-			o.Owner = rdma.Owner{Number: m.number, Asked: a.exchanges.at(m.x).reqTime}
+			o.Owner = rdma.Owner{Number: m.number, Frame: a.exchanges.at(m.x).reqFrame, Asked: a.exchanges.at(m.x).reqTime}
 			if m.reads == o.Read {
 				d.fault(RDMAFault{Kind: FaultDirection, Level: Error, Frame: int(o.FirstFrame), Exchange: int(m.number),
 					Text: "the server " + verb(o) + " the memory of a " + a.exchanges.at(m.x).command.String()})
@@ -297,6 +297,7 @@ type RDMAConnection struct {
 	NoGoodCRC                   bool // no packet of one direction has a right CRC
 	Faults                      []RDMAFault
 	Inline                      []Inline
+	Delays                      []Delay // requests that packets sent again delayed; not all if there are many
 
 	Operations []RDMAOperation
 	Unlisted   int // further ones, beyond the number that is kept
@@ -411,6 +412,7 @@ func (c *conn) rdma(operations bool) RDMAConnection {
 		r.placement(&c.mpa.place)
 	}
 	r.Faults, r.Inline = slices.Clip(d.faults), slices.Clone(d.inline)
+	r.Delays = slices.Clone(d.delays.list)
 	if !operations {
 		return r
 	}

@@ -29,7 +29,7 @@ type Operation struct {
 
 // Owner is what the caller keeps of whose an Operation is.
 type Owner struct {
-	Number          uint32
+	Number, Frame   uint32
 	Asked, Answered int64 // ns
 }
 

@@ -142,21 +142,32 @@ func (t *Table) request(p *Pair, dir int, q *packet) {
 		t.accept(p, dir, q)
 	case d < 0:
 		p.Repeated++
-		t.events = append(t.events, Event{Kind: Repeated, Pair: p, Dir: dir})
-		for _, o := range s.reads {
-			if uint32(diff(q.PSN, o.PSN)) < max(o.Packets, 1) {
-				o.Repeated++
-			}
-		}
-		if o := s.write; o != nil && diff(q.PSN, o.PSN) >= 0 {
+		o := s.operation(q.PSN)
+		if o != nil {
 			o.Repeated++
 		}
+		t.events = append(t.events, Event{Kind: Repeated, Pair: p, Dir: dir, Op: o, PSN: q.PSN})
 	default:
 		s.hold(q)
 		if s.heldLen > maxHeld || len(s.held) > maxReads {
 			t.skip(p, dir)
 		}
 	}
+}
+
+// operation returns the latest that a sequence number is of; nil if it is of none.
+func (s *side) operation(psn uint32) *Operation {
+	for _, o := range slices.Backward(s.reads) {
+		if d := diff(psn, o.PSN); d >= 0 && uint32(d) < max(o.Packets, 1) {
+			return o
+		}
+	}
+	if o := s.last; o != nil {
+		if d := diff(psn, o.PSN); d >= 0 && uint32(d) < o.Packets {
+			return o
+		}
+	}
+	return nil
 }
 
 // hold keeps a packet that came too early, in its place.
@@ -298,7 +309,7 @@ func (t *Table) sent(p *Pair, dir int, q *packet, b []byte, size int) {
 	first := len(t.brought)
 	t.brought = append(t.brought, p.side[dir].frames...)
 	t.emit(Event{Kind: Sent, Pair: p, Dir: dir, Bytes: b, Size: size, Frames: t.brought[first:],
-		Invalidate: q.Invalidate, HasInvalidate: q.HasInvalidate})
+		Invalidate: q.Invalidate, HasInvalidate: q.HasInvalidate, PSN: q.PSN})
 }
 
 // answer takes a packet that answers: an acknowledgement, or data of a READ.
@@ -333,16 +344,8 @@ func (t *Table) answer(p *Pair, dir int, q *packet) {
 
 // refuse notes which operation a NAK is of that ends the connection.
 func (s *side) refuse(q *packet) {
-	refused := func(o *Operation, n uint32) {
-		if d := diff(q.PSN, o.PSN); d >= 0 && uint32(d) < n {
-			o.Refused = q.Syndrome.String()
-		}
-	}
-	for _, o := range s.reads {
-		refused(o, max(o.Packets, 1))
-	}
-	if s.last != nil {
-		refused(s.last, s.last.Packets)
+	if o := s.operation(q.PSN); o != nil {
+		o.Refused = q.Syndrome.String()
 	}
 }
 

@@ -26,12 +26,13 @@ const (
 // Event is something that a packet brought about.
 type Event struct {
 	Kind   EventKind
-	Pair   *Pair    // nil if its transport has no queue pairs
-	Dir    int      // the end that sent it
-	Bytes  []byte   // of a message, as far as captured; valid until the next packet
-	Size   int      // of it on the wire
-	Frames []uint32 // that brought it; valid until the next packet
-	Op     *Operation
+	Pair   *Pair      // nil if its transport has no queue pairs
+	Dir    int        // the end that sent it
+	Bytes  []byte     // of a message, as far as captured; valid until the next packet
+	Size   int        // of it on the wire
+	Frames []uint32   // that brought it; valid until the next packet
+	Op     *Operation // that Began, or a packet of which was Repeated; nil if that was of none
+	PSN    uint32     // of the packet that was Repeated, or with which a message ends
 
 	Invalidate    uint32 // key that ends with the message; valid iff HasInvalidate
 	HasInvalidate bool

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/odxray/odxray/flows"
 )
@@ -159,10 +160,24 @@ func smbdNegotiate(j *judge) {
 }
 
 func rdmaRetransmit(j *judge) {
+	const named = 5 // requests, the most delayed ones
 	for i := range j.RDMA {
-		if r := &j.RDMA[i]; r.Repeated+r.Refused+r.NotReady > 0 {
-			j.report(flows.Note, []int{r.FirstRepeat}, "%d of %d packets of connection %d were sent again: %d NAKs, %d times not ready", r.Repeated, r.Packets, r.Conn, r.Refused, r.NotReady)
+		r := &j.RDMA[i]
+		if r.Repeated+r.Refused+r.NotReady == 0 {
+			continue
 		}
+		text := fmt.Sprintf("%d of %d packets of connection %d were sent again: %d NAKs, %d times not ready", r.Repeated, r.Packets, r.Conn, r.Refused, r.NotReady)
+		frames := []int{r.FirstRepeat}
+		worst := slices.SortedStableFunc(slices.Values(r.Delays), func(a, b flows.Delay) int { return b.Packets - a.Packets })
+		for k, d := range worst[:min(len(worst), named)] {
+			if frames = append(frames, d.Frame); k == 0 {
+				text += fmt.Sprintf("; they delayed %d requests, of them", len(r.Delays))
+			} else {
+				text += ","
+			}
+			text += fmt.Sprintf(" the %v of frame %d by %d packets", d.Command, d.Frame, d.Packets)
+		}
+		j.report(flows.Note, frames, "%s", text)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -196,5 +197,30 @@ func TestRDMAToTCP(t *testing.T) {
 		if len(got) > 1 || test.found != (len(got) == 1) {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+}
+
+// TestRetransmit: packets sent again are tied to the requests that they delayed: to a
+// request of theirs, its answer, its data, and to a message that comes whole only then.
+func TestRetransmit(t *testing.T) {
+	c := new(flowtest.Capture)
+	s, d := c.LoginDirect("10.0.0.1", "10.0.0.9", share)
+	f := s.Open("file", mib)
+	s.ReadDirect(f, 0, 1, region(5, 4096), func() {
+		d.Write(1, 5, 0x10000, make([]byte, 4096))
+		for n := range 3 {
+			d.Again(2*n + 1) // what was there before the acknowledgement
+		}
+	})
+	read := s.Request
+	s.Close(f)
+	d.Again(1) // the answer
+	var got []string
+	for _, f := range Judge(analyse(c)) {
+		got = append(got, f.Rule+": "+f.Message)
+	}
+	want := fmt.Sprintf("the Read of frame %d by 3 packets, the Close of frame %d by 1 packets", read, s.Request)
+	if len(got) != 1 || !strings.Contains(got[0], "4 of ") || !strings.Contains(got[0], want) {
+		t.Errorf("%q, want %s", got, want)
 	}
 }
