@@ -71,6 +71,7 @@ type Analyzer struct {
 	spared    int      // bytes of them
 	skipped   uint64   // bytes passed over to find the next message
 	marks     Mark     // of the packet at hand
+	over      bool     // there is no packet at hand: the capture has ended
 	part      bool     // it holds bytes of a message that ends in a later one, and the end of none
 	unitEnded bool     // it holds the end of an FPDU
 }
@@ -240,6 +241,12 @@ func (a *Analyzer) Flush() {
 	for _, id := range slices.Sorted(maps.Keys(conns)) {
 		a.flushStream(conns[id], 0)
 		a.flushStream(conns[id], 1)
+	}
+	a.over = true
+	for _, e := range a.direct.pairs.Flush() {
+		if c := a.direct.byPair[e.Pair.ID]; c != nil {
+			a.happened(c, &e)
+		}
 	}
 	for _, c := range a.directs() {
 		c.direct.rest(a.frame, a.last)

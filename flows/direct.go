@@ -84,7 +84,7 @@ func (a *Analyzer) happened(c *conn, e *rdma.Event) {
 
 // sent takes a message of RDMA.
 func (a *Analyzer) sent(c *conn, e *rdma.Event) {
-	if c.mpa == nil { // else the frame at hand is of a connection of TCP, if it is of one at all
+	if c.mpa == nil && !a.over { // else the frame at hand is of a connection of TCP, if it is of one at all
 		a.at = c
 	}
 	c.last, c.lastTime = a.frame, a.now

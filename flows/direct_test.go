@@ -164,3 +164,18 @@ func TestDirectTransform(t *testing.T) {
 		t.Errorf("%+v %+v", r.RDMA[0].Faults, x)
 	}
 }
+
+// TestDirectEnd: what waits behind a hole when the capture ends is taken, and not what the
+// hole was in.
+func TestDirectEnd(t *testing.T) {
+	c := new(flowtest.Capture)
+	s, d := c.LoginDirect("10.0.0.1", "10.0.0.9", `\\server\share`)
+	d.Skip(0)
+	s.Mute = true
+	s.New("file")
+	c.Drop(1) // its acknowledgement
+	list, r := directPass(c)
+	if x := list[len(list)-1]; x.Command != smb2.Create || x.File != "file" || r.Connections[0].LostBytes == 0 || r.RDMA[0].Lost != 1 {
+		t.Errorf("%+v %+v", x, r.RDMA[0])
+	}
+}

@@ -147,6 +147,21 @@ func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int6
 	return t.events
 }
 
+// Flush gives up the holes that are left: nothing more will come. What it returns is valid
+// until the next call.
+func (t *Table) Flush() []Event {
+	clear(t.events)
+	t.events, t.brought = t.events[:0], t.brought[:0]
+	for _, p := range t.pairs {
+		for i := range p.side {
+			for !p.half && len(p.side[i].held) > 0 {
+				t.skip(p, i)
+			}
+		}
+	}
+	return t.events
+}
+
 // Current returns the pair of the latest packet; nil if that is of none.
 func (t *Table) Current() *Pair { return t.current }
 
