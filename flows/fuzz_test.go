@@ -105,15 +105,19 @@ func FuzzAnalyzer(f *testing.F) {
 
 // lookTwice reads what segments makes of the input, and then looks at every frame again.
 func lookTwice(t *testing.T, input []byte, keys *Keys) {
-	if len(input) > 1<<16 {
-		return
+	if len(input) <= 1<<16 {
+		lookAgain(t, segments(input), keys)
 	}
+}
+
+// lookAgain makes a pass over packets, and then looks at every frame again.
+func lookAgain(t *testing.T, packets []captures.Packet, keys *Keys) {
 	var file bytes.Buffer
 	w, err := captures.NewWriter(&file, captures.WriterOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range segments(input) {
+	for _, p := range packets {
 		if err := w.Packet(&p); err != nil {
 			t.Fatal(err)
 		}
@@ -151,4 +155,46 @@ func lookTwice(t *testing.T, input []byte, keys *Keys) {
 	for i := range c.Exchanges() {
 		c.Exchange(i, &x)
 	}
+}
+
+// FuzzDirect feeds the packets of a session over RoCEv2 in any order, each changed in one
+// place and cut anywhere: as FuzzAnalyzer.
+func FuzzDirect(f *testing.F) {
+	source, err := captures.OpenFiles([]string{rocev2}, captures.Options{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer source.Close()
+	var b captures.Batch
+	if err := source.ReadBatch(&b); err != nil {
+		f.Fatal(err)
+	}
+	var real []captures.Packet
+	for _, p := range b.Packets {
+		p.Data = bytes.Clone(p.Data)
+		real = append(real, p)
+	}
+	var all, lossy []byte
+	for i := range real {
+		all = append(all, byte(i), 0, 0, 0)
+		if i%17 != 11 {
+			lossy = append(lossy, byte(i), byte(40+i), 0, byte(i%5/4))
+		}
+	}
+	f.Add(all)
+	f.Add(lossy)
+	f.Fuzz(func(t *testing.T, input []byte) {
+		var list []captures.Packet
+		for ; len(input) >= 4 && len(list) < 1<<10; input = input[4:] {
+			p := real[int(input[0])%len(real)]
+			p.Number, p.Time = len(list)+1, real[0].Time+int64(len(list))*100e3
+			p.Data = bytes.Clone(p.Data)
+			p.Data[(int(input[1])|int(input[2]&7)<<8)%len(p.Data)] ^= input[3]
+			if input[2]&0xf0 == 0xf0 {
+				p.Data = p.Data[:len(p.Data)*int(input[2]&0xf)/16]
+			}
+			list = append(list, p)
+		}
+		lookAgain(t, list, nil)
+	})
 }

@@ -82,7 +82,7 @@ func (ix *index) resendMPA(r captures.Source, s *indexedSend, list chunkList, da
 				return true
 			}
 			body, n := g.Body()
-			part, partSize = append(part, body...), partSize+n
+			part, partSize = goOn(part, partSize, body), partSize+n
 			return !g.Last
 		})
 		if !data {
@@ -90,7 +90,7 @@ func (ix *index) resendMPA(r captures.Source, s *indexedSend, list chunkList, da
 		}
 		c := wire.NewCut(part, partSize, nil)
 		m.Decode(&c, smbd.DataTransfer)
-		b, size = append(b, m.Bytes()...), size+int(m.DataLength)
+		b, size = goOn(b, size, m.Bytes()), size+int(m.DataLength)
 	}
 	return b, size, err
 }

@@ -185,7 +185,7 @@ func (ix *index) resend(r captures.Source, from, n uint32, data bool) (b []byte,
 		c = wire.NewCut(h.Payload, h.PayloadLen, nil)
 		q, _, _, _ := queuePacket(&t, &c, &h)
 		body, bodySize := q.Body()
-		part, partSize = append(part, body...), partSize+bodySize
+		part, partSize = goOn(part, partSize, body), partSize+bodySize
 		if q.Opcode == ib.SendFirst || q.Opcode == ib.SendMiddle {
 			continue
 		}
@@ -194,8 +194,17 @@ func (ix *index) resend(r captures.Source, from, n uint32, data bool) (b []byte,
 		}
 		c = wire.NewCut(part, partSize, nil)
 		m.Decode(&c, smbd.DataTransfer)
-		b, size = append(b, m.Bytes()...), size+int(m.DataLength)
+		b, size = goOn(b, size, m.Bytes()), size+int(m.DataLength)
 		part, partSize = part[:0], 0
 	}
 	return b, size, nil
+}
+
+// goOn appends what comes next to b, unless something of the size bytes before it is
+// missing.
+func goOn(b []byte, size int, next []byte) []byte {
+	if len(b) < size {
+		return b
+	}
+	return append(b, next...)
 }

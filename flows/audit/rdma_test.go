@@ -37,7 +37,7 @@ func TestRDMARules(t *testing.T) {
 		{"smbd/header", func(p packets) packets { le.PutUint16(p.ib(117)[smbdAt:], 0); return p }},
 		{"smbd/fragment", func(p packets) packets { le.PutUint32(p.ib(117)[smbdAt+8:], 1<<20); return p }},
 		{"rdma/out-of-bounds rdma/short", func(p packets) packets { p.ib(110)[20] ^= 1; return p }},         // the key of the READ
-		{"rdma/wrong-direction", func(p packets) packets { p.ib(110)[0] = 0x0a; return p }},                 // a WRITE
+		{"rdma/short rdma/wrong-direction", func(p packets) packets { p.ib(110)[0] = 0x0a; return p }},      // a WRITE, without its data
 		{"rdma/short", func(p packets) packets { return slices.Delete(p, 112, 113) }},                       // some of its data
 		{"rdma/too-long", func(p packets) packets { le.PutUint32(p.ib(8)[smbdAt+16:], 4095); return p }},    // MaxReadWriteSize
 		{"rdma/retransmit", func(p packets) packets { return slices.Insert(p, 110, slices.Clone(p[107])) }}, // the WRITE request
