@@ -148,6 +148,11 @@ func (a *Analyzer) startup(c *conn, dir int, u *iwarp.Unit) {
 		at, c.server = 1, dir
 	}
 	m.startup[at] = int(a.frame)
+	if client, server := c.ends(); s.Reply {
+		a.direct.answered(client.Addr(), server.Addr(), server.Port(), a.frame, !s.Rejected, "rejected by the MPA reply")
+	} else {
+		a.direct.asked(IWARP, client.Addr(), server.Addr(), server.Port(), a.frame, a.now)
+	}
 	m.checks = m.checks || s.CRC
 	m.framers[1-dir].Mark(s.Markers)
 	checks := iwarp.ChecksUnknown
