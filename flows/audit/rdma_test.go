@@ -115,6 +115,19 @@ func TestRDMAToTCP(t *testing.T) {
 			d.Refuse(8)
 			s.New("file")
 		}},
+		"refused by iWARP": {true, func(c *flowtest.Capture) {
+			n := c.Dial(client+":40000", server+":5445")
+			n.Send(0, []byte("MPA ID Req Frame\x00\x01\x00\x00"))
+			n.Send(1, []byte("MPA ID Rep Frame\x20\x01\x00\x00"))
+			n.Reset(1)
+			tcp(c)
+		}},
+		"taken by iWARP, for another session": {false, func(c *flowtest.Capture) {
+			n := c.Dial(client+":40000", server+":5445")
+			n.Send(0, []byte("MPA ID Req Frame\x00\x01\x00\x00"))
+			n.Send(1, []byte("MPA ID Rep Frame\x00\x01\x00\x00"))
+			tcp(c)
+		}},
 		"no answer": {true, func(c *flowtest.Capture) {
 			c.LatePair(client, server).Ask(445)
 			c.Wait(10 * time.Second)
