@@ -362,8 +362,8 @@ func (r *run) broke(b *client.Break) {
 	if o, ok := r.opens[key]; ok {
 		session, tree = o.session, o.tree
 	}
-	for k, s := range r.sessions {
-		if session == nil && r.live[k.conn].conn == b.Conn {
+	for _, s := range r.sessions {
+		if session == nil && s.Conn == b.Conn {
 			session = s
 		}
 	}
