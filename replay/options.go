@@ -113,7 +113,6 @@ type Options struct {
 	Missing  Missing
 	Dial     func(ctx context.Context, address string) (client.Transport, error) // nil for TCP
 	Tap      func(conn int, local, remote net.Addr, u *client.Unit)              // sees all that is sent and received; may be nil
-	Progress func(done, of int)                                                  // may be nil
 }
 
 func (o *Options) timeOut() time.Duration {

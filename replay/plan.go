@@ -31,7 +31,6 @@ type Conn struct {
 	Negotiate   int          // Step.ID; 0 if it is not in the capture
 	Outstanding int          // the most groups that were on their way at once
 	RDMA        bool
-	ClientGUID  int // slot
 }
 
 // SlotKind is what sort of value a slot holds.

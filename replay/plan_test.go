@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/odxray/odxray/flows"
@@ -115,6 +116,23 @@ func TestOrder(t *testing.T) {
 			if !visit(g) {
 				t.Fatalf("%s: group %d waits for itself", path, g)
 			}
+		}
+	}
+}
+
+// Breaks are told with what acknowledges them, and each is acknowledged after it came.
+func TestBreaks(t *testing.T) {
+	path := filepath.Join(captureDir(), "own", "odx-tcp-311-leasebreak-stall.pcap.zst")
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("no captures: ", err)
+	}
+	p, _ := captured(t, nil, path)
+	if len(p.Breaks) != 3 {
+		t.Fatalf("%d breaks", len(p.Breaks))
+	}
+	for i, want := range []string{"down to lease state RH, acknowledged by step 53", "down to lease state RH, acknowledged by step 57", "down to lease state none, acknowledged by step 58"} {
+		if got := p.breakText(&p.Breaks[i]); !strings.HasSuffix(got, want) {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }

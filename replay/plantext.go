@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/report"
 )
 
@@ -53,12 +54,37 @@ func (p *Plan) Text(w io.Writer) error {
 			return err
 		}
 	}
+	for _, k := range p.Breaks {
+		if _, err := fmt.Fprintln(w, p.breakText(&k)); err != nil {
+			return err
+		}
+	}
 	for _, problem := range p.Problems {
 		if _, err := fmt.Fprintln(w, report.Escape(problem)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// breakText says what the captured server took back, and what acknowledges that.
+func (p *Plan) breakText(k *Break) string {
+	what := "a file"
+	if k.Slot >= 0 {
+		what = p.Slots[k.Slot].String()
+	}
+	kind := smb2.OplockLevel(k.Level).String()
+	if k.Lease {
+		kind = "lease state " + flows.Caching{Oplock: smb2.OplockLease, Lease: smb2.LeaseState(k.Level)}.String()
+	}
+	text := fmt.Sprintf("Break in frame %d on connection %d: %s down to %s", k.Frame, p.Conns[k.Conn].ID, what, kind)
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if s.Header.Command == smb2.OplockBreak && s.Exchange.RequestFrame > k.Frame && len(s.Uses) > 0 && s.Uses[0].Slot == k.Slot {
+			return text + fmt.Sprintf(", acknowledged by step %d", s.ID)
+		}
+	}
+	return text
 }
 
 // after lists the steps that a group waits for; those that only have to be sent stand in

@@ -171,9 +171,6 @@ func (r *run) loop(ctx context.Context) {
 				busy[p.Groups[e.group].Conn]--
 				busyAll--
 				finished++
-				if r.o.Progress != nil {
-					r.o.Progress(finished, len(p.Groups))
-				}
 			}
 			state[e.group] = e.state
 			cancelled = false
