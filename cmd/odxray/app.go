@@ -64,8 +64,7 @@ type app struct {
 // run runs the program and returns its exit status.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	if os.Getenv("GOGC") == "" {
-		// Half of the usual: most of what is kept holds no pointers, so collecting is cheap.
-		debug.SetGCPercent(50)
+		pace()
 	}
 	a := &app{stdin: stdin, out: newOutput(stdout), stderr: stderr}
 	if f, ok := stdout.(*os.File); ok {
