@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -65,7 +66,8 @@ type Capture struct {
 	asked   atomic.Bool  // for Results since they were made
 	first   atomic.Int64 // time of the first frame; 0 before it
 
-	mu      sync.Mutex // guards what follows; held for a batch of packets at a time
+	waiting atomic.Int32 // goroutines that want mu
+	mu      sync.Mutex   // guards what follows; held for a batch of packets at a time, or until somebody waits
 	a       *Analyzer
 	look    frameView // of random access
 	packet  captures.Packet
@@ -103,7 +105,7 @@ type origin struct{ file, number int32 }
 
 // Origin says which frame of which file, counted from 0, frame n of the timeline is.
 func (c *Capture) Origin(n int) (file, frame int) {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	if n < 1 || n > len(c.origins) { // of a single file
 		return 0, n
@@ -214,6 +216,29 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 // errShrunk: the packets of a batch were no longer in the file when they were looked at.
 var errShrunk = errors.New("the capture was made shorter while it was read")
 
+// enter locks mu for somebody who looks: the pass lets go of it after a few packets, and
+// not at the end of a batch, because many looks make a page.
+func (c *Capture) enter() {
+	c.waiting.Add(1)
+	c.mu.Lock()
+	c.waiting.Add(-1)
+}
+
+// lookEvery is after how many packets a pass asks whether anybody wants to look.
+const lookEvery = 32
+
+// letIn has everybody who waits for mu have it first. The caller holds it.
+func (c *Capture) letIn() {
+	if c.waiting.Load() == 0 {
+		return
+	}
+	c.mu.Unlock()
+	for c.waiting.Load() > 0 {
+		runtime.Gosched()
+	}
+	c.mu.Lock()
+}
+
 // take analyses a batch of packets, until packet returns false.
 func (c *Capture) take(batch []captures.Packet, packet func(*captures.Packet) bool) (more bool, err error) {
 	c.mu.Lock()
@@ -227,6 +252,9 @@ func (c *Capture) take(batch []captures.Packet, packet func(*captures.Packet) bo
 		}
 	}()
 	for i := range batch {
+		if i%lookEvery == lookEvery-1 {
+			c.letIn()
+		}
 		p := &batch[i]
 		if c.several {
 			c.origins = append(c.origins, origin{int32(p.File), int32(p.InFile)})
@@ -286,14 +314,14 @@ func (c *Capture) First() int64 { return c.first.Load() }
 
 // Frames returns how many frames are indexed. Only with Options.Index.
 func (c *Capture) Frames() int {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	return c.a.index.frames.n
 }
 
 // Row fills r for frame n, counted from 1. Only with Options.Index.
 func (c *Capture) Row(n int, r *Row) error {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	err := c.draw(&c.look, n, nil)
 	*r = c.look.row
@@ -302,7 +330,7 @@ func (c *Capture) Row(n int, r *Row) error {
 
 // Detail fills tree with the fields of frame n. Only with Options.Index.
 func (c *Capture) Detail(n int, tree *wire.Tree) error {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	tree.Reset()
 	return c.draw(&c.look, n, tree)
@@ -440,7 +468,7 @@ func (c *Capture) remake(v *frameView, id uint32, dir int) {
 
 // Exchanges returns how many exchanges are indexed. Only with Options.Index.
 func (c *Capture) Exchanges() int {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	return c.a.exchanges.list.n - 1
 }
@@ -448,7 +476,7 @@ func (c *Capture) Exchanges() int {
 // Exchange fills x with the exchange at position i, counted from 0. Only with
 // Options.Index.
 func (c *Capture) Exchange(i int, x *Exchange) {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	if i+1 < c.a.exchanges.list.gone {
 		*x = Exchange{ID: i + 1, Uncertain: "it was forgotten for want of memory"}
@@ -460,7 +488,7 @@ func (c *Capture) Exchange(i int, x *Exchange) {
 // ExchangesOf lists the positions of the exchanges whose messages end in frame n.
 // Only with Options.Index.
 func (c *Capture) ExchangesOf(n int) (list []int) {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	ix := c.a.index
 	if n <= ix.frames.gone || n > ix.frames.n {
@@ -506,14 +534,14 @@ func (c *Capture) EachExchange(ctx context.Context, yield func(*Exchange) bool) 
 // Selects reports whether frame n has been found to lie within Options.Window and
 // Options.Filter.
 func (c *Capture) Selects(n int) bool {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	return c.within.meets(n, n)
 }
 
 // Info describes the file.
 func (c *Capture) Info() captures.FileInfo {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	return c.source.Info()
 }

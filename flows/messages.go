@@ -26,7 +26,7 @@ type Message struct {
 // in, until yield returns false. It reads their frames again. Only with Options.Index,
 // after the pass; yield calls no methods of c.
 func (c *Capture) EachMessage(yield func(*Message) bool) error {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	ix := c.a.index
 	send, last := 0, uint32(0)
@@ -119,7 +119,7 @@ func nextCommand(b []byte) int {
 // MessageContext fills ctx with what a decoder of messages of exchange i, counted from 0,
 // needs beside their bytes. Only with Options.Index.
 func (c *Capture) MessageContext(i int, ctx *smb2.Context) {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	c.a.exchanges.context(c.a, uint32(i+1), ctx)
 }

@@ -354,14 +354,14 @@ func (o *RDMAOperation) Split() Split { return split(o.Asked, o.DataTime, o.Last
 
 // RDMA lists the connections of RDMA, in the order of their IDs.
 func (c *Capture) RDMA() (list []RDMAConnection) {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	return c.a.rdma(true)
 }
 
 // RDMAOperations lists what RDMA did on a connection.
 func (c *Capture) RDMAOperations(conn int) []RDMAOperation {
-	c.mu.Lock()
+	c.enter()
 	defer c.mu.Unlock()
 	for _, on := range c.a.directs() {
 		if int(on.id) == conn {
