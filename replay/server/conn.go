@@ -98,7 +98,7 @@ func (c *conn) run() {
 	c.hangUp()
 	c.working.Wait()
 	for _, x := range c.sessions {
-		x.end()
+		x.finish(true)
 	}
 	c.s.mu.Lock()
 	delete(c.s.conns, c)

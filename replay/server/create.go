@@ -30,6 +30,9 @@ func (r *request) create(m *smb2.CreateRequest) status {
 	if r.tree.pipe {
 		return r.createPipe(m)
 	}
+	if m.Contexts&(smb2.ContextReconnect|smb2.ContextReconnectV2) != 0 {
+		return r.reconnect(m)
+	}
 	if st := checkCreate(m); st != ntstatus.Success {
 		return st
 	}
@@ -87,8 +90,6 @@ func checkCreate(m *smb2.CreateRequest) status {
 		return ntstatus.AccessDenied
 	case m.DesiredAccess&0x0ce0fe00 != 0:
 		return ntstatus.AccessDenied
-	case m.Contexts&(smb2.ContextReconnect|smb2.ContextReconnectV2) != 0:
-		return ntstatus.ObjectNameNotFound // no open outlives its connection
 	case m.Contexts.Has(smb2.ContextTimeWarp) && m.TimeWarp != 0:
 		return ntstatus.ObjectNameNotFound
 	case m.Contexts.Has(smb2.ContextEA) && m.EA.Count > 0:
@@ -342,6 +343,7 @@ func (r *request) created(m *smb2.CreateRequest, o *open, action smb2.CreateActi
 	}
 	s.mu.Lock()
 	s.grantCaching(r.c, m, o, &out)
+	o.makeDurable(m, &out)
 	s.mu.Unlock()
 	if m.Contexts.Has(smb2.ContextMaximalAccess) {
 		out.Contexts |= smb2.ContextMaximalAccess

@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/rand"
 	"sync"
+	"time"
 
 	"github.com/odxray/odxray/dissect/dtyp"
 	"github.com/odxray/odxray/dissect/fscc"
@@ -64,6 +65,12 @@ type open struct {
 	position      uint64
 	list          *listing
 	watch         *watch
+
+	// Of an open that outlives its connection; sess is nil while the client is away.
+	durable    bool
+	createGUID wire.GUID
+	user       string
+	waits      *time.Timer
 }
 
 // attr describes the file behind an open.
@@ -103,11 +110,16 @@ func (o *open) close() {
 	}
 	o.closed = true
 	s.opens--
-	delete(o.sess.opens, o.id)
-	for _, p := range o.sess.c.pending {
-		if p.open == o {
-			p.stop()
+	if o.sess != nil {
+		delete(o.sess.opens, o.id)
+		for _, p := range o.sess.c.pending {
+			if p.open == o {
+				p.stop()
+			}
 		}
+	} else {
+		delete(s.durable, o.id)
+		o.waits.Stop()
 	}
 	f := o.file
 	if f == nil {

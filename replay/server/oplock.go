@@ -165,7 +165,11 @@ func (s *Server) demand(g *grant, to smb2.LeaseState) <-chan struct{} {
 		g.state = to
 	}
 	s.stats.breaks.Add(1)
-	go g.c.notifyBreak(s.breakMessage(g, before, to, acknowledged), g.sess)
+	if g.away() {
+		s.abandon(g)
+	} else {
+		go g.c.notifyBreak(s.breakMessage(g, before, to, acknowledged), g.sess)
+	}
 	if acknowledged {
 		return g.done
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/odxray/odxray/dissect/dtyp"
+	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 )
 
@@ -32,6 +33,7 @@ type Server struct {
 	opens     int
 	locks     int
 	leases    map[leaseKey]*grant
+	durable   map[smb2.FileID]*open // whose clients are away
 	watches   map[*watch]bool
 	tokens    tokens
 	running   sync.WaitGroup
@@ -45,7 +47,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, started: time.Now(),
 		conns: map[*conn]bool{}, listeners: map[net.Listener]bool{}, sessions: map[uint64]*session{},
-		files: map[fileKey]*file{}, leases: map[leaseKey]*grant{}, watches: map[*watch]bool{},
+		files: map[fileKey]*file{}, leases: map[leaseKey]*grant{}, durable: map[smb2.FileID]*open{}, watches: map[*watch]bool{},
 	}
 	s.tokens.init(&s.cfg)
 	rand.Read(s.guid[:])
@@ -126,6 +128,15 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	s.running.Wait()
+	s.mu.Lock()
+	var left []*open
+	for _, o := range s.durable {
+		left = append(left, o)
+	}
+	s.mu.Unlock()
+	for _, o := range left {
+		o.close()
+	}
 	s.mu.Lock()
 	s.tokens.clear(s)
 	s.mu.Unlock()

@@ -169,14 +169,19 @@ func (r *request) logoff() status {
 }
 
 // end forgets a session and closes what it opened.
-func (x *session) end() {
+func (x *session) end() { x.finish(false) }
+
+// finish is end. Where the connection was lost, durable opens wait for the client.
+func (x *session) finish(lost bool) {
 	for _, p := range x.c.pending {
 		if p.session == x {
 			p.stop()
 		}
 	}
 	for _, o := range x.opens {
-		o.close()
+		if !lost || !o.detach() {
+			o.close()
+		}
 	}
 	x.trees = map[uint32]*tree{}
 	x.established = false
