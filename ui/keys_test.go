@@ -329,3 +329,15 @@ func TestKeyNames(t *testing.T) {
 		}
 	}
 }
+
+// Many findings take no page its name on a narrow screen.
+func TestTabsOfNarrowScreens(t *testing.T) {
+	src := sample()
+	for f := src.res.Findings[0]; len(src.res.Findings) < 1234; {
+		src.res.Findings = append(src.res.Findings, f)
+	}
+	u := newUser(t, src, 80, 24)
+	u.sees("[1 Copies]2 Tokens 3 Packets 4 Exchanges 5 Sessions 6 Findings 7 Stats 8 RDMA")
+	u.press("6")
+	u.sees("[6 Findings 1,234]")
+}

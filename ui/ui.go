@@ -242,8 +242,8 @@ func (u *ui) state() (string, tcell.Style) {
 }
 
 // drawTabs names the pages; the one that is shown in brackets. Where they do not fit with
-// room between them they move together, and where that is not enough only that one keeps
-// its name.
+// room between them they move together, then the number of findings goes, and where that is
+// not enough only that one keeps its name.
 func (u *ui) drawTabs(c canvas) {
 	names := u.names[:ladderPage:ladderPage]
 	if u.page >= ladderPage {
@@ -259,6 +259,10 @@ func (u *ui) drawTabs(c canvas) {
 			tabs[i] += " " + report.Count(n)
 		}
 		letters += width(tabs[i]) + 1
+	}
+	if name := fmt.Sprintf("%d %s", findingsPage+1, u.names[findingsPage]); letters > c.w && u.page != findingsPage {
+		letters -= width(tabs[findingsPage]) - width(name) // how many findings there are goes first
+		tabs[findingsPage] = name
 	}
 	gap := 1
 	if letters+len(tabs) <= c.w {
