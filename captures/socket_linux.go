@@ -25,6 +25,8 @@ import (
 
 const (
 	ringBlock   = 512 << 10
+	smallBlock  = 256 << 10 // of a ring that would have few blocks else
+	fewBlocks   = 32
 	retireAfter = 50 // milliseconds
 	// Room before a packet for what is put in front of it there: an SLL2 header, a tag.
 	reserve    = 32
@@ -162,20 +164,24 @@ func hardware(name string) int {
 
 // mapRing makes the ring of about size bytes.
 func (k *socket) mapRing(size int) error {
-	n := max(size/ringBlock, 2)
+	each := ringBlock
+	if size/each < fewBlocks {
+		each = smallBlock
+	}
+	n := max(size/each, 2)
 	const frame = 2048 // the kernel wants one, but fills a block with packets of any length
 	err := unix.SetsockoptTpacketReq3(k.fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &unix.TpacketReq3{
-		Block_size: ringBlock, Block_nr: uint32(n), Frame_size: frame, Frame_nr: uint32(n * ringBlock / frame), Retire_blk_tov: retireAfter})
+		Block_size: uint32(each), Block_nr: uint32(n), Frame_size: frame, Frame_nr: uint32(n * each / frame), Retire_blk_tov: retireAfter})
 	if err != nil {
 		return err
 	}
-	if k.ring, err = unix.Mmap(k.fd, 0, n*ringBlock, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
+	if k.ring, err = unix.Mmap(k.fd, 0, n*each, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
 		return err
 	}
 	k.blocks = make([]block, n)
 	for i := range k.blocks {
 		b := &k.blocks[i]
-		b.buf = k.ring[i*ringBlock : (i+1)*ringBlock : (i+1)*ringBlock]
+		b.buf = k.ring[i*each : (i+1)*each : (i+1)*each]
 		b.free = func() { k.release(b) }
 	}
 	return nil
