@@ -203,8 +203,12 @@ func (f *Framer) sizeOf(b []byte, off uint64) int {
 	if f.mode == starting {
 		return startupSize(b)
 	}
-	if off == f.origin && f.known && len(b) >= markerLen && be32(b) == 0 {
-		f.marked = true // no FPDU begins like that, and the frame that would tell may be missing
+	if off == f.origin && f.known && !f.marked && len(b) > 0 && b[0] == 0 && (len(b) == 1 || b[1] == 0) {
+		// No FPDU begins like that, but a marker does, and the frame that would tell may be missing.
+		if len(b) < markerLen {
+			return 0
+		}
+		f.marked = be32(b) == 0
 	}
 	if f.marked && (off-f.origin)%markerEvery == 0 {
 		b = b[min(len(b), markerLen):]
