@@ -376,7 +376,7 @@ func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 		last = int(ix.frames.at(n).first)
 	}
 	batch, marks := c.a.batch[:0], ix.marks(f)
-	if f.conn != 0 && ix.conns.at(int(f.conn)-1).mpa != nil {
+	if f.conn != 0 && ix.conns.at(int(f.conn)-1).mpa {
 		more, err := c.drawMPA(v, uint32(n), f, int(f.first), last)
 		v.end(marks|more, f.pos&partBit != 0)
 		return err

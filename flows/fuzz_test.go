@@ -100,6 +100,20 @@ func FuzzAnalyzer(f *testing.F) {
 			break
 		}
 	}
+	for _, o := range framings { // and iWARP
+		sample = nil
+		for _, p := range overMPA(o, "445").Packets {
+			c := wire.NewCut(p.Data, p.WireLen, nil)
+			if d.Decode(&c, p.Link, &h, nil); h.PayloadLen > 0 && len(sample) < 6000 {
+				flags := byte(0)
+				if h.SrcPort == 445 {
+					flags = fromServer
+				}
+				sample = append(binary.LittleEndian.AppendUint16(append(sample, flags), uint16(len(h.Payload))), h.Payload...)
+			}
+		}
+		f.Add(sample)
+	}
 	f.Fuzz(func(t *testing.T, input []byte) { lookTwice(t, input, nil) })
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
-	"github.com/odxray/odxray/rdma/iwarp"
 )
 
 // chunkSize is how many entries are allocated at once. Chunks never move.
@@ -87,7 +86,7 @@ type indexedConn struct {
 	roundTrip int64 // ns; 0 if the handshake was not captured
 	reached   reached
 	stream    uint32
-	mpa       *[2]iwarp.Layout // nil unless it carries iWARP
+	mpa       bool // it carries iWARP
 }
 
 type index struct {

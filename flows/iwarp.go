@@ -45,7 +45,7 @@ func (c *conn) pending(dir int) int {
 func (a *Analyzer) frames(c *conn) {
 	c.speaks, c.mpa = framed, new(mpa)
 	if a.index != nil {
-		a.index.conns.at(int(c.id) - 1).mpa = new([2]iwarp.Layout)
+		a.index.conns.at(int(c.id) - 1).mpa = true
 	}
 }
 
@@ -164,12 +164,6 @@ func (a *Analyzer) startup(c *conn, dir int, u *iwarp.Unit) {
 	}
 	for i := range m.framers {
 		m.framers[i].Checks = checks
-	}
-	if a.index != nil {
-		l := a.index.conns.at(int(c.id) - 1).mpa
-		for i := range l {
-			l[i] = m.framers[i].Layout()
-		}
 	}
 }
 

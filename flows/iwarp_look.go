@@ -20,19 +20,21 @@ type indexedRun struct {
 	dir     uint8
 	startup bool // it is the start-up frame
 	cut     bool // not captured whole
+	layout  iwarp.Layout
 }
 
 // run adds a unit.
 func (ix *index) run(frame uint32, dir int, u *iwarp.Unit) {
 	cut := len(u.Raw) < u.Size
 	if n := ix.runs.n; n > ix.runs.gone {
-		if r := ix.runs.at(n - 1); r.frame == frame && int(r.dir) == dir && r.off+uint64(r.size) == u.Off && !r.startup && !r.cut && !u.Startup && !cut {
+		if r := ix.runs.at(n - 1); r.frame == frame && int(r.dir) == dir && r.off+uint64(r.size) == u.Off && !r.startup && !r.cut && !u.Startup && !cut &&
+			(r.layout.Marker > 0) == (u.Layout.Marker > 0) && r.layout.Checks == u.Layout.Checks {
 			r.size += uint32(u.Size)
 			r.first = min(r.first, u.First) // what overtook it was captured before it
 			return
 		}
 	}
-	ix.runs.add(indexedRun{off: u.Off, frame: frame, first: u.First, size: uint32(u.Size), dir: uint8(dir), startup: u.Startup, cut: cut})
+	ix.runs.add(indexedRun{off: u.Off, frame: frame, first: u.First, size: uint32(u.Size), dir: uint8(dir), startup: u.Startup, cut: cut, layout: u.Layout})
 }
 
 // runsIn returns the position of the first run that ends in frame n or later.
@@ -46,21 +48,22 @@ type stretch struct {
 	first uint32 // frame that brought its first byte
 	from  uint32 // stream offset, the lower half
 	size  uint32
+	mark  uint32 // iwarp.Layout.Marker
 }
 
-// stretchOf returns the first of the places that list holds, as an rdma.Event has them.
-func stretchOf(list []uint32) stretch { return stretch{list[0], list[1], list[2]} }
+// stretchOf returns the first of the stretches that list holds, as an rdma.Event has them.
+func stretchOf(list []uint32) stretch { return stretch{list[0], list[1], list[2], list[3]} }
 
 // units reads the bytes at a place of a stream again and yields the units there, until
 // yield is false.
-func (ix *index) units(r captures.Source, f *iwarp.Framer, frame, conn uint32, dir uint8, at stretch, startup bool, yield func(*iwarp.Unit) bool) error {
+func (ix *index) units(r captures.Source, f *iwarp.Framer, frame, conn uint32, dir uint8, at stretch, checks iwarp.Checks, startup bool, yield func(*iwarp.Unit) bool) error {
 	c := ix.conns.at(int(conn) - 1)
 	u := unit{size: int(at.size)}
 	m := indexedMessage{first: at.first, last: frame, dir: dir}
 	if err := ix.regather(r, &u, conn, c.start[dir]+at.from, &m, u.size); err != nil {
 		return err
 	}
-	f.Again(c.mpa[dir], startup)
+	f.Again(iwarp.Layout{Marker: uint16(at.mark), Checks: checks}, uint64(at.from), startup)
 	f.Push(u.b, u.size-len(u.b), uint64(at.from), at.first)
 	for x := f.Next(); x != nil && yield(x); x = f.Next() {
 	}
@@ -72,11 +75,11 @@ func (ix *index) resendMPA(r captures.Source, s *indexedSend, list chunkList, da
 	var f iwarp.Framer
 	var g iwarp.Segment
 	var m smbd.Message
-	for i := 0; i+3 <= list.n && err == nil; i += 3 {
-		at := stretch{list.at(i), list.at(i + 1), list.at(i + 2)}
+	for i := 0; i+4 <= list.n && err == nil; i += 4 {
+		at := stretch{list.at(i), list.at(i + 1), list.at(i + 2), list.at(i + 3)}
 		var part []byte
 		partSize := 0
-		err = ix.units(r, &f, s.frame, s.conn, s.dir, at, false, func(u *iwarp.Unit) bool {
+		err = ix.units(r, &f, s.frame, s.conn, s.dir, at, iwarp.ChecksUnused, false, func(u *iwarp.Unit) bool {
 			c := wire.NewCut(u.Bytes, u.Len, nil)
 			if u.Decode(&g, &c, nil); !g.Opcode.Sends() || g.Tagged {
 				return true
@@ -111,9 +114,9 @@ func (c *Capture) drawMPA(v *frameView, n uint32, f *indexedFrame, first, last i
 	send := ix.sendsIn(n)
 	for i := ix.runsIn(n); err == nil && i < ix.runs.n && ix.runs.at(i).frame == n; i++ {
 		r := ix.runs.at(i)
-		at := stretch{r.first, uint32(r.off), r.size}
+		at := stretch{r.first, uint32(r.off), r.size, uint32(r.layout.Marker)}
 		inner := error(nil)
-		err = ix.units(c.source, &c.framer, n, f.conn, r.dir, at, r.startup, func(u *iwarp.Unit) bool {
+		err = ix.units(c.source, &c.framer, n, f.conn, r.dir, at, r.layout.Checks, r.startup, func(u *iwarp.Unit) bool {
 			if r.startup {
 				v.mpa(u, nil)
 				return true

@@ -32,7 +32,7 @@ type placing struct {
 	size      int
 	msn       uint32
 	buf       []byte
-	where     [3]uint32
+	where     [4]uint32
 
 	write *Operation // that is on its way
 	reads []reading  // that were asked for, the latest last
@@ -61,8 +61,8 @@ type reading struct {
 
 // Segment takes an FPDU: u, in which s was read. now is its time. It returns what that
 // brought about, valid until the next call: Frames of a message are the frame that brought
-// its first byte, where it begins in the stream, and its length there with headers and all;
-// the last two as 32 bits.
+// its first byte, where it begins in the stream, its length there with headers and all, and
+// the Marker of its Layout; all as 32 bits.
 func (p *Placement) Segment(dir int, u *iwarp.Unit, s *iwarp.Segment, frame uint32, now int64) []Event {
 	clear(p.events)
 	p.events = p.events[:0]
@@ -196,7 +196,7 @@ func (p *Placement) sent(dir int, u *iwarp.Unit, s *iwarp.Segment, body []byte, 
 			p.events = append(p.events, Event{Kind: Hole, Dir: dir})
 		}
 		d.gathering, d.cut, d.size, d.msn, d.buf = true, false, 0, s.MSN, d.buf[:0]
-		d.where = [3]uint32{u.First, uint32(u.Off), 0}
+		d.where = [4]uint32{u.First, uint32(u.Off), 0, uint32(u.Layout.Marker)}
 	}
 	if !d.gathering || d.msn != s.MSN || s.MessageOffset != uint32(d.size) {
 		if d.gathering {

@@ -28,6 +28,8 @@ type Unit struct {
 	Markers int  // among Raw
 	Gap     bool // what comes before it is missing, or could not be read
 
+	Layout Layout
+
 	firstMarker int // where in Raw the first begins
 }
 
@@ -98,21 +100,19 @@ func (f *Framer) Expect(k Key, n int, off uint64, first uint32) {
 	*f = Framer{buf: append(f.buf[:0], k.bytes(n)...), plain: f.plain, waiting: f.waiting[:0], mode: starting, have: n, start: off, first: first}
 }
 
-// Layout is how the FPDUs of a direction are framed.
+// Layout is how an FPDU is framed: what it takes to find it once more.
 type Layout struct {
-	Marked bool   // there are markers
-	Known  bool   // Origin is valid
-	Origin uint64 // where in the stream the first FPDU begins, and the first marker
+	Marker uint16 // bytes to the next marker, plus 1; 0 if there are no markers
 	Checks Checks
 }
 
-// Layout returns how f finds FPDUs.
-func (f *Framer) Layout() Layout { return Layout{f.marked, f.known, f.origin, f.Checks} }
-
-// Again has f find the units once more that begin at the bytes pushed next: FPDUs, or the
-// start-up frame.
-func (f *Framer) Again(l Layout, startup bool) {
-	*f = Framer{buf: f.buf[:0], plain: f.plain, waiting: f.waiting[:0], mode: framing, marked: l.Marked, known: l.Known, origin: l.Origin, Checks: l.Checks}
+// Again has f find units once more that begin with the bytes pushed next, at stream offset
+// off: FPDUs, or the start-up frame.
+func (f *Framer) Again(l Layout, off uint64, startup bool) {
+	*f = Framer{buf: f.buf[:0], plain: f.plain, waiting: f.waiting[:0], mode: framing, known: true, origin: off, Checks: l.Checks}
+	if l.Marker > 0 {
+		f.marked, f.origin = true, off+uint64(l.Marker)-1
+	}
 	if startup {
 		f.mode = starting
 	}
@@ -301,7 +301,9 @@ func (f *Framer) found(b []byte, n int) *Unit {
 		f.mode, f.known, f.origin = framing, true, f.start+uint64(n)
 		return u
 	}
+	u.Layout.Checks = f.Checks
 	if f.marked {
+		u.Layout.Marker = uint16(f.toMarker(u.Off)) + 1
 		f.strip(u)
 	}
 	if b = u.Bytes; len(b) < lengthLen+2 {
@@ -310,7 +312,8 @@ func (f *Framer) found(b []byte, n int) *Unit {
 	}
 	// Version 0 is that of the RDMA Consortium, which only the start-up tells from chance.
 	tagged, op := b[2]&0x80 != 0, Opcode(b[3]&15)
-	if b[2]&2 != 0 || b[2]&1 == 0 && !f.known || tagged != (op == Write || op == ReadResponse) {
+	version := b[2] & 3 // of DDP, and that of RDMAP is the same
+	if version > 1 || version == 0 && !f.known || b[3]>>6 != version || tagged != (op == Write || op == ReadResponse) {
 		f.lose()
 		f.passed += uint64(n)
 		return nil

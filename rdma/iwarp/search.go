@@ -35,6 +35,7 @@ func (f *Framer) search() bool {
 		newest = len(f.buf)
 		f.buf = append(f.buf, f.data...)
 		w = f.buf
+		f.first = min(f.first, f.frame) // what overtook it was captured before it
 	} else {
 		f.first = f.frame
 	}
