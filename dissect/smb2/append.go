@@ -186,7 +186,7 @@ func (m *NegotiateContexts) Append(b []byte, start int) (_ []byte, off uint32, c
 	if m.Compressions != nil {
 		add(NegotiateCompression, counted(m.Compressions, wire.AppendU32([]byte{0, 0}, m.CompressionFlags)...))
 	}
-	if len(m.Netname) > 0 {
+	if m.Netname != nil {
 		add(NegotiateNetname, m.Netname)
 	}
 	if m.Transport != 0 {
