@@ -30,7 +30,8 @@ type Live struct {
 	limits  Stop
 	opened  time.Time
 	number  int
-	full    bool // there is no room for more
+	full    bool         // there is no room for more
+	halted  atomic.Int64 // when Halt was called; 0 if it was not
 	packets atomic.Uint64
 	bytes   atomic.Uint64
 	err     error
@@ -100,6 +101,7 @@ const (
 
 	maxSnaplen = maxPacket
 	liveWait   = 100 * time.Millisecond
+	haltWithin = 200 * time.Millisecond // what came before is with us by then
 )
 
 var _ Source = (*Live)(nil)
@@ -176,8 +178,15 @@ func (l *Live) read(b *Batch) error {
 	if d := l.limits.Duration; d > 0 && time.Since(l.opened) >= d {
 		return io.EOF
 	}
+	halted := l.halted.Load()
+	if halted > 0 && time.Since(time.Unix(0, halted)) > haltWithin {
+		return io.EOF
+	}
 	if err := l.feed.read(b, liveWait); err != nil {
 		return err
+	}
+	if halted > 0 && len(b.Packets) == 0 {
+		return io.EOF
 	}
 	if most := l.limits.Packets; most > 0 {
 		b.Packets = b.Packets[:min(len(b.Packets), most-l.number)]
@@ -211,6 +220,9 @@ func (l *Live) read(b *Batch) error {
 	}
 	return nil
 }
+
+// Halt ends the capture once what has come by now was handed out, as if a file ended.
+func (l *Live) Halt() { l.halted.Store(time.Now().UnixNano()) }
 
 // Next waits for a packet. p.Data is valid until the next call.
 func (l *Live) Next(p *Packet) error {

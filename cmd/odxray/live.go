@@ -360,8 +360,14 @@ func (a *app) lines(ctx context.Context, o *liveOptions, l *captures.Live, c *fl
 	case "summary":
 		news = func() error { return nil }
 	}
+	// A signal ends the capture as the end of a file does: what is found is that of the file.
+	// It does not go on for as long as packets come, though.
+	defer context.AfterFunc(ctx, l.Halt)()
+	passing, enough := context.WithCancel(context.WithoutCancel(ctx))
+	defer enough()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(endsWithin/2, enough) })()
 	done := make(chan error, 1)
-	go func() { done <- pass(ctx) }()
+	go func() { done <- pass(passing) }()
 	tick := time.NewTicker(newsEvery)
 	defer tick.Stop()
 	var err error

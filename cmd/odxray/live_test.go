@@ -212,7 +212,12 @@ func TestLiveServer(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	for range lines { // to its end
+	last := ""
+	for line := range lines { // to its end
+		last = line
+	}
+	if want := `"complete":true,"problems":[]}}`; !strings.HasSuffix(last, want) {
+		t.Errorf("%s, want … %s", last, want)
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v: %s", err, said())
