@@ -121,9 +121,6 @@ func (f *Framer) Again(l Layout, off uint64, startup bool) {
 // Mark says whether the sender inserts markers. It has to be said before the first FPDU.
 func (f *Framer) Mark(marked bool) { f.marked = marked }
 
-// Lost reports whether f does not know where the next unit begins.
-func (f *Framer) Lost() bool { return f.mode == searching }
-
 // Pending returns how many bytes have passed of the unit being gathered.
 func (f *Framer) Pending() int { return f.have }
 
