@@ -14,12 +14,13 @@ import (
 type canvas struct {
 	screen     tcell.Screen
 	x, y, w, h int
+	theme      theme
 }
 
 // sub returns a part of c, as far as it lies within.
 func (c canvas) sub(x, y, w, h int) canvas {
 	x, y = min(max(x, 0), c.w), min(max(y, 0), c.h)
-	return canvas{c.screen, c.x + x, c.y + y, max(min(w, c.w-x), 0), max(min(h, c.h-y), 0)}
+	return canvas{c.screen, c.x + x, c.y + y, max(min(w, c.w-x), 0), max(min(h, c.h-y), 0), c.theme}
 }
 
 // split cuts c after the first h lines.
@@ -32,6 +33,7 @@ func (c canvas) text(x, y int, style tcell.Style, s string) int {
 	if y < 0 || y >= c.h {
 		return x
 	}
+	style = c.theme.style(style)
 	for g, w := range clusters(s) {
 		if x+w > c.w {
 			break

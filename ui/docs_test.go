@@ -39,8 +39,13 @@ that the list shows. A file that exists is only overwritten when you say so.
 ## What is kept
 
 Where you were in a capture, its marks and its filter come back when it is opened again: ` + "`$XDG_STATE_HOME/odxray`" + ` (or
-` + "`~/.local/state/odxray`" + `) has a small file for each of the last 500. Columns and the form of times are settings of all captures, in
-` + "`$XDG_CONFIG_HOME/odxray/ui.json`" + `.
+` + "`~/.local/state/odxray`" + `) has a small file for each of the last 500. Columns, the theme and the form of times are settings of all captures,
+in ` + "`$XDG_CONFIG_HOME/odxray/ui.json`" + `.
+
+## Colours
+
+The default theme uses few of the terminal's own colours and can be read on dark and on light ones. ` + "`:theme dark`" + ` and ` + "`:theme light`" + `
+bring their own background, where the terminal has 256 colours.
 
 ## Mouse
 

@@ -31,8 +31,7 @@ type prompt struct {
 
 func (u *ui) ask(kind int) {
 	p := &prompt{u: u, kind: kind, line: len(u.history[kind])}
-	p.field = tview.NewInputField().SetLabel([...]string{":", "/", "filter: ", "write to: "}[kind]).SetFieldStyle(plain).SetLabelStyle(bold)
-	p.field.SetBackgroundColor(tcell.ColorDefault)
+	p.field = tview.NewInputField().SetLabel([...]string{":", "/", "filter: ", "write to: "}[kind])
 	p.field.Focus(nil)
 	if kind == filterPrompt {
 		p.field.SetText(u.filter)
@@ -41,6 +40,7 @@ func (u *ui) ask(kind int) {
 }
 
 func (p *prompt) draw(c canvas) {
+	p.field.SetFieldStyle(c.theme.style(plain)).SetLabelStyle(c.theme.style(bold)).SetBackgroundColor(c.theme.ground)
 	p.field.SetRect(c.x, c.y, c.w, 1)
 	p.field.Draw(c.screen)
 }

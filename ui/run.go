@@ -22,7 +22,7 @@ type Options struct {
 	Live    *Live        // nil for what does not grow
 
 	State    string // file that keeps where the user was in this capture; "" for none
-	Settings string // file that keeps columns and the form of times; "" for none
+	Settings string // file that keeps columns, the theme and the form of times; "" for none
 }
 
 // crash is what panicked, in whatever goroutine, and where.

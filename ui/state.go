@@ -23,6 +23,7 @@ type saved struct {
 
 // settings are those of all captures.
 type settings struct {
+	Theme   string                    `json:"theme,omitempty"`
 	Times   string                    `json:"times,omitempty"`
 	Columns map[string]columnSettings `json:"columns,omitempty"` // by page and pane
 }
@@ -46,6 +47,9 @@ func (u *ui) restore(o Options) {
 	if load(o.Settings, &set) {
 		if i := slices.Index(timeForms, set.Times); i >= 0 {
 			u.times = timeForm(i)
+		}
+		if i := slices.Index(themeNames(), set.Theme); i >= 0 {
+			u.theme = themes[i]
 		}
 		u.eachList(func(name string, l *list) {
 			l.apply(set.Columns[name])
@@ -117,7 +121,7 @@ func (u *ui) save(o Options) error {
 	} else if l, ok := u.pages[u.page].panes()[0].(*list); ok {
 		s.Row = max(l.chosen(), 0)
 	}
-	set := settings{Times: timeForms[u.times], Columns: make(map[string]columnSettings)}
+	set := settings{Theme: u.theme.name, Times: timeForms[u.times], Columns: make(map[string]columnSettings)}
 	u.eachList(func(name string, l *list) {
 		if c := l.settings(); c.Shown != nil || c.Wider != nil {
 			set.Columns[name] = c
@@ -128,7 +132,7 @@ func (u *ui) save(o Options) error {
 		forgetOldest(filepath.Dir(o.State))
 	}
 	var before settings
-	if !load(o.Settings, &before) && set.Times == timeForms[relative] && len(set.Columns) == 0 {
+	if !load(o.Settings, &before) && set.Theme == themes[0].name && set.Times == timeForms[relative] && len(set.Columns) == 0 {
 		return err // nothing to keep, and nothing that it would replace
 	}
 	return errors.Join(err, store(o.Settings, &set))

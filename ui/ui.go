@@ -50,6 +50,7 @@ type ui struct {
 	marks   map[int]bool // frames
 	times   timeForm
 	since   reference
+	theme   theme
 	linked  *[]target // where the selection leads, once somebody asked since the last key
 	message string
 	failed  bool // message is an error
@@ -106,7 +107,7 @@ const (
 )
 
 func newUI(src Source, file string) *ui {
-	u := &ui{Box: tview.NewBox(), src: src, file: file, res: &flows.Results{}, page: packetsPage, fields: flows.Fields()}
+	u := &ui{Box: tview.NewBox(), src: src, file: file, res: &flows.Results{}, page: packetsPage, fields: flows.Fields(), theme: themes[0]}
 	u.names = []string{"Copies", "Tokens", "Packets", "Exchanges", "Sessions", "Findings", "Stats", "RDMA", "Ladder", "Both"}
 	u.pages = []page{newCopies(u), newTokens(u), newPackets(u), newExchanges(u), newSessions(u), newFindings(u), newStats(u), newRDMA(u), newLadder(u), newPair(u)}
 	u.focus = make([]int, len(u.pages))
@@ -166,7 +167,10 @@ func (u *ui) Draw(screen tcell.Screen) {
 	u.spots, u.linked = u.spots[:0], nil
 	u.follow()
 	x, y, w, h := u.GetRect()
-	c := canvas{screen, x, y, w, h}
+	c := canvas{screen, x, y, w, h, u.theme.within(screen.Colors())}
+	if c.theme.ground != tcell.ColorDefault {
+		screen.Fill(' ', c.theme.style(plain))
+	}
 	screen.HideCursor()
 	if w < minWidth || h < minHeight {
 		c.paragraph(0, plain, fmt.Sprintf("This terminal has %d columns and %d lines; odxray needs %d and %d. q quits.", w, h, minWidth, minHeight))
