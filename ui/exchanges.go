@@ -21,7 +21,16 @@ type exchanges struct {
 	list  list
 	sieve sieve
 	only  *group // nil for all
+
+	ranks, next *percentiles // those shown, and those being counted; nil if there are none
+	bare        bool         // percentiles without bars, for files
 }
+
+// Columns that others name.
+const (
+	tookColumn       = 7
+	percentileColumn = 20
+)
 
 // group is exchanges that have something in common.
 type group struct {
@@ -60,7 +69,7 @@ func newExchanges(u *ui) *exchanges {
 			{title: "RDMA", width: 7, right: true, drop: 10, extra: true}, {title: "Transport", width: 10, drop: 11, extra: true},
 			{title: "Connection", width: 10, right: true, drop: 12, extra: true}, {title: "Session", width: 18, drop: 13, extra: true},
 			{title: "User", width: 14, drop: 14, extra: true}, {title: "Share", path: true, width: 16, drop: 15, extra: true},
-			{title: "Client", width: 15, drop: 16, extra: true},
+			{title: "Client", width: 15, drop: 16, extra: true}, {title: "Percentile", width: 10, right: true, extra: true},
 		},
 		count:  p.count,
 		row:    p.row,
@@ -83,6 +92,7 @@ func newExchanges(u *ui) *exchanges {
 	p.list.frozen = func() *list {
 		q := newExchanges(u.freeze())
 		q.sieve.sifted = p.sieve.sifted
+		q.ranks, q.bare = p.ranks, true
 		q.list.chosenColumns = slices.Clone(p.list.chosenColumns)
 		return &q.list
 	}
@@ -109,7 +119,13 @@ func newExchanges(u *ui) *exchanges {
 		12: func(x *flows.Exchange) int64 { return most(x.Moved) },
 		13: func(x *flows.Exchange) int64 { return most(x.RDMA.Bytes) },
 		15: func(x *flows.Exchange) int64 { return int64(x.Conn) },
-		8:  func(x *flows.Exchange) int64 { return int64(cmp.Or(x.RequestFrame, x.AnswerFrame)) },
+		percentileColumn: func(x *flows.Exchange) int64 {
+			if percent, _, ok := p.ranks.rank(x); ok {
+				return int64(percent)
+			}
+			return -1
+		},
+		8: func(x *flows.Exchange) int64 { return int64(cmp.Or(x.RequestFrame, x.AnswerFrame)) },
 	} {
 		p.list.columns[col].num = func(i int) int64 {
 			x := p.get(i)
@@ -147,7 +163,8 @@ func (p *exchanges) narrow(filter string) {
 }
 
 func (p *exchanges) follow() bool {
-	return p.sieve.follow(p.u, &p.list, p.u.exchanges, p.u.ended || p.u.res.Done, true, p.choose)
+	news := p.followPercentiles()
+	return p.sieve.follow(p.u, &p.list, p.u.exchanges, p.u.ended || p.u.res.Done, true, p.choose) || news
 }
 
 // choose returns what tells whether an exchange is shown.
@@ -216,6 +233,12 @@ func (p *exchanges) row(i int, cells []string) tcell.Style {
 	cells[6] = cmp.Or(cells[6], "SUCCESS")
 	if p.list.chosenColumns != nil {
 		more(&x, cells[9:])
+		switch percent, _, ok := p.ranks.rank(&x); {
+		case ok && p.bare:
+			cells[percentileColumn] = fmt.Sprintf("%d%%", percent)
+		case ok:
+			cells[percentileColumn] = percentileBar(percent)
+		}
 	}
 	return style
 }
@@ -261,6 +284,11 @@ func (p *exchanges) about(i int) string {
 	}
 	x := p.get(i)
 	parts := []string{fmt.Sprintf("message %d, session 0x%x, tree 0x%x", x.MessageID, x.SessionID, x.TreeID)}
+	if p.showsPercentiles() {
+		if percent, calls, ok := p.ranks.rank(&x); ok {
+			parts = append([]string{fmt.Sprintf("%d%% of %s took as long or less", percent, report.Plural(calls, "such call", "such calls"))}, parts...)
+		}
+	}
 	for _, s := range []string{x.User, x.Share, x.Uncertain, p.u.keys(x.SessionID)} {
 		if s != "" {
 			parts = append(parts, s)
@@ -275,5 +303,5 @@ func (p *exchanges) about(i int) string {
 func (p *exchanges) draw(c canvas) {
 	p.list.columns[0].width = max(len(strconv.Itoa(p.u.exchanges)), 6)
 	p.list.columns[1].width = p.u.clockWidth()
-	p.u.section(c, &p.list, p.u.crumbs())
+	p.u.section(c, &p.list, p.u.crumbs()+p.percentilesUnderWay())
 }

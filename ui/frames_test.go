@@ -133,6 +133,7 @@ func TestFrames(t *testing.T) {
 		{"tokens", sample(), []string{"2"}},
 		{"packets", sample(), []string{":48", "Enter", "Tab", "G"}},
 		{"exchanges", sample(), []string{"4"}},
+		{"percentiles", direct(), []string{"4", "p", "jj"}},
 		{"sessions", sample(), []string{"5"}},
 		{"sealed-sessions", sealed, []string{"5", "Tab", "j"}},
 		{"drops", lossy, []string{"4", ":tea", "Enter", "j"}},

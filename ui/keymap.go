@@ -163,6 +163,9 @@ func newKeymap(pages []string) keymap {
 			when:  func(u *ui) bool { return u.filled() && u.help == nil },
 			run:   func(u *ui, arg string) { u.export(arg) },
 			words: (*ui).exportWords},
+		{name: "percentiles", keys: []string{"p"}, help: "bars: how many percent of calls of that kind took as long or less", foot: "bars",
+			when: func(u *ui) bool { return u.page == exchangesPage && u.help == nil && u.filled() },
+			run:  func(u *ui, _ string) { u.percentiles() }},
 
 		{name: "command", keys: []string{":"}, help: "type a command by its name; Tab completes it", foot: "command",
 			run: func(u *ui, _ string) { u.ask(commandPrompt) }},

@@ -20,7 +20,7 @@ func TestMonkey(t *testing.T) {
 	for _, src := range []Source{direct(), empty(0, flows.Results{}), real} {
 		r := rand.New(rand.NewPCG(1, 2))
 		u := newUser(t, src, 100, 30)
-		keys := "jkhlgGnN.tceLBmM'STC+-oywzbsxEB?q12345678\\/:0"
+		keys := "jkhlgGnNp.tceLBmM'STC+-oywzbsxEB?q12345678\\/:0"
 		for step := range steps {
 			switch r.IntN(12) {
 			case 0:
