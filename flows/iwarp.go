@@ -15,10 +15,9 @@ import (
 type mpa struct {
 	framers [2]iwarp.Framer
 	place   rdma.Placement
-	startup [2]int  // frames: of the request, of the reply; 0 if not in the capture
-	wants   [2]bool // markers, that a side wants to be sent
-	checks  bool    // a side wants checksums
-	units   int     // found so far
+	startup [2]int // frames: of the request, of the reply; 0 if not in the capture
+	checks  bool   // a side wants checksums
+	units   int    // found so far
 }
 
 // maxForeign is how many bytes may pass without an FPDU among them, on a port where they

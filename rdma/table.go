@@ -291,15 +291,6 @@ func (t *Table) connect(src, dst netip.Addr, m *ib.CM, frame uint32) {
 	}
 }
 
-// tell tells of a request to connect, m, by the addresses of IP that it names, if it does:
-// those that packets go by may be others.
-func (t *Table) tell(kind EventKind, from, to netip.Addr, m *ib.CM, reason string) {
-	if m.HasPort && m.Src.IsValid() && !m.Src.IsUnspecified() && m.Dst.IsValid() {
-		from, to = m.Src, m.Dst
-	}
-	t.events = append(t.events, Event{Kind: kind, From: from, To: to, Port: m.Port, Reason: reason})
-}
-
 // join makes a pair of two ends that have agreed: the one that asked comes first. An answer
 // that is sent again changes nothing.
 func (t *Table) join(addr [2]netip.Addr, said [2]*ib.CM, frame uint32) {
