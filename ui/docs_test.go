@@ -70,7 +70,7 @@ func TestDocs(t *testing.T) {
 		{"Tokens", "What was minted and where it was spent; the 512 bytes.", []string{"2"}},
 		{"Packets", "The list, the fields, the bytes. `o` goes from a request to its answer and back; `m` marks a frame.", []string{":50", "Enter", "Tab", "G"}},
 		{"Exchanges", "A line for each request with its answers. `p` adds bars: how many percent of calls of that kind took as long or less.", []string{"4", "/offload", "Enter"}},
-		{"Findings", "What the rules of the audit say, what they mean, and the frames that show it.", []string{"6"}},
+		{"Findings", "What the rules of the audit say, what they mean, and the frames that show it. `b` adds a finding to a baseline, for `odxray audit --baseline`.", []string{"6"}},
 		{"Stats", "Response times and bytes by command; `s` counts by control code, file, share, client or user. Enter shows the exchanges of a line.", []string{"7", "gjjj"}},
 		{"Ladder", "`L` draws who said what when: for a copy, a connection or the marked frames.", []string{"L", "Enter"}},
 	} {

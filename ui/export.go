@@ -35,7 +35,8 @@ type job struct {
 	of   int
 	at   atomic.Int64
 	done atomic.Bool
-	err  error // valid once done
+	err  error  // valid once done, as is said
+	said string // what became of it; "" for how much was written
 	stop context.CancelFunc
 }
 
@@ -271,6 +272,8 @@ func (u *ui) followJob() bool {
 		} else {
 			u.fail("%s: %v", j.file, j.err)
 		}
+	case j.said != "":
+		u.say("%s", j.said)
 	default:
 		u.say("wrote %s: %d", j.file, j.of)
 	}

@@ -30,12 +30,12 @@ type command struct {
 // shows those with a word for it that are possible where the user is.
 type keymap struct {
 	commands []command
-	byKey    map[string]*command
+	byKey    map[string][]*command
 }
 
 // newKeymap returns the commands, and one for each page.
 func newKeymap(pages []string) keymap {
-	m := keymap{byKey: make(map[string]*command)}
+	m := keymap{byKey: make(map[string][]*command)}
 	m.commands = []command{
 		{name: "open", modal: true, keys: []string{"Enter"}, help: "go down: copy, call, frame, field, bytes; follow a link", foot: "open",
 			when: func(u *ui) bool { return u.opens() },
@@ -163,6 +163,10 @@ func newKeymap(pages []string) keymap {
 			when:  func(u *ui) bool { return u.filled() && u.help == nil },
 			run:   func(u *ui, arg string) { u.export(arg) },
 			words: (*ui).exportWords},
+		{name: "baseline", arg: "file", keys: []string{"b"}, help: "add the finding to a file for odxray audit --baseline, which leaves it out", foot: "baseline",
+			when:  func(u *ui) bool { return u.page == findingsPage && u.help == nil && u.filled() },
+			run:   func(u *ui, arg string) { u.askBaseline(arg) },
+			words: func(*ui) []string { return []string{baselineFile} }},
 		{name: "percentiles", keys: []string{"p"}, help: "bars: how many percent of calls of that kind took as long or less", foot: "bars",
 			when: func(u *ui) bool { return u.page == exchangesPage && u.help == nil && u.filled() },
 			run:  func(u *ui, _ string) { u.percentiles() }},
@@ -193,10 +197,25 @@ func newKeymap(pages []string) keymap {
 	}
 	for i := range m.commands {
 		for _, k := range m.commands[i].keys {
-			m.byKey[k] = &m.commands[i]
+			m.byKey[k] = append(m.byKey[k], &m.commands[i])
 		}
 	}
 	return m
+}
+
+// bound returns the command of a key: where several have it, the first that is possible where
+// the user is, or else the first. nil if none has it.
+func (m *keymap) bound(u *ui, key string) *command {
+	all := m.byKey[key]
+	for _, c := range all {
+		if c.when != nil && c.when(u) {
+			return c
+		}
+	}
+	if len(all) > 0 {
+		return all[0]
+	}
+	return nil
 }
 
 // leadsTo tells whether the selection leads to a page that it is not on.
@@ -248,7 +267,7 @@ func (u *ui) key(ev *tcell.EventKey) {
 	}
 	times := min(u.counted, maxCount)
 	u.counted, u.counting = 0, false
-	c := u.keymap.byKey[name]
+	c := u.keymap.bound(u, name)
 	if u.menu != nil {
 		if u.menu.key(name) || c == nil || !c.modal {
 			return

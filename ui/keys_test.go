@@ -174,26 +174,37 @@ func TestCommandLine(t *testing.T) {
 }
 
 // Every command has a name of its own, a key or an argument, and a word of help; no
-// two have the same key.
+// two have the same key, unless there is no page where both are possible.
 func TestKeymap(t *testing.T) {
-	m := newKeymap([]string{"A"})
-	names, keys := map[string]bool{}, map[string]bool{}
+	u := newUser(t, example(t, 100, 30).src, 100, 30)
+	m := &u.keymap
+	names := map[string]bool{}
 	for _, c := range m.commands {
 		if names[c.name] || c.help == "" || len(c.keys) == 0 && c.arg == "" {
 			t.Errorf("command %+v", c)
 		}
 		names[c.name] = true
-		for _, k := range c.keys {
-			if keys[k] {
-				t.Errorf("two commands have the key %s", k)
+	}
+	for key, all := range m.byKey {
+		for page := range u.pages {
+			u.turn(page)
+			u.show()
+			possible := 0
+			for _, c := range all {
+				if c.when == nil || c.when(u.ui) {
+					possible++
+				}
 			}
-			keys[k] = true
+			if len(all) > 1 && possible > 1 {
+				t.Errorf("%d commands have the key %s on the page %s", possible, key, u.names[page])
+			}
 		}
 	}
 }
 
 // Every command is harmless everywhere, also where there is nothing.
 func TestEveryCommandEverywhere(t *testing.T) {
+	t.Chdir(t.TempDir()) // some write files
 	for _, src := range []*fake{sample(), empty(0, flows.Results{})} {
 		for _, c := range newKeymap(nil).commands {
 			for page := range newUI(nil, "").pages {

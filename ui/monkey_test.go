@@ -40,7 +40,7 @@ func TestMonkey(t *testing.T) {
 			default:
 				u.key(tcell.NewEventKey(tcell.KeyRune, rune(keys[r.IntN(len(keys))]), 0))
 			}
-			if u.prompt != nil && u.prompt.kind == exportPrompt {
+			if u.prompt != nil && (u.prompt.kind == exportPrompt || u.prompt.kind == baselinePrompt) {
 				u.prompt = nil
 			}
 			if got := u.show(); !strings.Contains(got, "odxray") {

@@ -15,6 +15,7 @@ const (
 	searchPrompt
 	filterPrompt
 	exportPrompt
+	baselinePrompt
 )
 
 // prompt is the line that commands, texts to search for and filters are typed into.
@@ -31,7 +32,7 @@ type prompt struct {
 
 func (u *ui) ask(kind int) {
 	p := &prompt{u: u, kind: kind, line: len(u.history[kind])}
-	p.field = tview.NewInputField().SetLabel([...]string{":", "/", "filter: ", "write to: "}[kind])
+	p.field = tview.NewInputField().SetLabel([...]string{":", "/", "filter: ", "write to: ", "baseline: "}[kind])
 	p.field.Focus(nil)
 	if kind == filterPrompt {
 		p.field.SetText(u.filter)
@@ -83,6 +84,8 @@ func (p *prompt) key(ev *tcell.EventKey) {
 			u.setFilter(text)
 		case exportPrompt:
 			u.write(p.outlet, text, false)
+		case baselinePrompt:
+			u.baseline(text)
 		default:
 			u.do(text)
 		}

@@ -40,7 +40,7 @@ type ui struct {
 	help    *list   // nil if it is not shown
 	menu    *menu   // nil if none is open
 	prompt  *prompt // nil if none is open
-	history [4][]string
+	history [baselinePrompt + 1][]string
 	filter  string // "" for none
 	fields  []*wire.Field
 	seek    search
