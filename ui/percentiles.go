@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/report"
 )
@@ -36,11 +35,10 @@ type times struct {
 
 // callOf returns what the response time of an exchange is compared within.
 func callOf(x *flows.Exchange) flows.GroupKey {
-	by := flows.ByCommand
-	if x.Command == smb2.Ioctl {
-		by = flows.ByCode
+	k, ok := flows.KeyOf(flows.ByCode, x)
+	if !ok {
+		k, _ = flows.KeyOf(flows.ByCommand, x)
 	}
-	k, _ := flows.KeyOf(by, x)
 	return k
 }
 
@@ -56,7 +54,7 @@ func (p *percentiles) count(ctx context.Context, src Source) {
 			p.at.Store(int64(i))
 		}
 		src.Exchange(i, &x)
-		if x.Command == smb2.Ioctl {
+		if _, ok := flows.KeyOf(flows.ByCode, &x); ok {
 			codes.Add(&x)
 		} else {
 			commands.Add(&x)
