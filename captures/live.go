@@ -285,8 +285,8 @@ func (l *Live) Comment(text string) {
 // Info describes the capture.
 func (l *Live) Info() FileInfo {
 	f := FileInfo{Name: l.name, Format: "live", TimeDigits: 9}
-	if l.under != nil {
-		f = l.under.Info()
+	if s, ok := l.feed.(*streamFeed); ok && l.under != nil {
+		f = s.told()
 	}
 	f.Interfaces = l.feed.interfaces()
 	for i, c := range l.feed.counts() {

@@ -1,17 +1,23 @@
 package captures
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
 
-// streamFeed makes of a Source, whose reads may wait for ever, a feed.
+// streamFeed makes of a Source, whose reads may wait for ever, a feed. The Source is for
+// the goroutine that reads; the others see what it has told.
 type streamFeed struct {
 	src  Source
 	out  chan streamed
 	quit chan struct{}
+	done chan struct{} // closed when nothing reads any more
 	once sync.Once
 	end  error
+
+	mu   sync.Mutex
+	info FileInfo
 }
 
 type streamed struct {
@@ -20,22 +26,36 @@ type streamed struct {
 }
 
 func newStreamFeed(src Source) *streamFeed {
-	f := &streamFeed{src: src, out: make(chan streamed), quit: make(chan struct{})}
-	go func() {
-		for {
-			var s streamed
-			s.err = src.ReadBatch(&s.batch)
-			select {
-			case f.out <- s:
-			case <-f.quit:
-				return
-			}
-			if s.err != nil {
-				return
-			}
-		}
-	}()
+	f := &streamFeed{src: src, out: make(chan streamed), quit: make(chan struct{}), done: make(chan struct{})}
+	f.tell()
+	go f.run()
 	return f
+}
+
+func (f *streamFeed) run() {
+	defer close(f.done)
+	for {
+		var s streamed
+		s.err = f.src.ReadBatch(&s.batch)
+		f.tell()
+		select {
+		case f.out <- s:
+		case <-f.quit:
+			return
+		}
+		if s.err != nil {
+			return
+		}
+	}
+}
+
+// tell keeps what the Source says of itself.
+func (f *streamFeed) tell() {
+	info := f.src.Info()
+	info.Interfaces = slices.Clone(info.Interfaces)
+	f.mu.Lock()
+	f.info = info
+	f.mu.Unlock()
 }
 
 func (f *streamFeed) read(b *Batch, wait time.Duration) error {
@@ -54,20 +74,33 @@ func (f *streamFeed) read(b *Batch, wait time.Duration) error {
 	return f.end
 }
 
-func (f *streamFeed) interfaces() []Interface { return f.src.Info().Interfaces }
+// told returns what the Source has said of itself last.
+func (f *streamFeed) told() FileInfo {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info := f.info
+	info.Interfaces = slices.Clone(info.Interfaces)
+	return info
+}
+
+func (f *streamFeed) interfaces() []Interface { return f.told().Interfaces }
 
 func (f *streamFeed) counts() []Counts {
 	var list []Counts
-	for _, i := range f.src.Info().Interfaces {
+	for _, i := range f.told().Interfaces {
 		list = append(list, Counts{Dropped: i.Dropped})
 	}
 	return list
 }
 
+// close ends the reading, and then the Source. A read that waits for a stream which says
+// nothing is left alone: it ends with the program.
 func (f *streamFeed) close() error {
 	f.once.Do(func() { close(f.quit) })
-	return f.src.Close()
+	select {
+	case <-f.done:
+		return f.src.Close()
+	case <-time.After(haltWithin):
+		return nil
+	}
 }
-
-// rereads reports whether At works.
-func (r *Reader) rereads() bool { return r.random != nil }

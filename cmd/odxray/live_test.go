@@ -226,9 +226,15 @@ func TestLiveServer(t *testing.T) {
 	if len(a) != len(b) || len(a) < 100 {
 		t.Fatalf("%d frames, tcpdump has %d", len(a), len(b))
 	}
+	// Two sockets need not see what two cores send at once in the same order.
+	there := make(map[string]int)
+	for i := range b {
+		there[fmt.Sprint(b[i].WireLen, b[i].Data)]++
+	}
 	for i := range a {
-		if !bytes.Equal(a[i].Data, b[i].Data) || a[i].WireLen != b[i].WireLen {
-			t.Fatalf("frame %d is not tcpdump's", i+1)
+		k := fmt.Sprint(a[i].WireLen, a[i].Data)
+		if there[k]--; there[k] < 0 {
+			t.Fatalf("frame %d is not one of tcpdump's", i+1)
 		}
 	}
 	if want := fmt.Sprintf("odxray: %d packets", len(a)); !strings.Contains(said(), want) || !strings.Contains(said(), ", 0 dropped by the kernel") {
