@@ -17,6 +17,7 @@ func bar(ranges []flows.Range, total uint64, w int) string {
 		return strings.Repeat("░", w) + " –"
 	}
 	var b strings.Builder
+	b.Grow(len("█")*w + len(" 100%"))
 	for i := range uint64(w) {
 		// The part of column i; w is small, but total may be any 64-bit number.
 		start, end := part(total, i, uint64(w)), part(total, i+1, uint64(w))
@@ -29,7 +30,9 @@ func bar(ranges []flows.Range, total uint64, w int) string {
 			b.WriteString("▒")
 		}
 	}
-	return b.String() + " " + report.Percent(covered(ranges, 0, total), total)
+	b.WriteByte(' ')
+	b.WriteString(report.Percent(covered(ranges, 0, total), total))
+	return b.String()
 }
 
 // part returns total*i/n.

@@ -110,17 +110,25 @@ func (c canvas) paragraph(y int, style tcell.Style, s string) int {
 // one.
 func wrap(s string, w int) (lines []string) {
 	for part := range strings.SplitSeq(s, "\n") {
-		line := ""
+		var line strings.Builder
+		used := 0 // columns of line
 		for word := range strings.FieldsSeq(part) {
-			if line != "" && width(line)+1+width(word) > w {
-				lines, line = append(lines, line), ""
+			n := width(word)
+			if line.Len() > 0 && used+1+n > w {
+				lines = append(lines, line.String())
+				line.Reset()
+				used = 0
 			}
-			if line != "" {
-				line += " "
+			if line.Len() == 0 {
+				line.Grow(min(len(part), w))
+			} else {
+				line.WriteByte(' ')
+				used++
 			}
-			line += word
+			line.WriteString(word)
+			used += n
 		}
-		lines = append(lines, line)
+		lines = append(lines, line.String())
 	}
 	return lines
 }

@@ -10,7 +10,7 @@ import (
 // Drawing is done ten times a second while a capture is read, so it must stay a
 // matter of what is on the screen.
 func TestDrawAllocatesLittle(t *testing.T) {
-	const most = 4000 // the race detector adds some
+	const most = 3000
 	long := sample()
 	long.frames = 20_000_000
 	for c := long.res.Copies[0]; len(long.res.Copies) < 1000; {

@@ -417,7 +417,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal(err)
 		}
 		for _, n := range tree.Nodes {
-			if n.Field.Kind != wire.KindStruct && !n.Generated && n.Len > 0 && uint64(n.Off)+uint64(n.Len) > uint64(len(b)) {
+			if n.Field.Kind != wire.KindStruct && !n.Generated && uint64(n.Off)+uint64(n.Len) > uint64(len(b)) {
 				t.Fatalf("%s at %d+%d of %d", n.Field.Label, n.Off, n.Len, len(b))
 			}
 		}
