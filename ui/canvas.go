@@ -120,7 +120,7 @@ func wrap(s string, w int) (lines []string) {
 				used = 0
 			}
 			if line.Len() == 0 {
-				line.Grow(min(len(part), w))
+				line.Grow(max(0, min(len(part), w)))
 			} else {
 				line.WriteByte(' ')
 				used++
