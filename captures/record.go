@@ -1,7 +1,6 @@
 package captures
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -55,13 +54,11 @@ type Recorder struct {
 	notes  []string
 
 	// Of the goroutine that writes.
-	pos     int64
+	base    int64 // position of the file's first byte
 	w       *Writer
-	buf     *bufio.Writer
 	first   int64 // times of packets of the file
 	last    int64
 	packets int
-	begun   time.Time
 
 	again Reader // reads what was written
 }
@@ -87,30 +84,10 @@ func newRecorder(o RecordOptions, f feed) (*Recorder, error) {
 	r.walk = &pcapng{cur: &section{order: littleEndian}}
 	r.walk.sections = []*section{r.walk.cur}
 	r.again = Reader{name: "what was captured", walk: r.walk, random: r}
-	r.buf = bufio.NewWriterSize((*recordedBytes)(r), writeSize)
 	for i, d := range f.interfaces() {
 		r.meet(ifaceKey{iface: i, link: d.Link}, d)
 	}
 	return r, r.begin()
-}
-
-// recordedBytes writes to the file at hand.
-type recordedBytes Recorder
-
-func (b *recordedBytes) Write(p []byte) (int, error) {
-	r := (*Recorder)(b)
-	f := r.files[len(r.files)-1]
-	var n int
-	var err error
-	if f.file != nil {
-		n, err = f.file.WriteAt(p, f.size)
-	} else {
-		n, err = r.o.Out.Write(p)
-	}
-	r.mu.Lock()
-	f.size += int64(n)
-	r.mu.Unlock()
-	return n, err
 }
 
 // meet makes an interface known.
@@ -130,7 +107,10 @@ func (r *Recorder) meet(key ifaceKey, i Interface) {
 
 // begin begins a file.
 func (r *Recorder) begin() error {
-	f := &recorded{base: r.pos}
+	if r.w != nil {
+		r.base = r.pos()
+	}
+	f := &recorded{base: r.base}
 	if err := r.open(f); err != nil {
 		return err
 	}
@@ -156,9 +136,12 @@ func (r *Recorder) begin() error {
 			err = errors.Join(err, os.Remove(o.name))
 		}
 	}
-	r.packets, r.first, r.last, r.begun = 0, 0, 0, time.Now()
+	r.packets, r.first, r.last = 0, 0, 0
 	if err == nil {
 		r.w, err = NewWriter(r, WriterOptions{Application: r.o.Application, Comments: r.o.Comments})
+	}
+	if err == nil {
+		r.w.hold = writeSize
 	}
 	for i, key := range r.keys {
 		if err == nil {
@@ -199,18 +182,30 @@ func (r *Recorder) open(f *recorded) (err error) {
 
 func (r Rotate) rotates() bool { return r.Bytes > 0 || r.Packets > 0 || r.Duration > 0 }
 
-// Write takes what the Writer makes.
+// Write takes what the Writer makes to the file at hand.
 func (r *Recorder) Write(p []byte) (int, error) {
-	n, err := r.buf.Write(p)
-	r.pos += int64(n)
+	f := r.files[len(r.files)-1]
+	var n int
+	var err error
+	if f.file != nil {
+		n, err = f.file.WriteAt(p, f.size)
+	} else {
+		n, err = r.o.Out.Write(p)
+	}
+	r.mu.Lock()
+	f.size += int64(n)
+	r.mu.Unlock()
 	return n, err
 }
+
+// pos is the position behind all that was written or is held.
+func (r *Recorder) pos() int64 { return r.base + r.w.size }
 
 // full reports whether the next packet goes to a new file.
 func (r *Recorder) full(now int64) bool {
 	o := &r.o.Rotate
 	return r.packets > 0 && (o.Packets > 0 && r.packets >= o.Packets ||
-		o.Bytes > 0 && r.pos-r.files[len(r.files)-1].base >= o.Bytes ||
+		o.Bytes > 0 && r.w.size >= o.Bytes ||
 		o.Duration > 0 && now-r.first >= int64(o.Duration))
 }
 
@@ -219,12 +214,12 @@ func (r *Recorder) full(now int64) bool {
 func (r *Recorder) write(list []Packet, stop *Stop) (n int, err error) {
 	for i := range list {
 		p := &list[i]
-		if stop.Bytes > 0 && r.pos >= stop.Bytes {
-			return i, r.buf.Flush()
+		if stop.Bytes > 0 && r.pos() >= stop.Bytes {
+			return i, r.w.flush()
 		}
 		if r.full(p.Time) {
 			if stop.Files > 0 && r.count >= stop.Files {
-				return i, r.buf.Flush()
+				return i, r.w.flush()
 			}
 			if err := r.rotate(); err != nil {
 				return i, err
@@ -241,7 +236,7 @@ func (r *Recorder) write(list []Packet, stop *Stop) (n int, err error) {
 				return i, err
 			}
 		}
-		p.Pos = r.pos
+		p.Pos = r.pos()
 		if err := r.w.Packet(p, r.noted()...); err != nil {
 			return i, err
 		}
@@ -250,7 +245,7 @@ func (r *Recorder) write(list []Packet, stop *Stop) (n int, err error) {
 		}
 		r.last = max(r.last, p.Time)
 	}
-	return len(list), r.buf.Flush()
+	return len(list), r.w.flush()
 }
 
 func (r *Recorder) comment(text string) {
@@ -282,7 +277,7 @@ func (r *Recorder) finish() error {
 		err = r.w.statistics(uint32(id), r.first, r.last, counts[key.iface], notes)
 		notes = nil
 	}
-	return errors.Join(err, r.buf.Flush())
+	return errors.Join(err, r.w.flush())
 }
 
 func (r *Recorder) rotate() error {

@@ -71,7 +71,7 @@ func (k *keeper) take(list []Packet, number int) error {
 
 // fetch writes what the spool still has of a moment, before the packets at hand.
 func (k *keeper) fetch(m moment, list []Packet) error {
-	end := k.spool.pos
+	end := k.spool.pos()
 	if len(list) > 0 {
 		end = list[0].Pos
 	}

@@ -17,7 +17,10 @@ type Writer struct {
 	w      io.Writer
 	like   Source
 	ifaces map[ifaceKey]uint32
-	buf    []byte
+	buf    []byte // blocks to be written, and the one at hand
+	start  int    // of the one at hand, in buf
+	hold   int    // bytes that are written together; 0 to write each block
+	size   int64  // bytes of all whole blocks
 	err    error
 }
 
@@ -160,20 +163,29 @@ func (x *Writer) pad() {
 }
 
 func (x *Writer) begin(kind uint32) {
-	x.buf = x.buf[:0]
+	x.start = len(x.buf)
 	x.u32(kind)
 	x.u32(0) // the length, see end
 }
 
-// end closes the block and writes it.
+// end closes the block, and writes it unless more are to be written with it.
 func (x *Writer) end() error {
-	if x.err != nil {
+	n := uint32(len(x.buf) - x.start + 4)
+	x.u32(n)
+	binary.LittleEndian.PutUint32(x.buf[x.start+4:], n)
+	x.size += int64(n)
+	if len(x.buf) < x.hold {
 		return x.err
 	}
-	n := uint32(len(x.buf) + 4)
-	x.u32(n)
-	binary.LittleEndian.PutUint32(x.buf[4:], n)
-	_, x.err = x.w.Write(x.buf)
+	return x.flush()
+}
+
+// flush writes what is held.
+func (x *Writer) flush() error {
+	if x.err == nil && len(x.buf) > 0 {
+		_, x.err = x.w.Write(x.buf)
+	}
+	x.buf = x.buf[:0]
 	return x.err
 }
 
