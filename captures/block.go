@@ -20,9 +20,8 @@ type block struct {
 	end     int   // buf[:end] has been read
 	base    int64 // buf[i] lies at base+i in the file
 	packets []Packet
-	ring    *ring    // of a file
-	free    func()   // where there is no ring; may be nil
-	of      *mapping // that buf is a part of; nil if buf is its own
+	ring    *ring  // of a file
+	free    func() // where there is no ring; may be nil
 	refs    atomic.Int32
 }
 
@@ -30,10 +29,6 @@ func (b *block) release() {
 	switch {
 	case b.refs.Add(-1) > 0:
 	case b.ring != nil:
-		if b.of != nil {
-			letGo(b.of.all, int(b.base), int(b.base)+b.end)
-			b.of, b.buf = nil, nil
-		}
 		b.ring.free <- b
 	case b.free != nil:
 		b.free()

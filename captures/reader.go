@@ -21,10 +21,6 @@ type Reader struct {
 	eager  bool      // src always has more unless it ends: fill whole blocks
 	srcErr error     // why src gave no more; io.EOF at its end
 
-	mapped *mapping // where packets lie until it ends; nil if the file is read
-	file   *os.File
-	views  *ring // blocks of mapped
-
 	cur    *block
 	off    int   // the next record is at cur.buf[off]
 	skip   int64 // bytes to pass over before it
@@ -62,10 +58,6 @@ type Options struct {
 	// Follow reads on where a file (and no pipe) ends, as it grows, until the channel
 	// is closed.
 	Follow <-chan struct{}
-	// Map looks at files where the system keeps them, where it can, instead of reading
-	// them. If a file is made shorter meanwhile, a look at a packet of a Batch may fault:
-	// see runtime/debug.SetPanicOnFault.
-	Map bool
 
 	moved func() bool // with Follow: nothing more will come
 }
@@ -129,12 +121,6 @@ func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
 	if err := r.open(&counter{src, &r.done}, opt); err != nil {
 		r.Close()
 		return nil, r.fail(0, err)
-	}
-	if f, ok := src.(*os.File); ok && opt.Map && r.eager && r.compression == "" {
-		if r.mapped = newMapping(f, r.size); r.mapped != nil {
-			r.file, r.views = f, newRing(0)
-			r.done.Store(0)
-		}
 	}
 	// The walk begins at the end of a block without bytes, which nobody gives back.
 	r.cur = &block{}
@@ -292,9 +278,6 @@ func (r *Reader) end() {
 // need makes n bytes available from off on, if the source has them. What is left
 // of the current block goes to the front of the next.
 func (r *Reader) need(n int) bool {
-	for r.cur.end-r.off < n && r.mapped != nil {
-		r.advance(n)
-	}
 	rest := r.cur.buf[r.off:r.cur.end]
 	if len(rest) >= n {
 		return true

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -84,7 +83,7 @@ type Capture struct {
 
 // Open opens capture files as one timeline. "-" is standard input.
 func Open(paths []string, o Options) (*Capture, error) {
-	r, err := captures.OpenFiles(paths, captures.Options{Random: o.Index, Map: true})
+	r, err := captures.OpenFiles(paths, captures.Options{Random: o.Index})
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +175,6 @@ func (c *Capture) list(ctx context.Context, tree *wire.Tree, want func(frame int
 func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) error {
 	var b captures.Batch
 	var err error
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // see take
 	next := time.Now().Add(publishEvery)
 	// A read of a pipe may be stuck when somebody loses patience: show what is known.
 	defer context.AfterFunc(ctx, func() { c.publish(false) })()
@@ -190,9 +188,7 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 		if c.first.Load() == 0 && len(b.Packets) > 0 {
 			c.first.Store(b.Packets[0].Time)
 		}
-		if more, err = c.take(b.Packets, packet); err != nil {
-			break
-		}
+		more = c.take(b.Packets, packet)
 		b.Release()
 		if now := time.Now(); now.After(next) && c.asked.Swap(false) {
 			c.publish(false)
@@ -204,17 +200,12 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 		err = nil
 	}
 	c.mu.Lock()
-	if !errors.Is(err, errShrunk) { // which leaves a packet half done
-		c.a.Flush()
-	}
+	c.a.Flush()
 	c.err, c.done = err, true
 	c.mu.Unlock()
 	c.publish(true)
 	return err
 }
-
-// errShrunk: the packets of a batch were no longer in the file when they were looked at.
-var errShrunk = errors.New("the capture was made shorter while it was read")
 
 // enter locks mu for somebody who looks: the pass lets go of it after a few packets, and
 // not at the end of a batch, because many looks make a page.
@@ -240,17 +231,9 @@ func (c *Capture) letIn() {
 }
 
 // take analyses a batch of packets, until packet returns false.
-func (c *Capture) take(batch []captures.Packet, packet func(*captures.Packet) bool) (more bool, err error) {
+func (c *Capture) take(batch []captures.Packet, packet func(*captures.Packet) bool) (more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	defer func() {
-		if failed := recover(); failed != nil {
-			if _, fault := failed.(interface{ Addr() uintptr }); !fault {
-				panic(failed)
-			}
-			err = errShrunk
-		}
-	}()
 	for i := range batch {
 		if i%lookEvery == lookEvery-1 {
 			c.letIn()
@@ -263,10 +246,10 @@ func (c *Capture) take(batch []captures.Packet, packet func(*captures.Packet) bo
 			c.within.see(int(c.a.frame) + 1)
 		}
 		if !packet(p) {
-			return false, nil
+			return false
 		}
 	}
-	return true, nil
+	return true
 }
 
 // publish makes a Results of what is known.

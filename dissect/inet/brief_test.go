@@ -26,7 +26,8 @@ func wantOf(names ...string) wire.Want {
 	return wire.Only(list...)
 }
 
-// same checks that a frame gives the same nodes and headers with and without the walk.
+// same checks that a frame gives the same nodes and headers with and without the walk, and
+// the same headers without a tree.
 func same(t *testing.T, name string, b []byte, missing int, ctx *inet.Context, names ...string) {
 	t.Helper()
 	var nodes [2][]wire.Node
@@ -41,6 +42,13 @@ func same(t *testing.T, name string, b []byte, missing int, ctx *inet.Context, n
 				nodes[i] = append(nodes[i], n)
 			}
 		}
+	}
+	var d inet.Decoder
+	var plain inet.Headers
+	c := wire.NewCut(b, len(b)+missing, nil)
+	d.Decode(&c, linktype.Ethernet, &plain, ctx)
+	if !reflect.DeepEqual(plain, headers[1]) {
+		t.Errorf("%s:\n%+v\nwalked\n%+v", name, plain, headers[1])
 	}
 	if !reflect.DeepEqual(nodes[0], nodes[1]) || !reflect.DeepEqual(headers[0], headers[1]) {
 		t.Errorf("%s: %v\n%+v\n%+v\nwalked\n%+v\n%+v", name, names, nodes[0], headers[0], nodes[1], headers[1])

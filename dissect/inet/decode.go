@@ -90,7 +90,7 @@ func (d *Decoder) Decode(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Co
 	*h = Headers{WindowShift: -1}
 	if link == linktype.Ethernet {
 		if !c.Recording() {
-			if usual(c, h) {
+			if usual(c, h) || datagram(c, h) {
 				return
 			}
 		} else if want := c.Want(); want != nil && ctx.Frame != 0 {

@@ -51,5 +51,31 @@ func usual(c *wire.Cursor, h *Headers) bool {
 	return true
 }
 
+// datagram is usual for UDP, which carries RoCE: without the tunnels that may lie above it.
+func datagram(c *wire.Cursor, h *Headers) bool {
+	const eth, ip4, udp = 14, 20, 8
+	b := c.Peek(eth + ip4 + udp)
+	if b == nil || b[12] != byte(EtherTypeIPv4>>8) || b[13] != byte(EtherTypeIPv4&0xff) || b[14] != 0x45 || b[20]&^0x40|b[21] != 0 || b[23] != protoUDP {
+		return false
+	}
+	start, length := eth+ip4+udp, int(be16(b[38:]))
+	size := eth + ip4 + length
+	if length < udp || size != eth+int(be16(b[16:])) {
+		return false
+	}
+	to := be16(b[36:])
+	if b = c.Peek(size); b == nil || to == portVXLAN || to == portGeneve {
+		return false
+	}
+	h.Kind = UDP
+	h.LinkDst, h.LinkSrc, h.EtherType = b[0:6:6], b[6:12:12], EtherTypeIPv4
+	h.Src, h.Dst = netip.AddrFrom4([4]byte(b[26:])), netip.AddrFrom4([4]byte(b[30:]))
+	h.Proto, h.TTL = protoUDP, b[22]
+	h.SrcPort, h.DstPort = be16(b[34:]), to
+	h.Lower = b[eth:start:start]
+	h.Payload, h.PayloadLen = b[start:size:size], size-start
+	return true
+}
+
 func be16(b []byte) uint16 { return uint16(b[0])<<8 | uint16(b[1]) }
 func be32(b []byte) uint32 { return uint32(be16(b))<<16 | uint32(be16(b[2:])) }

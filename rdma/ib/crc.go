@@ -40,20 +40,26 @@ var (
 func (d *Decoder) crc(c *wire.Cursor, whole []byte) CRC {
 	got := c.BE32(fCRC)
 	verdict := CRCUnknown
-	switch {
-	case c.Failed() || d.lower == 0 || len(whole) < baseLen+crcLen:
-	case got == 0:
-		verdict = CRCAbsent
-	default:
-		// The number goes out least significant byte first.
-		sum := d.invariant(whole[:len(whole)-crcLen])
-		verdict = CRCBad
-		if got == sum>>24|sum>>8&0xff00|sum<<8&0xff0000|sum<<24 {
-			verdict = CRCGood
-		}
+	if !c.Failed() && len(whole) >= baseLen+crcLen {
+		verdict = d.check(got, whole)
 	}
 	c.Note(fCRCStatus, uint64(verdict), "")
 	return verdict
+}
+
+// check compares the invariant CRC that a packet ends with.
+func (d *Decoder) check(got uint32, whole []byte) CRC {
+	switch {
+	case d.lower == 0:
+		return CRCUnknown
+	case got == 0:
+		return CRCAbsent
+	}
+	// The number goes out least significant byte first.
+	if sum := d.invariant(whole[:len(whole)-crcLen]); got == sum>>24|sum>>8&0xff00|sum<<8&0xff0000|sum<<24 {
+		return CRCGood
+	}
+	return CRCBad
 }
 
 // invariant returns the CRC of a packet: that of Ethernet, over everything that stays the

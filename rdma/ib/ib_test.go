@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -183,17 +184,54 @@ func FuzzDecode(f *testing.F) {
 	for _, s := range samples(f) {
 		f.Add(s.b)
 	}
-	var d Decoder
-	f.Fuzz(func(t *testing.T, b []byte) {
-		s := newSample("", b)
-		var tree wire.Tree
-		c := wire.New(s.h.Payload, &tree)
+	f.Fuzz(func(t *testing.T, b []byte) { same(t, newSample("", b)) })
+}
+
+// same checks that a packet says the same with and without a tree.
+func same(t *testing.T, s sample) {
+	t.Helper()
+	var said [2]Packet
+	var body [2][]byte
+	for i, tree := range []*wire.Tree{nil, new(wire.Tree)} {
+		var d Decoder
+		c := wire.NewCut(s.h.Payload, s.h.PayloadLen, tree)
 		p := d.Decode(&c, &s.h)
-		Data(&p.Payload)
-		with := d.Packet
-		c = wire.New(s.h.Payload, nil)
-		if d.Decode(&c, &s.h); d.Opcode != with.Opcode || d.PSN != with.PSN || d.CRC != with.CRC || d.CM.Attribute != with.CM.Attribute {
-			t.Errorf("%+v without a tree, %+v with one", d.Packet, with)
+		var size int
+		if body[i], size = p.Body(); size < len(body[i]) {
+			t.Errorf("%s: %d bytes of %d", s.name, len(body[i]), size)
 		}
-	})
+		Data(&p.Payload)
+		said[i] = *p
+		said[i].Payload = wire.Cursor{}
+	}
+	if !reflect.DeepEqual(said[0], said[1]) || !bytes.Equal(body[0], body[1]) {
+		t.Errorf("%s: %+v without a tree, %+v with one; %x, %x", s.name, said[0], said[1], body[0], body[1])
+	}
+}
+
+// TestBare: packets that are read in one step say what the readers of each header do, with
+// every opcode, padding and length.
+func TestBare(t *testing.T) {
+	for _, s := range samples(t) {
+		if s.h.Kind != inet.UDP {
+			continue
+		}
+		for op := range 256 {
+			b := bytes.Clone(s.h.Payload)
+			b[0], b[1], b[4] = byte(op), b[1]^byte(op)<<4, byte(op)
+			x := s
+			x.h.Payload = b
+			same(t, x)
+		}
+		for n := range s.h.Payload {
+			x := s
+			x.h.Payload = bytes.Clone(s.h.Payload[:n])
+			same(t, x) // cut
+			if n > 0 {
+				x.h.Payload[0] = byte(WriteMiddle)
+			}
+			x.h.PayloadLen = n
+			same(t, x)
+		}
+	}
 }
