@@ -5,10 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,6 +33,8 @@ type serveFlags struct {
 	ttl                               time.Duration
 	profile                           string
 	connections                       int
+	faults                            []string
+	seed                              uint64
 }
 
 func serveCommand(a *app) *cobra.Command {
@@ -64,6 +68,8 @@ command line in the list of processes.`,
 	flags.DurationVar(&f.ttl, "odx-ttl", 2*time.Minute, "how long a token lasts after its last use, if the client does not say")
 	flags.Var(choiceValue{&f.profile, server.Profiles}, "odx-profile", "how tokens behave: "+strings.Join(server.Profiles, ", "))
 	complete(cmd, "odx-profile", server.Profiles)
+	flags.StringArrayVar(&f.faults, "fault", nil, "go wrong on purpose as `RULE` says, as in offload-write:status=STATUS_DISK_FULL; help lists what can; may be repeated")
+	flags.Uint64Var(&f.seed, "fault-seed", 1, "what rules with chance= draw their numbers from")
 	flags.StringVar(&f.pcap, "pcap", "", "write what is said to the capture `FILE`")
 	flags.BoolVar(&f.force, "force", false, "overwrite the capture file")
 	flags.StringVar(&f.metrics, "metrics", "", "write counters to `FILE` every second, in the form of Prometheus")
@@ -74,6 +80,10 @@ command line in the list of processes.`,
 
 // serve serves until it is interrupted.
 func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
+	if slices.Contains(f.faults, "help") {
+		_, err := io.WriteString(a.out, server.FaultHelp())
+		return err
+	}
 	if (f.dir == "") == !f.memory {
 		return usagef("say what to serve: --dir DIR or --memory")
 	}
@@ -86,6 +96,14 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 	if f.guest && (f.sign || f.encrypt) {
 		return usagef("guests have no keys: --guest goes with neither --require-signing nor --require-encryption")
 	}
+	for _, rule := range f.faults {
+		fault, err := server.ParseFault(rule)
+		if err != nil {
+			return usagef("--fault: %w", err)
+		}
+		cfg.Faults = append(cfg.Faults, fault)
+	}
+	cfg.FaultSeed = f.seed
 	who, err := f.logons(&cfg)
 	if err != nil {
 		return err
@@ -131,6 +149,9 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		err = errors.Join(err, f.metricsOnce(s))
 	}
 	fmt.Fprintf(a.stderr, "odxray serve: %s.\n", s.Summary(report.Size))
+	for _, h := range s.FaultHits() {
+		fmt.Fprintf(a.stderr, "odxray serve: fault %s: %d of %d requests.\n", report.Escape(h.Rule), h.Hits, h.Seen)
+	}
 	return err
 }
 

@@ -34,6 +34,7 @@ type answer struct {
 	off    int
 	signer *seal.Signer
 	hash   *seal.Preauth // takes the answer as it is sent
+	wrong  bool          // its signature is
 }
 
 var decoders = sync.Pool{New: func() any { return new(smb2.Decoder) }}
@@ -60,6 +61,10 @@ type request struct {
 	hash *seal.Preauth // takes the answer
 	sign *seal.Signer  // signs the answer, though the request was not signed
 	last func()        // is done once the answer has gone
+
+	// Faults.
+	starved        *int64 // the most credits that the answer grants; nil for no limit
+	wrongSignature bool
 }
 
 // run handles the chain. An error ends the connection.
@@ -97,9 +102,15 @@ func (ch *chain) run(b []byte) error {
 		r.related = m.Flags&smb2.FlagRelated != 0
 		st := ch.prepare(r, first)
 		if st == ntstatus.Success {
-			if st = ch.handle(r, m); st == errHangUp {
+			if st = ch.serve(r, m); st == errHangUp {
 				ch.flush()
 				return errProtocol
+			}
+			if st == errSilent {
+				if r.pending != nil {
+					r.finish()
+				}
+				continue
 			}
 		}
 		ch.answer(r, st)
@@ -211,7 +222,7 @@ func (ch *chain) answer(r *request, st status) {
 		h.Flags |= smb2.FlagAsync
 		h.AsyncID = r.asyncID
 	} else {
-		h.Credits = ch.c.window.grant(r.h.Credits)
+		h.Credits = r.grant()
 	}
 	ch.append(r, &h, r.body)
 	if st.IsError() && st != ntstatus.MoreProcessingRequired {
@@ -226,7 +237,7 @@ const priorityMask smb2.Flags = 0x70
 
 // append appends a message with a body, or without one the body of an error.
 func (ch *chain) append(r *request, h *smb2.Header, body []byte) {
-	a := answer{hash: r.hash}
+	a := answer{hash: r.hash, wrong: r.wrongSignature}
 	if ch.sealed == nil {
 		if a.signer = r.signer(h.Status); a.signer != nil {
 			h.Flags |= smb2.FlagSigned
@@ -283,6 +294,9 @@ func (ch *chain) flush() {
 		b := ch.out[a.off:end]
 		if a.signer != nil {
 			sig := a.signer.Sign(b)
+			if a.wrong {
+				sig[0] ^= 1
+			}
 			copy(b[48:], sig[:])
 		}
 		if a.hash != nil {
@@ -314,7 +328,7 @@ func (r *request) begin() bool {
 	r.flush()
 	r.asyncID = r.pendingID
 	h := smb2.Header{
-		CreditCharge: r.h.CreditCharge, Status: ntstatus.Pending, Command: r.h.Command, Credits: c.window.grant(r.h.Credits),
+		CreditCharge: r.h.CreditCharge, Status: ntstatus.Pending, Command: r.h.Command, Credits: r.grant(),
 		Flags: smb2.FlagResponse | smb2.FlagAsync, MessageID: r.h.MessageID, AsyncID: r.asyncID, SessionID: r.h.SessionID,
 	}
 	r.append(r, &h, nil)

@@ -29,6 +29,9 @@ type Config struct {
 	ODX    ODX
 	Limits Limits
 
+	Faults    []*Fault // what goes wrong on purpose
+	FaultSeed uint64   // of what happens to them by chance
+
 	BreakTimeout time.Duration // how long an oplock break may take; 35 s if 0
 
 	Trace bool                             // log every request, not only those that fail

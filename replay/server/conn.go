@@ -228,6 +228,11 @@ func (c *conn) unseal(b []byte) (*session, []byte, error) {
 func (c *conn) send(messages []byte, x *session) {
 	c.sending.Lock()
 	defer c.sending.Unlock()
+	select {
+	case <-c.done:
+		return // the client will not see it, and nor does the capture
+	default:
+	}
 	c.frame = append(c.frame[:0], 0, 0, 0, 0)
 	if x != nil {
 		c.frame = x.seal(c.frame, messages)

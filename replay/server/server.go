@@ -19,6 +19,7 @@ type Server struct {
 	started time.Time
 	tape    *tape // nil without Config.Pcap
 	stats   counters
+	faulty  *faulty
 
 	names sync.Mutex // is held while names are looked up and changed; before mu
 
@@ -45,7 +46,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, started: time.Now(),
+		cfg: cfg, started: time.Now(), faulty: newFaulty(cfg.Faults, cfg.FaultSeed),
 		conns: map[*conn]bool{}, listeners: map[net.Listener]bool{}, sessions: map[uint64]*session{},
 		files: map[fileKey]*file{}, leases: map[leaseKey]*grant{}, durable: map[smb2.FileID]*open{}, watches: map[*watch]bool{},
 	}

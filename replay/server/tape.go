@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/odxray/odxray/captures"
@@ -18,7 +19,8 @@ type tape struct {
 	mu   sync.Mutex
 	w    *captures.Writer
 	err  error
-	next uint16 // port of a client that has none
+	next uint16       // port of a client that has none
+	gain atomic.Int64 // nanoseconds that its clock goes ahead of the time; tests wait by it
 }
 
 const (
@@ -167,7 +169,7 @@ func (c *tapeConn) packet(server bool, flags byte, payload []byte) {
 		b = append(append(b, src.Addr().AsSlice()...), dst.Addr().AsSlice()...)
 	}
 	b = append(b, tcp...)
-	if err := c.t.w.Packet(&captures.Packet{Time: time.Now().UnixNano(), Link: linktype.Ethernet, WireLen: len(b), Data: b}); err != nil && c.t.err == nil {
+	if err := c.t.w.Packet(&captures.Packet{Time: time.Now().UnixNano() + c.t.gain.Load(), Link: linktype.Ethernet, WireLen: len(b), Data: b}); err != nil && c.t.err == nil {
 		c.t.err = err
 	}
 }
