@@ -359,7 +359,7 @@ func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 		last = int(ix.frames.at(n).first)
 	}
 	batch, marks := c.a.batch[:0], ix.marks(f)
-	if f.conn != 0 && ix.conns.at(int(f.conn)-1).mpa {
+	if f.conn != 0 && ix.conns.at(int(f.conn)-1).framed(uint32(n)) {
 		more, err := c.drawMPA(v, uint32(n), f, int(f.first), last)
 		v.end(marks|more, f.pos&partBit != 0)
 		return err

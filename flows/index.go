@@ -86,8 +86,11 @@ type indexedConn struct {
 	roundTrip int64 // ns; 0 if the handshake was not captured
 	reached   reached
 	stream    uint32
-	mpa       bool // it carries iWARP
+	mpa       uint32 // frame from which on it carries iWARP; 0 if it does not
 }
+
+// framed reports whether frame n of the connection carries iWARP.
+func (x *indexedConn) framed(n uint32) bool { return x.mpa > 0 && n >= x.mpa }
 
 type index struct {
 	frames   chunks[indexedFrame]

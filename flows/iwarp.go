@@ -44,7 +44,7 @@ func (c *conn) pending(dir int) int {
 func (a *Analyzer) frames(c *conn) {
 	c.speaks, c.mpa = framed, new(mpa)
 	if a.index != nil {
-		a.index.conns.at(int(c.id) - 1).mpa = true
+		a.index.conns.at(int(c.id) - 1).mpa = a.frame
 	}
 }
 
