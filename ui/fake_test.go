@@ -23,6 +23,7 @@ type fake struct {
 	res    *flows.Results
 	frames int
 	file   string // name that all calls are on
+	gone   int    // exchanges that are forgotten
 	err    error  // how Run ends
 
 	dropped    uint64
@@ -201,6 +202,10 @@ func (f *fake) RDMAOperations(int) []flows.RDMAOperation { return f.operations }
 func (f *fake) Exchanges() int { return f.Frames() / 2 }
 
 func (f *fake) Exchange(i int, x *flows.Exchange) {
+	if i < f.gone {
+		*x = flows.Exchange{ID: i + 1, Uncertain: "it was forgotten for want of memory"}
+		return
+	}
 	n := 2*i + 1
 	*x = flows.Exchange{ID: i + 1, Conn: 1, Command: 11, Function: 0x98268, MessageID: uint64(i), SessionID: 0x40000000001, File: f.file,
 		Offset: uint64(i) * mib, Length: mib, HasRange: true, Moved: mib, RequestFrame: n, AnswerFrame: n + 1, RequestTime: start + int64(n)*1e7, AnswerTime: start + int64(n+1)*1e7}

@@ -39,6 +39,7 @@ type tally struct {
 	groups  []*flows.Group // of each row
 	errors  []string       // of each row, all of them
 	missing int
+	gone    int // exchanges that were forgotten before they were counted
 
 	first, last int64 // times that traces lie between
 	traces      map[flows.GroupKey]*trace
@@ -105,6 +106,8 @@ func (p *stats) why() string {
 	switch {
 	case p.next != nil:
 		return p.progress()
+	case p.shown.gone > 0:
+		return fmt.Sprintf("%s were forgotten, and of the rest there is nothing to count.", report.Plural(p.shown.gone, "exchange", "exchanges"))
 	case p.shown.of > 0 && p.shown.filter != "":
 		return fmt.Sprintf("The filter %s is true for nothing to count among %s. \\ changes it, Esc removes it, s counts by something else.",
 			p.shown.filter, report.Plural(p.shown.of, "exchange", "exchanges"))
@@ -182,7 +185,10 @@ func (t *tally) count(ctx context.Context, src Source, keep func(i int) bool) {
 		if !keep(i) {
 			continue
 		}
-		src.Exchange(i, &x)
+		if src.Exchange(i, &x); x.RequestFrame == 0 && x.AnswerFrame == 0 {
+			t.gone++
+			continue
+		}
 		s.Add(&x)
 		if k, ok := flows.KeyOf(t.by, &x); ok {
 			if t.traces[k] == nil && len(t.traces) < maxTraces {
@@ -334,6 +340,9 @@ func (p *stats) facts() []string {
 	}
 	if p.shown.missing > 0 {
 		facts = append(facts, report.StatsMissing(p.shown.missing))
+	}
+	if n := p.shown.gone; n > 0 {
+		facts = append(facts, fmt.Sprintf("%s before these are forgotten, and not counted.", report.Plural(n, "exchange", "exchanges")))
 	}
 	return facts
 }

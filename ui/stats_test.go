@@ -40,6 +40,18 @@ func TestStatsCountAgain(t *testing.T) {
 	u.sees("Calls 11 ")
 }
 
+// What memory was too short for is no exchange that took no time.
+func TestStatsForgotten(t *testing.T) {
+	src := sample()
+	src.gone = 12
+	u := newUser(t, src, 110, 30)
+	u.press("7")
+	u.sees("Calls 18 · Min 10 ms")
+	u.sees("12 exchanges before these are forgotten, and not counted.")
+	u.press("s", "s", "s", "s", "s") // by user
+	u.sees("12 exchanges before these")
+}
+
 func TestStatsStopCounting(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

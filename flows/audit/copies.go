@@ -86,9 +86,18 @@ func last(c *flows.Copy) uint64 {
 	return c.Covered[len(c.Covered)-1].End
 }
 
+// settled is how long after its last call a copy whose destination is closed is taken for
+// over while the capture goes on: clients that change the method open it anew at once.
+const settled = 5 * time.Second
+
+// over reports whether nothing more is expected of a copy.
+func (j *judge) over(c *flows.Copy) bool {
+	return j.Done || c.Closed && j.Last-c.LastTime >= int64(settled)
+}
+
 func copyGap(j *judge) {
 	for c := range j.known {
-		if !j.Done || !c.Whole || !c.Source.HasSize || c.Blurred {
+		if !j.over(c) || !c.Whole || !c.Source.HasSize || c.Blurred {
 			continue
 		}
 		end := last(c)
@@ -195,7 +204,7 @@ func copyWrongResume(j *judge) {
 
 func copyAbandoned(j *judge) {
 	for c := range j.known {
-		if !j.Done {
+		if !j.over(c) {
 			continue
 		}
 		if len(c.Failures) > 0 {
@@ -226,7 +235,7 @@ func copyAbandoned(j *judge) {
 func copySizeDiffers(j *judge) {
 	for c := range j.known {
 		s, d := &c.Source, &c.Destination
-		if !j.Done || !c.Whole || !s.HasSize || !d.HasSize || s.Size == d.Size || c.Bytes == 0 {
+		if !j.over(c) || !c.Whole || !s.HasSize || !d.HasSize || s.Size == d.Size || c.Bytes == 0 {
 			continue
 		}
 		level := flows.Note
