@@ -7,6 +7,7 @@ package flows
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
@@ -20,7 +21,7 @@ import (
 // AddKeytab adds the keys of a keytab, given its bytes.
 func (k *Keys) AddKeytab(b []byte) error {
 	kt := keytab.New()
-	err := shielded(func() error { return kt.Unmarshal(b) })
+	err := shielded(func() error { return kt.Unmarshal(slices.Clip(b)) }) // it reads past the end as far as there is room
 	switch {
 	case err != nil:
 		return errors.New("it is no keytab")

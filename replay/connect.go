@@ -165,7 +165,7 @@ func (r *run) login(ctx context.Context, slot, index int, first *Step) (*client.
 
 // credentials are those of the user, but for sessions of nobody.
 func (r *run) credentials(slot int, first *Step) *client.Credentials {
-	who := &client.Credentials{User: r.o.Target.User, Domain: r.o.Target.Domain, Password: r.o.Password, Guest: r.o.Guest}
+	who := r.o.user()
 	if first != nil && r.plan.anonymous(first.ID) {
 		*who = client.Credentials{}
 		return who

@@ -100,6 +100,7 @@ const (
 type Options struct {
 	Target   Target
 	Password string
+	Kerberos client.Kerberos // logs in instead of the user's password; may be nil
 	Guest    bool
 
 	Level    Level
@@ -120,4 +121,9 @@ func (o *Options) timeOut() time.Duration {
 		return o.TimeOut
 	}
 	return 30 * time.Second
+}
+
+// user is who logs in at the target.
+func (o *Options) user() *client.Credentials {
+	return &client.Credentials{User: o.Target.User, Domain: o.Target.Domain, Password: o.Password, Kerberos: o.Kerberos, Guest: o.Guest}
 }

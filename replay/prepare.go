@@ -42,7 +42,7 @@ func OpenStage(ctx context.Context, p *Plan, o Options) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Target.Address, err)
 	}
-	s, err := conn.Login(ctx, &client.Credentials{User: o.Target.User, Domain: o.Target.Domain, Password: o.Password, Guest: o.Guest})
+	s, err := conn.Login(ctx, o.user())
 	if err == nil {
 		var tree *client.Tree
 		if tree, err = s.TreeConnect(ctx, `\\`+o.Target.Host+`\`+o.Target.Share); err == nil {

@@ -39,7 +39,7 @@ is asked for, or comes from --password-file or $ODXRAY_PASSWORD.`,
 	complete(cmd, "method", words.of)
 	cmd.Flags().BoolVar(&force, "force", false, "replace a destination that is there")
 	cmd.Flags().BoolVar(&noVerify, "no-verify", false, "do not read both files back")
-	t.flags(cmd.Flags())
+	t.flags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		from, err := parseTarget(args[0], true)
 		if err != nil {

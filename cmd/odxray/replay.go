@@ -69,6 +69,7 @@ type replayFlags struct {
 	level, order, speed, odx, fallback  string
 	missing, known, write               string
 	maxGap, timeOut                     time.Duration
+	kerberos                            kerberosFlags
 }
 
 func (o *replayFlags) flags(cmd *cobra.Command) {
@@ -81,6 +82,7 @@ func (o *replayFlags) flags(cmd *cobra.Command) {
 	}
 	f.StringVar(&o.to, "to", "", "the server, `smb://user@host[:port]/share`")
 	f.StringVar(&o.passwordFile, "to-password-file", "", "the password for the server is the first line of `FILE`")
+	o.kerberos.flags(cmd, "to-keytab")
 	f.BoolVar(&o.guest, "guest", false, "go on if the server takes the user for a guest")
 	f.StringVar(&o.prefix, "prefix", "", "what the captured share holds is below this `DIR` of the server's share")
 	f.BoolVar(&o.anywhere, "anywhere", false, "no --prefix: the whole share is the captured one's counterpart")
@@ -161,8 +163,17 @@ func (a *app) replay(ctx context.Context, p *replay.Plan, o *replayFlags, r repl
 			return err
 		}
 	}
-	if r.Target.User != "" {
-		if r.Password, err = a.targetPassword(o, r.Target); err != nil {
+	password := func() (string, error) {
+		if r.Password == "" {
+			r.Password, err = a.targetPassword(o, r.Target)
+		}
+		return r.Password, err
+	}
+	if r.Kerberos, err = o.kerberos.user(r.Target.User, r.Target.Domain, password); err != nil {
+		return err
+	}
+	if r.Target.User != "" && r.Kerberos == nil {
+		if _, err := password(); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/odxray/odxray/dissect/smb2"
@@ -24,13 +24,16 @@ type targetFlags struct {
 	guest, sign, encrypt bool
 	dialect              string
 	timeout              time.Duration
+	kerberos             kerberosFlags
 }
 
 var dialects = map[string]smb2.Dialect{
 	"2.0.2": smb2.Dialect202, "2.1": smb2.Dialect210, "3.0": smb2.Dialect300, "3.0.2": smb2.Dialect302, "3.1.1": smb2.Dialect311,
 }
 
-func (t *targetFlags) flags(f *pflag.FlagSet) {
+func (t *targetFlags) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	t.kerberos.flags(cmd, "keytab")
 	f.StringVar(&t.passwordFile, "password-file", "", "log in with the password in `FILE`, its first line, or with $ODXRAY_PASSWORD;\nwithout either it is asked for")
 	f.StringVar(&t.ntHash, "nt-hash", "", "log in with the NT `HASH` of the password, or with $ODXRAY_NT_HASH")
 	f.BoolVar(&t.guest, "guest", false, "go on as a guest where the server does not know the user")
@@ -68,9 +71,29 @@ func parseTarget(s string, file bool) (*client.Target, error) {
 	return t, nil
 }
 
-// credentials finds the password of a target's user, and asks for it where a person can
-// answer.
+// credentials finds what a target's user logs in with.
 func (a *app) credentials(t *targetFlags, at *client.Target) (*client.Credentials, error) {
+	var asked *client.Credentials // once is enough
+	u, err := t.kerberos.user(at.User, at.Domain, func() (password string, err error) {
+		if asked, err = a.byPassword(t, at); err == nil {
+			password = asked.Password
+		}
+		return password, err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case u != nil:
+		return &client.Credentials{Kerberos: u, Guest: t.guest, Sign: t.sign, Encrypt: t.encrypt}, nil
+	case asked != nil:
+		return asked, nil
+	}
+	return a.byPassword(t, at)
+}
+
+// byPassword finds the password of a target's user, and asks for it where a person can
+// answer.
+func (a *app) byPassword(t *targetFlags, at *client.Target) (*client.Credentials, error) {
 	who := &client.Credentials{Guest: t.guest, Sign: t.sign, Encrypt: t.encrypt, Workstation: "ODXRAY"}
 	hash := t.ntHash
 	if hash == "" {

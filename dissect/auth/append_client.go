@@ -7,8 +7,8 @@ import (
 	"github.com/odxray/odxray/dissect/wire"
 )
 
-// What a client says to set a session up: NTLMSSP within SPNEGO. Keys and proofs are
-// made in package seal.
+// What a client says to set a session up: NTLMSSP or Kerberos within SPNEGO. Keys and
+// proofs of NTLM are made in package seal.
 
 // ClientFlags are the flags that a client offers that can sign and seal, and that
 // wants a session key of its own.
@@ -39,24 +39,38 @@ func ber(tag uint8, contents ...[]byte) []byte {
 	return append(b, body...)
 }
 
-// MechTypes is the list of mechanisms that InitToken offers: NTLM alone. It is what a
+// MechTypes is a list of mechanisms to offer, the preferred first. It is what a
 // mechListMIC is made of. RFC 4178 4.1
-func MechTypes() []byte { return ber(sequenceTag, ber(oidTag, []byte(mechs[NTLM].oid))) }
+func MechTypes(list ...Mech) []byte {
+	var oids []byte
+	for _, m := range list {
+		oids = append(oids, ber(oidTag, []byte(mechs[m].oid))...)
+	}
+	return ber(sequenceTag, oids)
+}
 
-// InitToken is a client's first token: a NegTokenInit with that of the mechanism.
-// RFC 4178 4.2.1
-func InitToken(token []byte) []byte {
+// KerberosToken is an AP-REQ as a token of GSS-API. RFC 4121 4.1
+func KerberosToken(request []byte) []byte {
+	return ber(applicationTag, ber(oidTag, []byte(mechs[Kerberos5].oid)), []byte{1, 0}, request)
+}
+
+// InitToken is a client's first token: a NegTokenInit with the MechTypes that it offers,
+// and the token of the first of them. RFC 4178 4.2.1
+func InitToken(mechTypes, token []byte) []byte {
 	return ber(applicationTag,
 		ber(oidTag, []byte(mechs[SPNEGOMech].oid)),
 		ber(contextTag, ber(sequenceTag,
-			ber(contextTag, MechTypes()),
+			ber(contextTag, mechTypes),
 			ber(contextTag+2, ber(octetStringTag, token)))))
 }
 
 // RespToken is each further one: a NegTokenResp with the mechanism's token and the
-// mechListMIC, unless that is nil. RFC 4178 4.2.2
+// mechListMIC, each unless it is nil. RFC 4178 4.2.2
 func RespToken(token, mic []byte) []byte {
-	parts := [][]byte{ber(contextTag+2, ber(octetStringTag, token))}
+	var parts [][]byte
+	if token != nil {
+		parts = append(parts, ber(contextTag+2, ber(octetStringTag, token)))
+	}
 	if mic != nil {
 		parts = append(parts, ber(contextTag+3, ber(octetStringTag, mic)))
 	}

@@ -140,7 +140,7 @@ func TestNTLMSign(t *testing.T) {
 func TestTokens(t *testing.T) {
 	var m auth.Message
 	negotiate := auth.Negotiate(auth.ClientFlags)
-	c := wire.New(auth.InitToken(negotiate), nil)
+	c := wire.New(auth.InitToken(auth.MechTypes(auth.NTLM), negotiate), nil)
 	auth.Decode(&c, &m)
 	if c.Failed() || m.SPNEGO.Kind != auth.Init || m.SPNEGO.Mechs[0] != auth.NTLM || m.NTLM.Type != auth.NTLMNegotiate || m.NTLM.Flags != auth.ClientFlags {
 		t.Errorf("%v, %+v", c.Err(), m)
@@ -150,7 +150,7 @@ func TestTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mic := NTLMSign(key, auth.ClientFlags, false, 0, auth.MechTypes())
+	mic := NTLMSign(key, auth.ClientFlags, false, 0, auth.MechTypes(auth.NTLM))
 	c = wire.New(auth.RespToken(message, mic), nil)
 	auth.Decode(&c, &m)
 	if c.Failed() || m.SPNEGO.Kind != auth.Resp || m.NTLM.Type != auth.NTLMAuthenticate || m.NTLM.User.String() != "User" || !bytes.Equal(m.SPNEGO.MIC, mic) {

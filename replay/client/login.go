@@ -14,7 +14,7 @@ import (
 	"github.com/odxray/odxray/dissect/wire"
 )
 
-// Login sets up a session with NTLMv2 in SPNEGO. A refusal is a *StatusError.
+// Login sets up a session with NTLMv2 or Kerberos in SPNEGO. A refusal is a *StatusError.
 // [MS-SMB2] 3.2.4.2.3, 3.2.5.3.1
 func (c *Conn) Login(ctx context.Context, who *Credentials) (*Session, error) {
 	return c.login(ctx, who, nil)
@@ -41,18 +41,23 @@ type setup struct {
 	id      uint64
 	preauth seal.Preauth
 
+	mechs     []byte // the list of mechanisms that was offered
 	negotiate []byte // of NTLMSSP
 	key       []byte
 	flags     auth.NTLMFlags
+	gss       GSS // of Kerberos; nil with NTLM
 }
 
 func (c *Conn) login(ctx context.Context, who *Credentials, bound *Session) (*Session, error) {
-	p := &setup{c: c, who: who, bound: bound, preauth: c.preauth, negotiate: auth.Negotiate(auth.ClientFlags)}
+	p := &setup{c: c, who: who, bound: bound, preauth: c.preauth, negotiate: auth.Negotiate(auth.ClientFlags), mechs: auth.MechTypes(auth.NTLM)}
 	if bound != nil {
 		p.id = bound.ID
 		p.signer = seal.NewSigner(c.Signing, bound.keys.signing)
 	}
-	first, err := p.round(ctx, auth.InitToken(p.negotiate))
+	if who.Kerberos != nil {
+		return p.byTicket(ctx)
+	}
+	first, err := p.round(ctx, auth.InitToken(p.mechs, p.negotiate))
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +84,7 @@ func (p *setup) refused(a *Answer) error {
 	if a.Status == ntstatus.Success {
 		return protocolError("a session without an authentication")
 	}
-	return &StatusError{Command: smb2.SessionSetup, Status: a.Status, What: p.who.User}
+	return &StatusError{Command: smb2.SessionSetup, Status: a.Status, What: p.who.name()}
 }
 
 // round sends a token and waits for the answer, both of which become part of the hash;
@@ -150,7 +155,7 @@ func (p *setup) authenticate(a *Answer) ([]byte, error) {
 	p.key, p.flags = key, sent.Flags
 	var mic []byte
 	if user.User != "" {
-		mic = seal.NTLMSign(key, p.flags, false, 0, auth.MechTypes())
+		mic = seal.NTLMSign(key, p.flags, false, 0, p.mechs)
 	}
 	return auth.RespToken(message, mic), nil
 }
@@ -173,10 +178,10 @@ func (p *setup) finish(a *Answer) (*Session, error) {
 	if p.bound != nil {
 		s.keys, s.Flags = p.bound.keys, p.bound.Flags
 	}
-	if nobody := r.Flags&(smb2.SessionGuest|smb2.SessionNull) != 0 || p.who.User == ""; nobody {
+	if nobody := r.Flags&(smb2.SessionGuest|smb2.SessionNull) != 0 || p.who.anonymous(); nobody {
 		return p.unsigned(s, r)
 	}
-	if mic := r.Auth.SPNEGO.MIC; mic != nil && !bytes.Equal(mic, seal.NTLMSign(p.key, p.flags, true, 0, auth.MechTypes())) {
+	if mic := r.Auth.SPNEGO.MIC; mic != nil && !p.verified(mic) {
 		return nil, protocolError("the server's mechListMIC does not fit")
 	}
 	k := seal.Derive(c.Dialect, c.Cipher, p.key, &p.preauth)
@@ -208,8 +213,8 @@ func (p *setup) finish(a *Answer) (*Session, error) {
 
 // unsigned is finish for guests and nobody, who have no keys.
 func (p *setup) unsigned(s *Session, r *smb2.SessionSetupResponse) (*Session, error) {
-	if p.who.User != "" && !p.who.Guest {
-		return nil, fmt.Errorf("%s: %w", p.who.User, ErrGuest)
+	if !p.who.anonymous() && !p.who.Guest {
+		return nil, fmt.Errorf("%s: %w", p.who.name(), ErrGuest)
 	}
 	if p.who.Encrypt || p.who.Sign || r.Flags&smb2.SessionEncrypt != 0 {
 		return nil, errors.New("guests and anonymous users have no key to sign or encrypt with")

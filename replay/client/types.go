@@ -108,6 +108,7 @@ func (b *Break) Acknowledge() bool {
 type Credentials struct {
 	User, Domain, Password string
 	NTHash                 *[16]byte // in place of the password
+	Kerberos               Kerberos  // in place of NTLM and all the above; may be nil
 	Workstation            string
 	Previous               uint64 // PreviousSessionId: a session that the client has lost
 	Guest                  bool   // take a session as guest where the server does not know the user
