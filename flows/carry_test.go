@@ -13,29 +13,10 @@ import (
 	"github.com/odxray/odxray/flows/flowtest"
 )
 
-// everyPacket reads all packets of a capture.
-func everyPacket(t *testing.T, path string) (list []captures.Packet) {
-	t.Helper()
-	r, err := captures.OpenFiles([]string{path}, captures.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	var b captures.Batch
-	for r.ReadBatch(&b) == nil {
-		for _, p := range b.Packets {
-			p.Data = bytes.Clone(p.Data)
-			list = append(list, p)
-		}
-		b.Release()
-	}
-	return list
-}
-
 // TestCarriers: the same packets over Ethernet and over links of InfiniBand make the same
 // exchanges and transfers as over UDP, with right CRCs, and a second look shows the same.
 func TestCarriers(t *testing.T) {
-	source := everyPacket(t, rocev2)
+	source := flowtest.Packets(t, rocev2)
 	udp, _ := passOver(t, rocev2)
 	work := func(list []Exchange) (s []string) {
 		for _, x := range list {
@@ -44,18 +25,9 @@ func TestCarriers(t *testing.T) {
 		return s
 	}
 	for by, want := range map[flowtest.Carrier]Transport{flowtest.RoCEv1: RoCEv1, flowtest.Local: InfiniBand, flowtest.LocalRoute: InfiniBand} {
-		var file bytes.Buffer
-		w, err := captures.NewWriter(&file, captures.WriterOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range flowtest.Carry(source, by) {
-			if err := w.Packet(&p); err != nil {
-				t.Fatal(err)
-			}
-		}
+		file := flowtest.Pcapng(flowtest.Carry(source, by))
 		open := func(o Options) *Capture {
-			r, err := captures.NewReader(bytes.NewReader(file.Bytes()), "carried")
+			r, err := captures.NewReader(bytes.NewReader(file), "carried")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +70,7 @@ func TestCarriers(t *testing.T) {
 
 // TestInfiniBandRows: rows say LIDs or GIDs, as tshark's do.
 func TestInfiniBandRows(t *testing.T) {
-	source := everyPacket(t, rocev2)
+	source := flowtest.Packets(t, rocev2)
 	for by, want := range map[flowtest.Carrier]string{
 		flowtest.RoCEv1:     "GID: ::ffff:10.77.0.2 GID: ::ffff:10.77.0.1 RoCE CM: ConnectRequest",
 		flowtest.Local:      "LID: 2 LID: 1 InfiniBand CM: ConnectRequest",

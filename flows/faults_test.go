@@ -4,7 +4,6 @@ package flows
 // in several forms.
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/inet"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/flows/flowtest"
 )
 
 // summarise lists exchanges by what was asked and answered, sorted.
@@ -71,29 +71,10 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// packetsOf returns copies of the packets of a capture.
-func packetsOf(t *testing.T, file string) (list []captures.Packet) {
-	t.Helper()
-	r, err := captures.OpenFiles([]string{file}, captures.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	var b captures.Batch
-	for r.ReadBatch(&b) == nil {
-		for _, p := range b.Packets {
-			p.Data = slices.Clone(p.Data)
-			list = append(list, p)
-		}
-		b.Release()
-	}
-	return list
-}
-
 // TestLostFrames: frames that the capture lacks are counted to the byte; what is found
 // was there, and what they touched is marked.
 func TestLostFrames(t *testing.T) {
-	packets := packetsOf(t, sharedCaptures(t, "fault_delay20_c.pcap.zst")[0])
+	packets := flowtest.Packets(t, sharedCaptures(t, "fault_delay20_c.pcap.zst")[0])
 	whole := exchangesOf(play(packets))
 	known := make(map[string]Exchange)
 	for _, x := range whole {
@@ -205,7 +186,7 @@ func said(r *Results) (lines []string) {
 // halve writes the packets of a capture to two files.
 func halve(t *testing.T, file string) (halves []string) {
 	t.Helper()
-	packets := packetsOf(t, file)
+	packets := flowtest.Packets(t, file)
 	// Not between packets of one time, whose order in a timeline is that of the files,
 	// nor between two frames that are the same: of those, one file each, a timeline
 	// shows one.
@@ -223,19 +204,8 @@ func halve(t *testing.T, file string) (halves []string) {
 		}
 	}
 	for i, part := range [][]captures.Packet{packets[:cut], packets[cut:]} {
-		path := filepath.Join(t.TempDir(), fmt.Sprintf("%s-%d.pcapng", strings.TrimSuffix(filepath.Base(file), ".zst"), i))
-		f, err := os.Create(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w, err := captures.NewWriter(f, captures.WriterOptions{})
-		for k := 0; err == nil && k < len(part); k++ {
-			err = w.Packet(&part[k])
-		}
-		if err = cmp.Or(err, f.Close()); err != nil {
-			t.Fatal(err)
-		}
-		halves = append(halves, path)
+		name := fmt.Sprintf("%s-%d.pcapng", strings.TrimSuffix(filepath.Base(file), ".zst"), i)
+		halves = append(halves, flowtest.Write(t, name, part))
 	}
 	return halves
 }

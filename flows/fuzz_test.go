@@ -126,18 +126,9 @@ func lookTwice(t *testing.T, input []byte, keys *Keys) {
 
 // lookAgain makes a pass over packets, and then looks at every frame again.
 func lookAgain(t *testing.T, packets []captures.Packet, keys *Keys) {
-	var file bytes.Buffer
-	w, err := captures.NewWriter(&file, captures.WriterOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range packets {
-		if err := w.Packet(&p); err != nil {
-			t.Fatal(err)
-		}
-	}
+	file := flowtest.Pcapng(packets)
 	open := func(o Options) *Capture {
-		r, err := captures.NewReader(bytes.NewReader(file.Bytes()), "fuzzed")
+		r, err := captures.NewReader(bytes.NewReader(file), "fuzzed")
 		if err != nil {
 			t.Fatal(err)
 		}

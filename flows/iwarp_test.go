@@ -98,7 +98,7 @@ func TestIWARPCopies(t *testing.T) {
 		next uint32
 		buf  []byte
 	}
-	for _, p := range everyPacket(t, path) {
+	for _, p := range flowtest.Packets(t, path) {
 		cur := wire.NewCut(p.Data, p.WireLen, nil)
 		if d.Decode(&cur, p.Link, &h, nil); h.Kind != inet.TCP || h.SrcPort != 445 && h.DstPort != 445 {
 			continue

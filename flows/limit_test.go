@@ -3,12 +3,9 @@ package flows
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/flows/flowtest"
 )
 
@@ -28,23 +25,7 @@ func TestMaxMemory(t *testing.T) {
 		client.Close(from)
 		client.Close(to)
 	}
-	file := filepath.Join(t.TempDir(), "copies.pcapng")
-	f, err := os.Create(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := captures.NewWriter(f, captures.WriterOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range made.Packets {
-		if err := w.Packet(&made.Packets[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+	file := flowtest.Write(t, "copies.pcapng", made.Packets)
 
 	open := func(max uint64) *Capture {
 		c, err := Open([]string{file}, Options{Index: true, MaxMemory: max})

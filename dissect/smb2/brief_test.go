@@ -1,11 +1,11 @@
 package smb2
 
 import (
-	"encoding/hex"
 	"reflect"
 	"testing"
 
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
 
 // TestBrief: a header of which little is wanted gives the same nodes as one that is walked
@@ -15,18 +15,11 @@ func TestBrief(t *testing.T) {
 	for _, x := range briefs {
 		of = append(of, x.field)
 	}
-	unhex := func(s string) []byte {
-		b, err := hex.DecodeString(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
 	const tail = "0102030405060708" + "ffee000005000000" + "1122334455667788" + "000102030405060708090a0b0c0d0e0f"
-	request := unhex("fe534d4240000100" + "07000000" + "0800" + "2000" + "08000000" + "00000000" + tail)
-	response := unhex("fe534d4240000100" + "220000c0" + "0900" + "1000" + "0b000000" + "00000000" + tail)
-	chained := append(unhex("fe534d4240000100"+"00000000"+"0600"+"2000"+"04000000"+"48000000"+tail+"1800000000000000"), request...)
-	astray := unhex("fe534d4240000100" + "00000000" + "0600" + "2000" + "04000000" + "48000000" + tail)
+	request := wiretest.Unhex("fe534d4240000100" + "07000000" + "0800" + "2000" + "08000000" + "00000000" + tail)
+	response := wiretest.Unhex("fe534d4240000100" + "220000c0" + "0900" + "1000" + "0b000000" + "00000000" + tail)
+	chained := append(wiretest.Unhex("fe534d4240000100"+"00000000"+"0600"+"2000"+"04000000"+"48000000"+tail+"1800000000000000"), request...)
+	astray := wiretest.Unhex("fe534d4240000100" + "00000000" + "0600" + "2000" + "04000000" + "48000000" + tail)
 	for _, b := range [][]byte{request, response, chained, astray, request[:50], append(request[:64:64], make([]byte, 30)...)} {
 		for i := -1; i < len(of); i++ {
 			list := of

@@ -8,6 +8,7 @@ import (
 	"github.com/odxray/odxray/dissect/dtyp"
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
 
 const (
@@ -49,7 +50,7 @@ func le32(v int) string { return le16(v&0xffff) + le16(v>>16) }
 func createRequest(name string, list ...[2]string) []byte {
 	c, n := contexts(list...), utf16le(name)
 	pad := strings.Repeat("00", -len(n)/2&7)
-	size := len(unhex(c))
+	size := len(wiretest.Unhex(c))
 	off := 120 + len(n)/2 + len(pad)/2
 	if size == 0 {
 		off, pad = 0, ""
@@ -61,12 +62,12 @@ func createRequest(name string, list ...[2]string) []byte {
 func createResponse(list ...[2]string) []byte {
 	c := contexts(list...)
 	return response(Create, "5900 09 01 01000000 00803ed5deb19d01 00803ed5deb19d01 00803ed5deb19d01 00803ed5deb19d01",
-		"0010000000000000 e803000000000000 20000000 00000000", fileID, "98000000", le32(len(unhex(c))), c)
+		"0010000000000000 e803000000000000 20000000 00000000", fileID, "98000000", le32(len(wiretest.Unhex(c))), c)
 }
 
 func bare(c RequestContexts, name string) *CreateRequest {
 	return &CreateRequest{OplockLevel: OplockLease, Impersonation: 2, DesiredAccess: 0x120089, FileAttributes: fscc.AttributeNormal,
-		ShareAccess: ShareRead | ShareWrite | ShareDelete, Disposition: Open, Options: OptionNonDirectory, Name: unhex(utf16le(name)), RequestContexts: c}
+		ShareAccess: ShareRead | ShareWrite | ShareDelete, Disposition: Open, Options: OptionNonDirectory, Name: wiretest.Unhex(utf16le(name)), RequestContexts: c}
 }
 
 func reply(c ResponseContexts) *CreateResponse {
@@ -75,9 +76,9 @@ func reply(c ResponseContexts) *CreateResponse {
 }
 
 var (
-	testKey    = wire.GUID(unhex(leaseKey))
-	testParent = wire.GUID(unhex("b0b1b2b3b4b5b6b7b8b9babbbcbdbebf"))
-	testGUID   = wire.GUID(unhex(guid))
+	testKey    = wire.GUID(wiretest.Unhex(leaseKey))
+	testParent = wire.GUID(wiretest.Unhex("b0b1b2b3b4b5b6b7b8b9babbbcbdbebf"))
+	testGUID   = wire.GUID(wiretest.Unhex(guid))
 	tagID      = contextNames[11].tag
 	tagVersion = contextNames[12].tag
 	tagSVHDX   = contextNames[13].tag
@@ -113,14 +114,14 @@ var createSamples = []sample{
 			[2]string{"WXYZ", "010203"}),
 		want: bare(RequestContexts{Contexts: ContextAllocation | ContextMaximalAccess | ContextTimeWarp | ContextPOSIX | ContextAAPL | ContextSVHDX | ContextUnknown,
 			AllocationSize: 4096, AccessTime: epoch, TimeWarp: epoch, POSIXMode: 0o755, AAPL: AAPL{Command: 1, Query: 7, ServerCaps: 15},
-			SVHDX: SVHDX{Version: 2, HasInitiator: true, InitiatorID: testGUID, Flags: 3, Originator: 4, RequestID: 77, Host: unhex(utf16le("host")),
+			SVHDX: SVHDX{Version: 2, HasInitiator: true, InitiatorID: testGUID, Flags: 3, Originator: 4, RequestID: 77, Host: wiretest.Unhex(utf16le("host")),
 				Initialized: 1, ServiceVersion: 2, VirtualSector: 512, PhysicalSector: 4096, VirtualSize: 1 << 30}}, ""),
 	},
 	{
 		name: "create_request_ea_sd",
 		b: createRequest("f", [2]string{"ExtA", "00000000 00 01 0100 4100 ff"},
 			[2]string{"SecD", "0100 0080 14000000 00000000 00000000 00000000" + ownerSID}),
-		want: bare(RequestContexts{Contexts: ContextEA | ContextSD, EA: fscc.FullEAInfo{Chain: fscc.Chain{Count: 1, Raw: unhex("00000000 00 01 0100 4100 ff")}},
+		want: bare(RequestContexts{Contexts: ContextEA | ContextSD, EA: fscc.FullEAInfo{Chain: fscc.Chain{Count: 1, Raw: wiretest.Unhex("00000000 00 01 0100 4100 ff")}},
 			SD: dtyp.SecurityDescriptor{Revision: 1, Control: dtyp.SelfRelative, OffsetOwner: 20, Owner: testOwner}}, "f"),
 	},
 	{
@@ -143,12 +144,12 @@ var createSamples = []sample{
 			[2]string{"AAPL", "01000000 00000000 0700000000000000 0f00000000000000 0700000000000000 00000000 06000000" + utf16le("Mac")},
 			[2]string{tagSVHDX, "01000000 00 000000" + guid + "03000000 01000000 4d00000000000000 0800" + host}, [2]string{"TWrp", "0102"}),
 		want: reply(ResponseContexts{Contexts: ContextPOSIX | ContextAAPL | ContextSVHDX | ContextTimeWarp,
-			POSIX: POSIX{Links: 1, Mode: 0o755, Owner: testOwner, Group: testOwner}, AAPL: AAPL{Command: 1, Query: 7, ServerCaps: 15, VolumeCaps: 7, Model: unhex(utf16le("Mac"))},
-			SVHDX: SVHDX{Version: 1, InitiatorID: testGUID, Flags: 3, Originator: 1, RequestID: 77, Host: unhex(utf16le("host"))}}),
+			POSIX: POSIX{Links: 1, Mode: 0o755, Owner: testOwner, Group: testOwner}, AAPL: AAPL{Command: 1, Query: 7, ServerCaps: 15, VolumeCaps: 7, Model: wiretest.Unhex(utf16le("Mac"))},
+			SVHDX: SVHDX{Version: 1, InitiatorID: testGUID, Flags: 3, Originator: 1, RequestID: 77, Host: wiretest.Unhex(utf16le("host"))}}),
 	},
 	{
 		name: "create_response_aapl_resolve",
 		b:    createResponse([2]string{"AAPL", "02000000 00000000 00000000 06000000" + utf16le("a/b")}),
-		want: reply(ResponseContexts{Contexts: ContextAAPL, AAPL: AAPL{Command: 2, Path: unhex(utf16le("a/b"))}}),
+		want: reply(ResponseContexts{Contexts: ContextAAPL, AAPL: AAPL{Command: 2, Path: wiretest.Unhex(utf16le("a/b"))}}),
 	},
 }

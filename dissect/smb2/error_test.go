@@ -7,6 +7,7 @@ import (
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
 
 const (
@@ -18,21 +19,21 @@ const (
 var errorSamples = []sample{
 	{
 		name: "error_response",
-		b:    unhex(failedHeader, "0900 00 00 00000000 00"),
+		b:    wiretest.Unhex(failedHeader, "0900 00 00 00000000 00"),
 		ctx:  &Context{RequestFrame: 48, Elapsed: time.Millisecond, Request: Request{Function: fscc.OffloadWrite}},
 		want: &ErrorResponse{Function: fscc.OffloadWrite, Data: []byte{0}}, spare: 1,
 	},
 	{name: "interim_response", b: refused(Lock, ntstatus.Pending, noData), want: &ErrorResponse{Data: []byte{0}}, spare: 1},
 	{name: "buffer_too_small_response", b: refused(QueryInfo, ntstatus.BufferTooSmall, "00 00 04000000 78000000"),
-		want: &ErrorResponse{Data: unhex("78000000"), Required: 120}},
+		want: &ErrorResponse{Data: wiretest.Unhex("78000000"), Required: 120}},
 	{name: "symlink_response", b: refused(Create, ntstatus.StoppedOnSymlink, "00 00 34000000", symlink1),
-		want: &ErrorResponse{Data: unhex(symlink1), Symlink: testSymlink}},
+		want: &ErrorResponse{Data: wiretest.Unhex(symlink1), Symlink: testSymlink}},
 	{name: "symlink_response_311", b: refused(Create, ntstatus.StoppedOnSymlink, "01 00 3c000000 34000000 00000000", symlink1),
-		want: &ErrorResponse{ContextCount: 1, Data: unhex("34000000 00000000", symlink1), Symlink: testSymlink}},
+		want: &ErrorResponse{ContextCount: 1, Data: wiretest.Unhex("34000000 00000000", symlink1), Symlink: testSymlink}},
 	{name: "share_redirect_response", b: refused(TreeConnect, ntstatus.BadNetworkName, "01 00 58000000 50000000 53526472", redirect1),
-		want: &ErrorResponse{ContextCount: 1, Data: unhex("50000000 53526472", redirect1), Redirect: Redirect{unhex("730072007600 3200"), 2}}},
+		want: &ErrorResponse{ContextCount: 1, Data: wiretest.Unhex("50000000 53526472", redirect1), Redirect: Redirect{wiretest.Unhex("730072007600 3200"), 2}}},
 	{name: "error_response_two_contexts", b: refused(Create, ntstatus.AccessDenied, "02 00 1c000000 03000000 11000000 61626300 00000000 04000000 12000000 64656667"),
-		want: &ErrorResponse{ContextCount: 2, Data: unhex("03000000 11000000 61626300 00000000 04000000 12000000 64656667")}},
+		want: &ErrorResponse{ContextCount: 2, Data: wiretest.Unhex("03000000 11000000 61626300 00000000 04000000 12000000 64656667")}},
 }
 
 const redirect1 = "50000000 03000000 48000000 08000000 0000 0000 02000000" +
@@ -52,4 +53,4 @@ func TestErrorWithoutData(t *testing.T) {
 }
 
 var testSymlink = Symlink{Unparsed: 4, Relative: true,
-	Substitute: unhex("5c003f003f005c0043003a005c007400"), Print: unhex("43003a005c007400")}
+	Substitute: wiretest.Unhex("5c003f003f005c0043003a005c007400"), Print: wiretest.Unhex("43003a005c007400")}

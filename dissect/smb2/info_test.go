@@ -7,23 +7,24 @@ import (
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
 
 // queryInfoRequest, queryInfoResponse and setInfoRequest are messages of a type, a
 // class and a buffer.
 
 func queryInfoRequest(t fscc.InfoType, class uint8, additional string, input ...string) []byte {
-	in := unhex(input...)
+	in := wiretest.Unhex(input...)
 	return request(QueryInfo, "2900", hex8(uint8(t)), hex8(class), "00000100", "6800 0000", hex8(uint8(len(in))), "000000",
 		additional, "00000000", fileID, strings.Join(input, ""))
 }
 
 func queryInfoResponse(buffer ...string) []byte {
-	return response(QueryInfo, "0900 4800", hex8(uint8(len(unhex(buffer...)))), "000000", strings.Join(buffer, ""))
+	return response(QueryInfo, "0900 4800", hex8(uint8(len(wiretest.Unhex(buffer...)))), "000000", strings.Join(buffer, ""))
 }
 
 func setInfoRequest(t fscc.InfoType, class uint8, buffer ...string) []byte {
-	return request(SetInfo, "2100", hex8(uint8(t)), hex8(class), hex8(uint8(len(unhex(buffer...)))), "000000 6000 0000 00000000", fileID,
+	return request(SetInfo, "2100", hex8(uint8(t)), hex8(class), hex8(uint8(len(wiretest.Unhex(buffer...)))), "000000 6000 0000 00000000", fileID,
 		strings.Join(buffer, ""))
 }
 
@@ -44,7 +45,7 @@ const fourTimes = "eac95c5323b5d101 035e49d723b5d101 beec5c5323b5d101 beec5c5323
 
 var (
 	someTimes = fscc.Times{Creation: 0x1d1b523535cc9ea, LastAccess: 0x1d1b523d7495e03, LastWrite: 0x1d1b523535cecbe, Change: 0x1d1b523535cecbe}
-	sparse1   = wire.UTF16(unhex(utf16le("sparse1")))
+	sparse1   = wire.UTF16(wiretest.Unhex(utf16le("sparse1")))
 	entry     = "00000000 00000000" + fourTimes + "0400007000000000 0002007000000000 20000000 0e000000" + // to the length of the name
 		"00000000 00 00" + strings.Repeat("00", 24) + "0000 d702000000000000" + utf16le("sparse1")
 )
@@ -66,7 +67,7 @@ var infoSamples = []sample{
 		name: "query_info_request_get_ea",
 		b:    queryInfoRequest(fscc.TypeFile, uint8(fscc.FileFullEA), "00000000", "00000000 03 414243 00"),
 		want: &QueryInfoRequest{Type: fscc.TypeFile, Class: uint8(fscc.FileFullEA), OutputLength: 65536, File: testFile,
-			Input: &fscc.GetEAInfo{Chain: fscc.Chain{Count: 1, Raw: unhex("00000000 03 414243 00")}}},
+			Input: &fscc.GetEAInfo{Chain: fscc.Chain{Count: 1, Raw: wiretest.Unhex("00000000 03 414243 00")}}},
 	},
 	{
 		name: "query_info_request_quota",
@@ -93,7 +94,7 @@ var infoSamples = []sample{
 		b:    truncated(queryInfoResponse("16000000", utf16le("bufsize.tx"), "74")),
 		ctx:  asked(fscc.TypeFile, uint8(fscc.FileAlternateName)),
 		want: &QueryInfoResponse{Type: fscc.TypeFile, Class: uint8(fscc.FileAlternateName),
-			Info: &fscc.NameInfo{Name: unhex(utf16le("bufsize.tx"), "74")}},
+			Info: &fscc.NameInfo{Name: wiretest.Unhex(utf16le("bufsize.tx"), "74")}},
 	},
 	{
 		name: "query_info_response_unknown",
@@ -110,7 +111,7 @@ var infoSamples = []sample{
 		name: "query_info_refused",
 		b:    refused(QueryInfo, ntstatus.BufferTooSmall, "00 00 04000000 14000000"),
 		ctx:  asked(fscc.TypeSecurity, 0),
-		want: &ErrorResponse{Data: unhex("14000000"), Required: 20},
+		want: &ErrorResponse{Data: wiretest.Unhex("14000000"), Required: 20},
 	},
 	{
 		name: "set_info_request",
@@ -133,7 +134,7 @@ var infoSamples = []sample{
 		name: "query_directory_response",
 		b:    response(QueryDirectory, "0900 4800 76000000", entry),
 		ctx:  asked(0, uint8(fscc.FileIDBothDirectory)),
-		want: &QueryDirectoryResponse{DirectoryInfo: fscc.DirectoryInfo{Class: fscc.FileIDBothDirectory, Chain: fscc.Chain{Count: 1, Raw: unhex(entry)}}},
+		want: &QueryDirectoryResponse{DirectoryInfo: fscc.DirectoryInfo{Class: fscc.FileIDBothDirectory, Chain: fscc.Chain{Count: 1, Raw: wiretest.Unhex(entry)}}},
 	},
 	{
 		name: "query_directory_response_unknown",
@@ -153,7 +154,7 @@ var infoSamples = []sample{
 	{
 		name: "change_notify_response",
 		b:    response(ChangeNotify, "0900 4800 2c000000", changes),
-		want: &ChangeNotifyResponse{Changes: fscc.Changes{Chain: fscc.Chain{Count: 2, Raw: unhex(changes)}}},
+		want: &ChangeNotifyResponse{Changes: fscc.Changes{Chain: fscc.Chain{Count: 2, Raw: wiretest.Unhex(changes)}}},
 	},
 }
 

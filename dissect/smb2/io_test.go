@@ -1,6 +1,9 @@
 package smb2
 
-import "github.com/odxray/odxray/dissect/fscc"
+import (
+	"github.com/odxray/odxray/dissect/fscc"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
+)
 
 // Everything that is done to an open file and is not a command of many kinds.
 var ioSamples = []sample{
@@ -29,7 +32,7 @@ var ioSamples = []sample{
 		b: request(Read, "3100 50 00 00001000 0000000000000000", fileID, "00000000 02000000 00000000 7000 2000",
 			"0010000000000000 07000000 00000800", "0000100000000000 08000000 00000800"),
 		want: &ReadRequest{Padding: 0x50, Length: 1 << 20, File: testFile, Channel: ChannelRDMAInvalidate,
-			Descriptors: unhex("0010000000000000 07000000 00000800", "0000100000000000 08000000 00000800")},
+			Descriptors: wiretest.Unhex("0010000000000000 07000000 00000800", "0000100000000000 08000000 00000800")},
 	},
 	{
 		name: "read_request_rdma_transform",
@@ -37,9 +40,9 @@ var ioSamples = []sample{
 			"3000 1000 01000000 0100 000000000000", "0100 1000 0400 0000 000102030405060708090a0b0c0d0e0f a1a2a3a4 00000000",
 			"0010000000000000 07000000 00000800"),
 		want: &ReadRequest{Padding: 0x50, Length: 1 << 20, File: testFile, Channel: ChannelRDMATransform,
-			Descriptors: unhex("0010000000000000 07000000 00000800"),
+			Descriptors: wiretest.Unhex("0010000000000000 07000000 00000800"),
 			Transform: RDMATransform{Channel: ChannelRDMA, Count: 1, Type: 1,
-				Signature: unhex("000102030405060708090a0b0c0d0e0f"), Nonce: unhex("a1a2a3a4")}},
+				Signature: wiretest.Unhex("000102030405060708090a0b0c0d0e0f"), Nonce: wiretest.Unhex("a1a2a3a4")}},
 	},
 	{
 		name: "read_response",
@@ -56,7 +59,7 @@ var ioSamples = []sample{
 		b: response(Read, "1100 50 00 28000000 00001000 01000000",
 			"0000 0000 00000000 0100 000000000000", "0200 1000 0000 0000 000102030405060708090a0b0c0d0e0f"),
 		want: &ReadResponse{DataOffset: 80, DataLength: 40, DataRemaining: 1 << 20, Flags: ReadTransformed,
-			Transform: RDMATransform{Count: 1, Type: 2, Signature: unhex("000102030405060708090a0b0c0d0e0f"), Nonce: []byte{}}},
+			Transform: RDMATransform{Count: 1, Type: 2, Signature: wiretest.Unhex("000102030405060708090a0b0c0d0e0f"), Nonce: []byte{}}},
 	},
 	{
 		name: "write_request",
@@ -68,7 +71,7 @@ var ioSamples = []sample{
 		b: request(Write, "3100 0000 00000000 0000000000000000", fileID, "01000000 00001000 7000 1000 00000000",
 			"0010000000000000 07000000 00001000"),
 		want: &WriteRequest{File: testFile, Channel: ChannelRDMA, RemainingBytes: 1 << 20,
-			Descriptors: unhex("0010000000000000 07000000 00001000"), Data: []byte{}},
+			Descriptors: wiretest.Unhex("0010000000000000 07000000 00001000"), Data: []byte{}},
 	},
 	{name: "write_response", b: response(Write, "1100 0000 04000000 00000000 0000 0000"), want: &WriteResponse{Count: 4}},
 	{

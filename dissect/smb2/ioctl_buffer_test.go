@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/odx"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
 
 // A buffer is one control code's buffer. The tests below are about them alone.
@@ -45,101 +45,101 @@ var (
 	address6      = "1700 01bd 00000000 fd770000000000000000000000000001 03000000" + zeros(100)
 	firstPath     = `\a\b`
 	pathInHex     = "5c00 6100 5c00 6200 0000"
-	testResumeKey = fscc.ResumeKey(unhex(resumeKey))
+	testResumeKey = fscc.ResumeKey(wiretest.Unhex(resumeKey))
 	zeroToken     = "ffff0001 0000 0000" + zeros(504)
-	wholeToken    = unhex(zeroToken)
+	wholeToken    = wiretest.Unhex(zeroToken)
 )
 
 func zeros(n int) string { return string(bytes.Repeat([]byte("00"), n)) }
 
-var testGUIDs = [3]wire.GUID{wire.GUID(unhex(guids)[:16]), wire.GUID(unhex(guids)[16:32]), wire.GUID(unhex(guids)[32:])}
+var testGUIDs = [3]wire.GUID{wire.GUID(wiretest.Unhex(guids)[:16]), wire.GUID(wiretest.Unhex(guids)[16:32]), wire.GUID(wiretest.Unhex(guids)[32:])}
 
 // bufferSamples are the good buffers. To add a control code, add one here.
 var bufferSamples = []buffer{
 	{name: "offload_read_zero_token", code: fscc.OffloadRead, output: true,
-		b: unhex("10020000 01000000 0000100000000000", zeroToken),
+		b: wiretest.Unhex("10020000 01000000 0000100000000000", zeroToken),
 		want: &odx.ReadReply{Size: 528, Flags: odx.AllZeroBeyond, TransferLength: 1 << 20,
 			Token: odx.Token{Type: odx.ZeroData, ID: []byte{}, Raw: wholeToken}}},
 	{name: "offload_read_native_token", code: fscc.OffloadRead, output: true,
-		b: unhex("10020000 00000000 0000001000000000", "00010001 0000 0020", nativeID, zeros(504-32)),
+		b: wiretest.Unhex("10020000 00000000 0000001000000000", "00010001 0000 0020", nativeID, zeros(504-32)),
 		want: &odx.ReadReply{Size: 528, TransferLength: 1 << 28,
-			Token: odx.Token{Type: odx.Native, IDLength: 32, ID: unhex(nativeID), Raw: unhex("00010001 0000 0020", nativeID, zeros(504-32))}}},
-	{name: "resume_key", code: fscc.RequestResumeKey, output: true, b: unhex(resumeKey, "00000000 00000000"), open: true,
+			Token: odx.Token{Type: odx.Native, IDLength: 32, ID: wiretest.Unhex(nativeID), Raw: wiretest.Unhex("00010001 0000 0020", nativeID, zeros(504-32))}}},
+	{name: "resume_key", code: fscc.RequestResumeKey, output: true, b: wiretest.Unhex(resumeKey, "00000000 00000000"), open: true,
 		want: &fscc.ResumeKeyReply{Key: testResumeKey}},
-	{name: "copychunk", code: fscc.CopyChunk, b: unhex(resumeKey, "02000000 00000000", chunk, chunk),
-		want: &fscc.CopyChunkRequest{Source: testResumeKey, Count: 2, Chunks: unhex(chunk, chunk)}},
-	{name: "copychunk_reply", code: fscc.CopyChunkWrite, output: true, b: unhex("02000000 00000000 00002000"),
+	{name: "copychunk", code: fscc.CopyChunk, b: wiretest.Unhex(resumeKey, "02000000 00000000", chunk, chunk),
+		want: &fscc.CopyChunkRequest{Source: testResumeKey, Count: 2, Chunks: wiretest.Unhex(chunk, chunk)}},
+	{name: "copychunk_reply", code: fscc.CopyChunkWrite, output: true, b: wiretest.Unhex("02000000 00000000 00002000"),
 		want: &fscc.CopyChunkReply{Chunks: 2, TotalBytes: 2 << 20}},
-	{name: "copychunk_limits", code: fscc.CopyChunkWrite, output: true, status: ntstatus.InvalidParameter, b: unhex("00010000 00001000 00000001"),
+	{name: "copychunk_limits", code: fscc.CopyChunkWrite, output: true, status: ntstatus.InvalidParameter, b: wiretest.Unhex("00010000 00001000 00000001"),
 		want: &fscc.CopyChunkLimits{Chunks: 256, ChunkBytes: 1 << 20, TotalBytes: 16 << 20}},
-	{name: "duplicate_extents", code: fscc.DuplicateExtents, b: unhex(fileID, "0000010000000000 0000020000000000 0000100000000000"),
+	{name: "duplicate_extents", code: fscc.DuplicateExtents, b: wiretest.Unhex(fileID, "0000010000000000 0000020000000000 0000100000000000"),
 		want: &fscc.DuplicateExtentsRequest{Source: wire.GUID(testFile), SourceOffset: 1 << 16, TargetOffset: 2 << 16, Length: 1 << 20}},
 	{name: "duplicate_extents_ex", code: fscc.DuplicateExtentsEx, open: true,
-		b: unhex("3000000000000000", fileID, "0000010000000000 0000020000000000 0000100000000000 01000000 00000000"),
+		b: wiretest.Unhex("3000000000000000", fileID, "0000010000000000 0000020000000000 0000100000000000 01000000 00000000"),
 		want: &fscc.DuplicateExtentsExRequest{Size: 48, Flags: fscc.DuplicateExtentsSourceAtomic,
 			DuplicateExtentsRequest: fscc.DuplicateExtentsRequest{Source: wire.GUID(testFile), SourceOffset: 1 << 16, TargetOffset: 2 << 16, Length: 1 << 20}}},
-	{name: "set_sparse", code: fscc.SetSparse, b: unhex("01"), want: &fscc.SparseRequest{Sparse: true}},
-	{name: "set_zero_data", code: fscc.SetZeroData, b: unhex("0000010000000000 0000020000000000"),
+	{name: "set_sparse", code: fscc.SetSparse, b: wiretest.Unhex("01"), want: &fscc.SparseRequest{Sparse: true}},
+	{name: "set_zero_data", code: fscc.SetZeroData, b: wiretest.Unhex("0000010000000000 0000020000000000"),
 		want: &fscc.ZeroDataRequest{Offset: 1 << 16, Beyond: 2 << 16}},
-	{name: "allocated_ranges", code: fscc.QueryAllocatedRanges, b: unhex("0000000000000000 0000100000000000"),
+	{name: "allocated_ranges", code: fscc.QueryAllocatedRanges, b: wiretest.Unhex("0000000000000000 0000100000000000"),
 		want: &fscc.AllocatedRangesRequest{Range: fscc.Range{Length: 1 << 20}}},
-	{name: "allocated_ranges_reply", code: fscc.QueryAllocatedRanges, output: true, status: ntstatus.BufferOverflow, b: unhex(ranges), open: true,
-		want: &fscc.AllocatedRangesReply{Ranges: unhex(ranges)}},
-	{name: "file_regions", code: fscc.QueryFileRegions, b: unhex("0000000000000000 0000100000000000 01000000 00000000"),
+	{name: "allocated_ranges_reply", code: fscc.QueryAllocatedRanges, output: true, status: ntstatus.BufferOverflow, b: wiretest.Unhex(ranges), open: true,
+		want: &fscc.AllocatedRangesReply{Ranges: wiretest.Unhex(ranges)}},
+	{name: "file_regions", code: fscc.QueryFileRegions, b: wiretest.Unhex("0000000000000000 0000100000000000 01000000 00000000"),
 		want: &fscc.RegionsRequest{Region: fscc.Region{Range: fscc.Range{Length: 1 << 20}, Usage: 1}}},
 	{name: "file_regions_reply", code: fscc.QueryFileRegions, output: true,
-		b:    unhex("00000000 02000000 01000000 00000000", "0000000000000000 0000100000000000 01000000 00000000"),
-		want: &fscc.RegionsReply{Total: 2, Count: 1, Regions: unhex("0000000000000000 0000100000000000 01000000 00000000")}},
-	{name: "file_level_trim", code: fscc.FileLevelTrim, b: unhex("00000000 02000000", ranges), want: &fscc.TrimRequest{Count: 2, Ranges: unhex(ranges)}},
-	{name: "file_level_trim_reply", code: fscc.FileLevelTrim, output: true, b: unhex("02000000"), want: &fscc.TrimReply{Processed: 2}},
-	{name: "set_compression", code: fscc.SetCompression, b: unhex("0100"), want: &fscc.Compression{Format: 1}},
-	{name: "get_compression", code: fscc.GetCompression, output: true, b: unhex("0200"), want: &fscc.Compression{Format: 2}},
-	{name: "set_integrity", code: fscc.SetIntegrity, b: unhex("0200 0000 01000000"), want: &fscc.IntegrityRequest{Checksum: 2, Flags: fscc.ChecksumEnforcementOff}},
-	{name: "get_integrity", code: fscc.GetIntegrity, output: true, b: unhex("0200 0000 00000000 00000100 00100000"),
+		b:    wiretest.Unhex("00000000 02000000 01000000 00000000", "0000000000000000 0000100000000000 01000000 00000000"),
+		want: &fscc.RegionsReply{Total: 2, Count: 1, Regions: wiretest.Unhex("0000000000000000 0000100000000000 01000000 00000000")}},
+	{name: "file_level_trim", code: fscc.FileLevelTrim, b: wiretest.Unhex("00000000 02000000", ranges), want: &fscc.TrimRequest{Count: 2, Ranges: wiretest.Unhex(ranges)}},
+	{name: "file_level_trim_reply", code: fscc.FileLevelTrim, output: true, b: wiretest.Unhex("02000000"), want: &fscc.TrimReply{Processed: 2}},
+	{name: "set_compression", code: fscc.SetCompression, b: wiretest.Unhex("0100"), want: &fscc.Compression{Format: 1}},
+	{name: "get_compression", code: fscc.GetCompression, output: true, b: wiretest.Unhex("0200"), want: &fscc.Compression{Format: 2}},
+	{name: "set_integrity", code: fscc.SetIntegrity, b: wiretest.Unhex("0200 0000 01000000"), want: &fscc.IntegrityRequest{Checksum: 2, Flags: fscc.ChecksumEnforcementOff}},
+	{name: "get_integrity", code: fscc.GetIntegrity, output: true, b: wiretest.Unhex("0200 0000 00000000 00000100 00100000"),
 		want: &fscc.IntegrityReply{Checksum: 2, ChunkSize: 1 << 16, ClusterSize: 4096}},
-	{name: "set_object_id", code: fscc.SetObjectID, b: unhex(guids, zeros(16)),
+	{name: "set_object_id", code: fscc.SetObjectID, b: wiretest.Unhex(guids, zeros(16)),
 		want: &fscc.ObjectIDBuffer{ID: testGUIDs[0], ObjectIDOrigin: fscc.ObjectIDOrigin{BirthVolume: testGUIDs[1], BirthObject: testGUIDs[2]}}},
-	{name: "set_object_id_extended", code: fscc.SetObjectIDExtended, b: unhex(guids),
+	{name: "set_object_id_extended", code: fscc.SetObjectIDExtended, b: wiretest.Unhex(guids),
 		want: &fscc.ObjectIDOrigin{BirthVolume: testGUIDs[0], BirthObject: testGUIDs[1], Domain: testGUIDs[2]}},
-	{name: "reparse_symlink", code: fscc.SetReparsePoint, b: unhex("0c0000a0 1200 0000", linkData),
-		want: &fscc.ReparsePoint{Tag: fscc.ReparseSymlink, Data: unhex(linkData),
-			Link: fscc.Symlink{Substitute: unhex("61006200"), Print: unhex("6300"), Flags: fscc.SymlinkRelative}}},
+	{name: "reparse_symlink", code: fscc.SetReparsePoint, b: wiretest.Unhex("0c0000a0 1200 0000", linkData),
+		want: &fscc.ReparsePoint{Tag: fscc.ReparseSymlink, Data: wiretest.Unhex(linkData),
+			Link: fscc.Symlink{Substitute: wiretest.Unhex("61006200"), Print: wiretest.Unhex("6300"), Flags: fscc.SymlinkRelative}}},
 	{name: "reparse_mount_point", code: fscc.GetReparsePoint, output: true,
-		b: unhex("030000a0 1200 0000", "0000 0400 0600 0200 61006200 0000 6300 0000"),
-		want: &fscc.ReparsePoint{Tag: fscc.ReparseMountPoint, Data: unhex("0000 0400 0600 0200 61006200 0000 6300 0000"),
-			Link: fscc.Symlink{Substitute: unhex("61006200"), Print: unhex("6300")}}},
-	{name: "reparse_nfs_link", code: fscc.SetReparsePoint, b: unhex("14000080 0a00 0000", "4c4e4b0100000000 6100"),
-		want: &fscc.ReparsePoint{Tag: fscc.ReparseNFS, Data: unhex("4c4e4b0100000000 6100"), NFS: fscc.NFSPoint{Type: fscc.NFSLink, Target: unhex("6100")}}},
-	{name: "reparse_nfs_device", code: fscc.SetReparsePoint, b: unhex("14000080 1000 0000", "4348520000000000 08000000 01000000"),
-		want: &fscc.ReparsePoint{Tag: fscc.ReparseNFS, Data: unhex("4348520000000000 08000000 01000000"), NFS: fscc.NFSPoint{Type: fscc.NFSChar, Major: 8, Minor: 1}}},
-	{name: "reparse_wsl_link", code: fscc.GetReparsePoint, output: true, b: unhex("1d0000a0 0700 0000", "02000000 612f62"),
-		want: &fscc.ReparsePoint{Tag: fscc.ReparseLxSymlink, Data: unhex("02000000 612f62"), Target: []byte("a/b")}},
-	{name: "reparse_vendor", code: fscc.SetReparsePoint, b: unhex("17000000 0200 0000", guids[:32], "cafe"),
-		want: &fscc.ReparsePoint{Tag: 0x17, Vendor: testGUIDs[0], Data: unhex("cafe")}},
+		b: wiretest.Unhex("030000a0 1200 0000", "0000 0400 0600 0200 61006200 0000 6300 0000"),
+		want: &fscc.ReparsePoint{Tag: fscc.ReparseMountPoint, Data: wiretest.Unhex("0000 0400 0600 0200 61006200 0000 6300 0000"),
+			Link: fscc.Symlink{Substitute: wiretest.Unhex("61006200"), Print: wiretest.Unhex("6300")}}},
+	{name: "reparse_nfs_link", code: fscc.SetReparsePoint, b: wiretest.Unhex("14000080 0a00 0000", "4c4e4b0100000000 6100"),
+		want: &fscc.ReparsePoint{Tag: fscc.ReparseNFS, Data: wiretest.Unhex("4c4e4b0100000000 6100"), NFS: fscc.NFSPoint{Type: fscc.NFSLink, Target: wiretest.Unhex("6100")}}},
+	{name: "reparse_nfs_device", code: fscc.SetReparsePoint, b: wiretest.Unhex("14000080 1000 0000", "4348520000000000 08000000 01000000"),
+		want: &fscc.ReparsePoint{Tag: fscc.ReparseNFS, Data: wiretest.Unhex("4348520000000000 08000000 01000000"), NFS: fscc.NFSPoint{Type: fscc.NFSChar, Major: 8, Minor: 1}}},
+	{name: "reparse_wsl_link", code: fscc.GetReparsePoint, output: true, b: wiretest.Unhex("1d0000a0 0700 0000", "02000000 612f62"),
+		want: &fscc.ReparsePoint{Tag: fscc.ReparseLxSymlink, Data: wiretest.Unhex("02000000 612f62"), Target: []byte("a/b")}},
+	{name: "reparse_vendor", code: fscc.SetReparsePoint, b: wiretest.Unhex("17000000 0200 0000", guids[:32], "cafe"),
+		want: &fscc.ReparsePoint{Tag: 0x17, Vendor: testGUIDs[0], Data: wiretest.Unhex("cafe")}},
 	{name: "snapshots", code: fscc.EnumerateSnapshots, output: true, open: true,
-		b:    unhex("02000000 02000000 0a000000", "6100 0000 6200 0000 0000"),
-		want: &fscc.SnapshotsReply{Total: 2, Returned: 2, Size: 10, Names: unhex("6100 0000 6200 0000 0000")}},
+		b:    wiretest.Unhex("02000000 02000000 0a000000", "6100 0000 6200 0000 0000"),
+		want: &fscc.SnapshotsReply{Total: 2, Returned: 2, Size: 10, Names: wiretest.Unhex("6100 0000 6200 0000 0000")}},
 	{name: "network_interfaces", code: fscc.QueryNetworkInterfaces, output: true, open: true,
-		b: unhex("98000000 02000000 03000000 00000000 00ca9a3b00000000", address4, "00000000 02000000 00000000 00000000 00e40b5402000000", address6),
+		b: wiretest.Unhex("98000000 02000000 03000000 00000000 00ca9a3b00000000", address4, "00000000 02000000 00000000 00000000 00e40b5402000000", address6),
 		want: &fscc.InterfacesReply{
-			List: unhex("98000000 02000000 03000000 00000000 00ca9a3b00000000", address4, "00000000 02000000 00000000 00000000 00e40b5402000000", address6)}},
-	{name: "validate_negotiate_request", code: fscc.ValidateNegotiate, b: unhex("7f000000", guids[:32], "0300 0200 0202 0003"),
-		want: &ValidateNegotiateRequest{Capabilities: 0x7f, ClientGUID: testGUIDs[0], SecurityMode: SigningEnabled | SigningRequired, Dialects: unhex("0202 0003")}},
-	{name: "validate_negotiate_response", code: fscc.ValidateNegotiate, output: true, b: unhex("4f000000", guids[:32], "0100 0003"),
+			List: wiretest.Unhex("98000000 02000000 03000000 00000000 00ca9a3b00000000", address4, "00000000 02000000 00000000 00000000 00e40b5402000000", address6)}},
+	{name: "validate_negotiate_request", code: fscc.ValidateNegotiate, b: wiretest.Unhex("7f000000", guids[:32], "0300 0200 0202 0003"),
+		want: &ValidateNegotiateRequest{Capabilities: 0x7f, ClientGUID: testGUIDs[0], SecurityMode: SigningEnabled | SigningRequired, Dialects: wiretest.Unhex("0202 0003")}},
+	{name: "validate_negotiate_response", code: fscc.ValidateNegotiate, output: true, b: wiretest.Unhex("4f000000", guids[:32], "0100 0003"),
 		want: &ValidateNegotiateResponse{Capabilities: 0x4f, ServerGUID: testGUIDs[0], SecurityMode: SigningEnabled, Dialect: Dialect300}},
-	{name: "resiliency", code: fscc.RequestResiliency, b: unhex("60ea0000 00000000"), want: &fscc.ResiliencyRequest{Timeout: 60000}},
-	{name: "pipe_wait", code: fscc.PipeWait, b: unhex("80f0fa0200000000 04000000 01 00 61006200"),
-		want: &fscc.PipeWaitRequest{Timeout: 50000000, Specified: true, Name: unhex("61006200")}},
-	{name: "pipe_peek", code: fscc.PipePeek, output: true, open: true, b: unhex("03000000 04000000 01000000 04000000 cafebabe"),
-		want: &fscc.PipePeekReply{State: 3, Available: 4, Messages: 1, Length: 4, Data: unhex("cafebabe")}},
-	{name: "referrals", code: fscc.DFSGetReferrals, open: true, b: unhex("0400", pathInHex),
-		want: &fscc.ReferralRequest{MaxLevel: 4, Path: unhex(pathInHex)[:8]}},
-	{name: "referrals_ex", code: fscc.DFSGetReferralsEx, b: unhex("0400 0100 0e000000 0800 5c0061005c006200 0200 7300"),
-		want: &fscc.ReferralExRequest{ReferralRequest: fscc.ReferralRequest{MaxLevel: 4, Path: unhex(pathInHex)[:8]}, Flags: 1, Site: unhex("7300")}},
+	{name: "resiliency", code: fscc.RequestResiliency, b: wiretest.Unhex("60ea0000 00000000"), want: &fscc.ResiliencyRequest{Timeout: 60000}},
+	{name: "pipe_wait", code: fscc.PipeWait, b: wiretest.Unhex("80f0fa0200000000 04000000 01 00 61006200"),
+		want: &fscc.PipeWaitRequest{Timeout: 50000000, Specified: true, Name: wiretest.Unhex("61006200")}},
+	{name: "pipe_peek", code: fscc.PipePeek, output: true, open: true, b: wiretest.Unhex("03000000 04000000 01000000 04000000 cafebabe"),
+		want: &fscc.PipePeekReply{State: 3, Available: 4, Messages: 1, Length: 4, Data: wiretest.Unhex("cafebabe")}},
+	{name: "referrals", code: fscc.DFSGetReferrals, open: true, b: wiretest.Unhex("0400", pathInHex),
+		want: &fscc.ReferralRequest{MaxLevel: 4, Path: wiretest.Unhex(pathInHex)[:8]}},
+	{name: "referrals_ex", code: fscc.DFSGetReferralsEx, b: wiretest.Unhex("0400 0100 0e000000 0800 5c0061005c006200 0200 7300"),
+		want: &fscc.ReferralExRequest{ReferralRequest: fscc.ReferralRequest{MaxLevel: 4, Path: wiretest.Unhex(pathInHex)[:8]}, Flags: 1, Site: wiretest.Unhex("7300")}},
 	{name: "referrals_reply", code: fscc.DFSGetReferrals, output: true, open: true,
-		b:    unhex("0800 0400 03000000", referrals),
-		want: &fscc.ReferralReply{Consumed: 8, Count: 4, Flags: 3, List: unhex(referrals)}},
-	{name: "no_decoder", code: 0x00090304, b: unhex("cafe"), open: true},
+		b:    wiretest.Unhex("0800 0400 03000000", referrals),
+		want: &fscc.ReferralReply{Consumed: 8, Count: 4, Flags: 3, List: wiretest.Unhex(referrals)}},
+	{name: "no_decoder", code: 0x00090304, b: wiretest.Unhex("cafe"), open: true},
 }
 
 // What illumos put into the token of a file of 1879048196 bytes on tree 1.
@@ -173,19 +173,7 @@ func TestBufferTrees(t *testing.T) {
 		if gaps := tree.Gaps(0); gaps != nil {
 			t.Errorf("%s: gaps %v", s.name, gaps)
 		}
-		file := filepath.Join("testdata", "ioctl", s.name+".tree")
-		if *update {
-			if err := os.WriteFile(file, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got.Bytes(), want) {
-			t.Errorf("%s: the tree is now\n%s", s.name, &got)
-		}
+		wiretest.Golden(t, filepath.Join("ioctl", s.name), got.Bytes())
 	}
 }
 

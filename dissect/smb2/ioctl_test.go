@@ -5,12 +5,13 @@ import (
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/odx"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
 
 var ioctlSamples = []sample{
 	{
 		name: "offload_read_request",
-		b: unhex(requestHeader,
+		b: wiretest.Unhex(requestHeader,
 			"3900 0000 64420900", fileID,
 			"78000000 20000000 00000000", // input: offset, count, most back
 			"78000000 00000000 10020000", // output
@@ -21,7 +22,7 @@ var ioctlSamples = []sample{
 	},
 	{
 		name: "offload_read_response",
-		b: unhex(responseHeader,
+		b: wiretest.Unhex(responseHeader,
 			"3100 0000 64420900", fileID,
 			"70000000 00000000 70000000 10020000 00000000 00000000",
 			"10020000 00000000 0000100000000000", token, tokenRest),
@@ -38,7 +39,7 @@ var ioctlSamples = []sample{
 	},
 	{
 		name: "offload_write_response",
-		b: unhex(responseHeader,
+		b: wiretest.Unhex(responseHeader,
 			"3100 0000 68820900", fileID,
 			"70000000 00000000 70000000 10000000 00000000 00000000",
 			"10000000 00000000 0000000100000000"),
@@ -47,7 +48,7 @@ var ioctlSamples = []sample{
 	},
 	{
 		name: "ioctl_request_without_decoder",
-		b: unhex(requestHeader,
+		b: wiretest.Unhex(requestHeader,
 			"3900 0000 78001400", fileID, "78000000 04000000 00000000 00000000 00000000 20000000 01000000 00000000", "deadbeef"),
 		want: &IoctlRequest{Function: fscc.RequestResumeKey, File: testFile, MaxOutput: 32, Flags: 1, InputOffset: 120, InputCount: 4},
 	},

@@ -5,10 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"flag"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,18 +15,8 @@ import (
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/odx"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata")
-
-// unhex joins lines of hex; spaces are for the reader.
-func unhex(lines ...string) []byte {
-	b, err := hex.DecodeString(strings.ReplaceAll(strings.Join(lines, ""), " ", ""))
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
 
 const (
 	requestHeader = "fe534d42 4000 0100 00000000 0b00 0100 00000000 00000000" + // to NextCommand
@@ -59,14 +46,14 @@ type sample struct {
 
 // request is a message of a header and the given body, in hex.
 func request(command Command, body ...string) []byte {
-	b := unhex(requestHeader, strings.Join(body, ""))
+	b := wiretest.Unhex(requestHeader, strings.Join(body, ""))
 	b[12] = byte(command)
 	return b
 }
 
 // response is request for the other way.
 func response(command Command, body ...string) []byte {
-	b := unhex(responseHeader, strings.Join(body, ""))
+	b := wiretest.Unhex(responseHeader, strings.Join(body, ""))
 	b[12] = byte(command)
 	return b
 }
@@ -91,12 +78,12 @@ func utf16le(s string) string {
 }
 
 var (
-	offloadWrite = unhex(requestHeader,
+	offloadWrite = wiretest.Unhex(requestHeader,
 		"3900 0000 68820900", fileID,
 		"78000000 20020000 00000000 78000000 00000000 10000000 01000000 00000000",
 		"20020000 00000000 0000000100000000 0000001000000000 0000010000000000", token, tokenRest)
-	testFile  = FileID(unhex(fileID))
-	testToken = odx.Token{Type: 0x10001, IDLength: 8, ID: unhex("a1a2a3a4a5a6a7a8"), Raw: unhex(token, tokenRest)}
+	testFile  = FileID(wiretest.Unhex(fileID))
+	testToken = odx.Token{Type: 0x10001, IDLength: 8, ID: wiretest.Unhex("a1a2a3a4a5a6a7a8"), Raw: wiretest.Unhex(token, tokenRest)}
 )
 
 // withoutBytes takes what a body holds undecoded beside what was decoded of it: the
@@ -154,25 +141,7 @@ func TestGolden(t *testing.T) {
 		if gaps := tree.Gaps(0); gaps != nil {
 			t.Errorf("%s: gaps %v", s.name, gaps)
 		}
-		golden(t, s.name, got.Bytes())
-	}
-}
-
-// golden compares a tree with the file of that name.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name+".tree")
-	if *update {
-		if err := os.WriteFile(file, got, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s: the tree is now\n%s", name, got)
+		wiretest.Golden(t, s.name, got.Bytes())
 	}
 }
 
@@ -383,7 +352,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add(s.b[:len(s.b)/2], uint16(len(s.b)-len(s.b)/2))
 	}
 	for _, tt := range transforms {
-		f.Add(unhex(tt.hex), uint16(0))
+		f.Add(wiretest.Unhex(tt.hex), uint16(0))
 	}
 	var used Decoder
 	f.Fuzz(func(t *testing.T, b []byte, missing uint16) {

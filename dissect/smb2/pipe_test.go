@@ -2,16 +2,15 @@ package smb2
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/odxray/odxray/dissect/rpc"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
 
 // A bind to srvsvc.
-var transceive = unhex(requestHeader,
+var transceive = wiretest.Unhex(requestHeader,
 	"3900 0000 17c01100", fileID,
 	"78000000 48000000 00000000 78000000 00000000 b8100000 01000000 00000000",
 	"05000b03 10000000 4800 0000 01000000 b810 b810 00000000 01000000",
@@ -31,19 +30,7 @@ func TestPipe(t *testing.T) {
 		t.Errorf("info %q, want %q", info, want)
 	}
 	tree.Dump(&got)
-	file := filepath.Join("testdata", "pipe_transceive.tree")
-	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("the tree is now\n%s", &got)
-	}
+	wiretest.Golden(t, "pipe_transceive", got.Bytes())
 }
 
 // TestOtherPipe takes what is no DCE/RPC, and what the capture cut, as it comes.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/dissect/wire/wiretest"
 )
 
 const (
@@ -23,12 +24,12 @@ var transforms = []struct {
 	name, hex, info string
 	want            any
 }{
-	{"transform", encrypted, "Encrypted SMB3", &TransformHeader{Signature: unhex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"), Nonce: unhex(nonce),
-		OriginalSize: 4, Flags: 1, SessionID: 0x40000000001, Associated: unhex(associated), Data: unhex("deadbeef")}},
-	{"compressed", unchained, "Comp. SMB3", &CompressionHeader{OriginalSize: 200, Algorithm: LZ77, Offset: 2, Plain: []byte("ab"), Data: unhex("deadbeef")}},
+	{"transform", encrypted, "Encrypted SMB3", &TransformHeader{Signature: wiretest.Unhex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff"), Nonce: wiretest.Unhex(nonce),
+		OriginalSize: 4, Flags: 1, SessionID: 0x40000000001, Associated: wiretest.Unhex(associated), Data: wiretest.Unhex("deadbeef")}},
+	{"compressed", unchained, "Comp. SMB3", &CompressionHeader{OriginalSize: 200, Algorithm: LZ77, Offset: 2, Plain: []byte("ab"), Data: wiretest.Unhex("deadbeef")}},
 	{"compressed_unknown", "fc534d42 c8000000 0900 0000 00000000 deadbeef", "Comp. SMB3 (unknown)",
-		&CompressionHeader{OriginalSize: 200, Algorithm: 9, Data: unhex("deadbeef")}},
-	{"compressed_chained", chain, "Comp. SMB3", &CompressionHeader{OriginalSize: 264, Chained: true, Payloads: unhex(payloads)}},
+		&CompressionHeader{OriginalSize: 200, Algorithm: 9, Data: wiretest.Unhex("deadbeef")}},
+	{"compressed_chained", chain, "Comp. SMB3", &CompressionHeader{OriginalSize: 264, Chained: true, Payloads: wiretest.Unhex(payloads)}},
 }
 
 func decodeTransform(d *Decoder, c *wire.Cursor) interface{ AppendInfo([]byte) []byte } {
@@ -42,7 +43,7 @@ func TestTransform(t *testing.T) {
 	for _, tt := range transforms {
 		var d Decoder
 		var tree wire.Tree
-		c := wire.New(unhex(tt.hex), &tree)
+		c := wire.New(wiretest.Unhex(tt.hex), &tree)
 		got := decodeTransform(&d, &c)
 		if c.Err() != nil || c.Len() != 0 || !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: %+v, %v, want %+v", tt.name, got, c.Err(), tt.want)
@@ -55,17 +56,17 @@ func TestTransform(t *testing.T) {
 		}
 		var text bytes.Buffer
 		tree.Dump(&text)
-		golden(t, tt.name, text.Bytes())
+		wiretest.Golden(t, tt.name, text.Bytes())
 	}
 }
 
 func TestPayloads(t *testing.T) {
 	var got []Payload
-	Payloads(unhex(payloads)).Each(func(p Payload) bool { got = append(got, p); return true })
+	Payloads(wiretest.Unhex(payloads)).Each(func(p Payload) bool { got = append(got, p); return true })
 	want := []Payload{
 		{Flags: 1, Length: 4, Data: []byte("abcd")},
 		{Algorithm: PatternV1, Length: 8, Pattern: 'A', Repetitions: 100},
-		{Algorithm: LZ77, Length: 8, OriginalSize: 100, Data: unhex("deadbeef")},
+		{Algorithm: LZ77, Length: 8, OriginalSize: 100, Data: wiretest.Unhex("deadbeef")},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
@@ -74,7 +75,7 @@ func TestPayloads(t *testing.T) {
 
 func TestTransformPrefixes(t *testing.T) {
 	for _, tt := range transforms[:1] { // the others take what there is
-		b := unhex(tt.hex)
+		b := wiretest.Unhex(tt.hex)
 		for i := range b {
 			var d Decoder
 			c := wire.New(b[:i], nil)
@@ -92,7 +93,7 @@ func TestTransformPrefixes(t *testing.T) {
 func TestTransformAllocs(t *testing.T) {
 	for _, tt := range transforms {
 		var d Decoder
-		b := unhex(tt.hex)
+		b := wiretest.Unhex(tt.hex)
 		if n := testing.AllocsPerRun(50, func() {
 			c := wire.New(b, nil)
 			if ProtocolOf(&c) == ProtocolTransform {

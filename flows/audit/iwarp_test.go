@@ -31,17 +31,7 @@ func overIWARP(o flowtest.IWARPOptions) *flowtest.Capture {
 // soundly returns the findings of packets that are no notes and have no doubts.
 func soundly(t *testing.T, packets []captures.Packet) (bad []flows.Finding) {
 	t.Helper()
-	var file bytes.Buffer
-	w, err := captures.NewWriter(&file, captures.WriterOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range packets {
-		if err := w.Packet(&packets[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r, err := captures.NewReader(bytes.NewReader(file.Bytes()), "judged")
+	r, err := captures.NewReader(bytes.NewReader(flowtest.Pcapng(packets)), "judged")
 	if err != nil {
 		t.Fatal(err)
 	}

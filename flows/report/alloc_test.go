@@ -3,11 +3,8 @@ package report
 import (
 	"context"
 	"io"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/flowtest"
 )
@@ -53,22 +50,5 @@ func reads(t *testing.T, n int) (file string, frames int) {
 	for range n {
 		client.Read(from, 0, data)
 	}
-	file = filepath.Join(t.TempDir(), "reads.pcapng")
-	f, err := os.Create(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := captures.NewWriter(f, captures.WriterOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range made.Packets {
-		if err := w.Packet(&made.Packets[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return file, len(made.Packets)
+	return flowtest.Write(t, "reads.pcapng", made.Packets), len(made.Packets)
 }

@@ -2,13 +2,10 @@ package client
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/odxray/odxray/captures"
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/odx"
 	"github.com/odxray/odxray/dissect/smb2"
@@ -41,24 +38,7 @@ func (r *recorder) tap(u *Unit) {
 
 // file writes the capture.
 func (r *recorder) file(t *testing.T) string {
-	name := filepath.Join(t.TempDir(), "run.pcapng")
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := captures.NewWriter(f, captures.WriterOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range r.made.Packets {
-		if err := w.Packet(&r.made.Packets[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return name
+	return flowtest.Write(t, "run.pcapng", r.made.Packets)
 }
 
 // everything says something of every kind that a client can say.
