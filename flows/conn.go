@@ -277,7 +277,7 @@ func (c *conn) transport() Transport {
 func (c *conn) published() Connection {
 	client, server := c.ends()
 	return Connection{
-		Transport: c.transport(), Host: int(c.host), ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last), FirstTime: c.firstTime, LastMessage: int(c.lastMessage), LastTime: c.messageTime,
+		Transport: c.transport(), Host: int(c.host), ID: int(c.id), Client: client, Server: server, First: int(c.first), Last: int(c.last), FirstTime: c.firstTime, LastMessage: int(c.lastMessage), LastTime: c.messageTime, EndTime: c.endTime,
 		Dialect: c.dialect, ClientGUID: c.clientGUID, ServerGUID: c.serverGUID,
 		Credits: c.credits.published(), LateStart: !c.syn, LostBytes: c.lost, CutFrames: c.cutFrames,
 		Retransmitted: c.retransmits, Messages: c.messages, Encrypted: c.encrypted, Nameless: c.nameless, Malformed: c.malformed,

@@ -127,6 +127,7 @@ type Connection struct {
 	FirstTime     int64 // of First
 	LastMessage   int   // frame of its last message
 	LastTime      int64 // of that
+	EndTime       int64 // of its first FIN or RST, or of its end by CM; 0 if the capture does not show it
 	Dialect       smb2.Dialect
 	ClientGUID    wire.GUID
 	ServerGUID    wire.GUID

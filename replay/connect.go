@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
@@ -70,6 +71,43 @@ func (r *run) connect(ctx context.Context, index int) (*client.Conn, error) {
 		}
 	}
 	return c.conn, c.err
+}
+
+// settle is what a server gets to notice that a connection with open files has ended.
+// Nothing that travels says that it has.
+const settle = 50 * time.Millisecond
+
+// end ends a connection where the captured one ended.
+func (r *run) end(ctx context.Context, g *Group) {
+	c := r.live[g.Conn]
+	c.mu.Lock()
+	conn := c.conn
+	c.mu.Unlock()
+	if conn == nil {
+		return
+	}
+	c.ended.Store(true)
+	conn.Close()
+	r.mu.Lock()
+	held := false
+	for file, o := range r.opens {
+		if o.session.Conn == conn {
+			delete(r.opens, file)
+			held = true
+		}
+	}
+	for k := range r.sessions {
+		if k.conn == g.Conn {
+			delete(r.sessions, k)
+		}
+	}
+	r.mu.Unlock()
+	if held {
+		select {
+		case <-time.After(settle):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // offers returns what the captured client offered on a connection.

@@ -5,7 +5,9 @@ package replay
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -21,7 +23,7 @@ func Extract(c *flows.Capture) (*Plan, error) {
 	x := extraction{
 		plan: new(Plan), capture: c, results: c.Results(),
 		byExchange: make(map[int]int), current: make(map[slotKey]int), numbers: make(map[SlotKind]int),
-		conns: make(map[int]int), closed: make(map[int]int), logins: make(map[loginKey]int), pipes: make(pipes),
+		conns: make(map[int]int), closed: make(map[int]int), logins: make(map[loginKey]int), pipes: make(pipes), open: make(map[int][]int),
 	}
 	for i := range x.results.Connections {
 		k := &x.results.Connections[i]
@@ -29,6 +31,9 @@ func Extract(c *flows.Capture) (*Plan, error) {
 		x.plan.Conns = append(x.plan.Conns, Conn{
 			ID: k.ID, Host: k.Host, Client: k.Client, Server: k.Server, Dialect: k.Dialect, RDMA: k.Transport != flows.TCP,
 		})
+		if k.EndTime != 0 {
+			x.ends = append(x.ends, connEnd{conn: len(x.plan.Conns) - 1, time: max(k.EndTime, k.LastTime)})
+		}
 	}
 	// The messages first, as their bytes are valid only for a moment.
 	var sent []message
@@ -48,9 +53,12 @@ func Extract(c *flows.Capture) (*Plan, error) {
 	if len(sent) == 2*maxSteps {
 		x.problem("the capture holds more messages than a plan does: what comes after the first %d is left out", len(sent))
 	}
+	slices.SortStableFunc(x.ends, func(a, b connEnd) int { return cmp.Compare(a.time, b.time) })
 	for i := range sent {
+		x.ended(sent[i].Time)
 		x.message(&sent[i])
 	}
+	x.ended(math.MaxInt64)
 	x.finish()
 	x.plan.order()
 	return x.plan, nil
@@ -81,7 +89,31 @@ type extraction struct {
 	logins     map[loginKey]int // the log-on at hand: Step.ID
 	chain      chain            // the request before, for compounds
 	pipes      pipes
+	ends       []connEnd     // that are to come
+	open       map[int][]int // by index in plan.Conns, the files that were opened there
 	d          decoder
+}
+
+// connEnd is the end of a connection.
+type connEnd struct {
+	conn int // index in Plan.Conns
+	time int64
+}
+
+// ended adds the ends of connections before a time.
+func (x *extraction) ended(before int64) {
+	for len(x.ends) > 0 && x.ends[0].time < before {
+		e := x.ends[0]
+		x.ends = x.ends[1:]
+		g := Group{Conn: e.conn, Ends: true, Sent: e.time, Done: e.time}
+		for _, slot := range x.open[e.conn] {
+			if x.plan.Slots[slot].Dies == 0 {
+				g.Closes = append(g.Closes, slot)
+			}
+		}
+		delete(x.open, e.conn)
+		x.plan.Groups = append(x.plan.Groups, g)
+	}
 }
 
 // chain is where the requests of a compound are.
@@ -137,7 +169,7 @@ func (x *extraction) message(m *message) {
 func (x *extraction) request(m *message, on int, h Header) {
 	p := x.plan
 	s := Step{
-		ID: len(p.Steps) + 1, Position: m.Position, Header: h, Request: m.Bytes, Size: m.Size, Session: -1, Tree: -1, Sealed: m.Encrypted, exchangeIndex: m.Exchange,
+		ID: len(p.Steps) + 1, Position: m.Position, Header: h, Request: m.Bytes, Size: m.Size, Session: -1, Tree: -1, Previous: -1, Sealed: m.Encrypted, exchangeIndex: m.Exchange,
 	}
 	if m.Exchange >= 0 {
 		x.capture.MessageContext(m.Exchange, &s.Context)
@@ -221,12 +253,17 @@ func (x *extraction) use(s *Step, f found, host int) {
 
 // requestFacts keeps what the body says that ordering and log-on need.
 func (x *extraction) requestFacts(s *Step, m *smb2.Message, on int) {
-	switch m.Body.(type) {
+	switch body := m.Body.(type) {
 	case *smb2.NegotiateRequest:
 		if x.plan.Conns[on].Negotiate == 0 {
 			x.plan.Conns[on].Negotiate = s.ID
 		}
 	case *smb2.SessionSetupRequest:
+		var previous [8]byte
+		le.PutUint64(previous[:], body.PreviousSessionID)
+		if slot, ok := x.current[slotKey{SlotSession, x.plan.Conns[on].Host, string(previous[:])}]; ok && body.PreviousSessionID != 0 {
+			s.Previous = slot
+		}
 		k := loginKey{on, s.Session}
 		if first := x.logins[k]; first != 0 {
 			s.Login = first
@@ -314,6 +351,9 @@ func (x *extraction) brought(s *Step, f found, host int) {
 	case f.kind == SlotFile && s.Header.Command == smb2.Create, f.kind == SlotToken:
 		i = x.define(f.kind, host, f.value, s.Tree, s.ID)
 		x.plan.Slots[i].Path, x.plan.Slots[i].Known = s.Exchange.File, true
+		if on := x.plan.Groups[s.Group].Conn; f.kind == SlotFile {
+			x.open[on] = append(x.open[on], i)
+		}
 	case f.kind == SlotResumeKey, f.kind == SlotSnapshot:
 		if old, known := x.current[slotKey{f.kind, host, string(f.value)}]; known && x.plan.Slots[old].Defined != 0 {
 			i = old

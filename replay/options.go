@@ -86,6 +86,15 @@ func ParseLevel(name string) Level {
 	return Semantic
 }
 
+// Order is what a request waits for.
+type Order string
+
+const (
+	Deps     Order = "deps"     // what it needs, and what touched the same before it
+	Captured Order = "captured" // that, and all that its client had seen
+	Serial   Order = "serial"   // everything before it
+)
+
 // Missing is what stands in for bytes that the capture lacks.
 type Missing string
 
@@ -105,7 +114,7 @@ type Options struct {
 
 	Level    Level
 	Known    *Known // differences that are explained; may be nil
-	Serial   bool   // one group at a time
+	Order    Order
 	Speed    float64
 	MaxGap   time.Duration // between requests, with Speed; 0 for no limit
 	TimeOut  time.Duration // for a step; 0 is 30 s

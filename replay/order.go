@@ -5,6 +5,7 @@ package replay
 // at the same time in the capture may be so again.
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/odxray/odxray/dissect/smb2"
@@ -15,43 +16,30 @@ const maxBefore = 1 << 12
 
 // order fills the groups' After and Behind, and the connections' Outstanding.
 func (p *Plan) order() {
-	type toucher struct {
-		group int
-		touch touch
-	}
+	w := waits{Plan: p, after: make([]int, len(p.Groups)), behind: make([]int, len(p.Groups))}
 	last := make(map[string][]toucher) // by thing, who touched it
 	inSlot := make(map[int][]int)      // by slot, the groups that used it
+	ofConn := make([][]int, len(p.Conns))
+	ended := make(map[netip.Addr][]int) // by client, the groups that ended its connections
 	for g := range p.Groups {
+		w.begin(g)
 		group := &p.Groups[g]
+		client := p.Conns[group.Conn].Client.Addr()
 		for _, id := range group.Steps {
-			s := p.Step(id)
-			for _, slot := range p.slotsOf(s) {
+			for _, slot := range p.slotsOf(p.Step(id)) {
 				if d := p.Slots[slot].Defined; d != 0 && d != id {
-					p.wait(g, p.Step(d).Group)
+					w.wait(p.Step(d).Group)
 				}
 			}
-			for _, t := range p.touches(s) {
-				kept := last[t.thing][:0:0]
-				for _, o := range last[t.thing] {
-					if o.group == g || o.touch.agrees(t) {
-						kept = append(kept, o)
-						continue
-					}
-					if p.wait(g, o.group) || t.access != writes || t.upto != 0 {
-						kept = append(kept, o) // it is not over, or others have to do with it still
-					}
-				}
-				if len(kept) < maxBefore {
-					kept = append(kept, toucher{g, t})
-				}
-				last[t.thing] = kept
-			}
+		}
+		for _, t := range p.groupTouches(g) {
+			last[t.thing] = w.touched(last[t.thing], t)
 		}
 		for _, id := range group.Steps {
 			s := p.Step(id)
 			if ends := p.ends(s); ends >= 0 {
 				for _, o := range inSlot[ends] {
-					p.wait(g, o)
+					w.wait(o)
 				}
 			}
 			for _, slot := range p.slotsOf(s) {
@@ -60,24 +48,129 @@ func (p *Plan) order() {
 				}
 			}
 			if s.Cancel != 0 {
-				p.behind(g, p.Step(s.Cancel).Group)
+				w.sent(p.Step(s.Cancel).Group)
 			}
 			if s.Login != 0 && s.Login != id {
-				p.wait(g, p.Step(s.Login).Group)
+				w.wait(p.Step(s.Login).Group)
 			}
 			if s.Login == id && s.Session >= 0 { // binding a session needs the one that set it up
 				if d := p.Slots[s.Session].Defined; d != 0 && p.Step(d).Login != id {
-					p.wait(g, p.lastRound(p.Step(d).Login).Group)
+					w.wait(p.lastRound(p.Step(d).Login).Group)
 				}
+			}
+			if s.Previous >= 0 { // its session ends: what was done in it is over, or is cut short
+				for _, o := range inSlot[s.Previous] {
+					w.wait(o)
+				}
+				inSlot[s.Previous] = append(inSlot[s.Previous], g)
 			}
 		}
 		if c := &p.Conns[group.Conn]; c.Negotiate != 0 && p.Step(c.Negotiate).Group != g {
-			p.wait(g, p.Step(c.Negotiate).Group)
+			w.wait(p.Step(c.Negotiate).Group)
+		} else if c.Negotiate != 0 && len(group.Steps) > 0 { // a client may connect anew because it was cut off
+			for _, o := range ended[client] {
+				w.wait(o)
+			}
 		}
+		if group.Ends {
+			for _, o := range ofConn[group.Conn] {
+				w.wait(o)
+			}
+			const enough = 64
+			list := append(ended[client], g)
+			ended[client] = list[max(len(list)-enough, 0):]
+		}
+		ofConn[group.Conn] = append(ofConn[group.Conn], g)
 	}
 	p.keepSources()
 	p.reduce()
 	p.outstanding()
+}
+
+// toucher is a group that has touched a thing.
+type toucher struct {
+	group int
+	touch touch
+}
+
+// groupTouches lists what a group has to do with. The end of a connection ends what is
+// open on it.
+func (p *Plan) groupTouches(g int) (list []touch) {
+	for _, id := range p.Groups[g].Steps {
+		list = append(list, p.touches(p.Step(id))...)
+	}
+	for _, slot := range p.Groups[g].Closes {
+		f := &p.Slots[slot]
+		share := ""
+		if f.Parent >= 0 {
+			share = p.Slots[f.Parent].Path
+		}
+		list = append(list, changed(share, f.Path)...)
+	}
+	return list
+}
+
+// waits is what order knows of the group at hand.
+type waits struct {
+	*Plan
+	g             int
+	after, behind []int // by group, g+1 if g waits for it already
+}
+
+func (w *waits) begin(g int) { w.g = g }
+
+// touched has the group at hand wait for those that touched a thing before in a way that
+// does not agree with its own, and returns who has to be waited for from here on.
+func (w *waits) touched(list []toucher, t touch) []toucher {
+	var front *toucher // that the group is to be sent after: what that one was sent after comes with it
+	for i := len(list) - 1; i >= 0; i-- {
+		if o := &list[i]; o.group != w.g && !o.touch.agrees(t) && !w.over(o.group) && (front == nil || o.touch.agrees(front.touch)) {
+			w.sent(o.group)
+			front = o
+		}
+	}
+	kept := list[:0]
+	for _, o := range list {
+		if o.group != w.g && !o.touch.agrees(t) && w.over(o.group) {
+			w.wait(o.group)
+			if t.access == writes && t.upto == 0 {
+				continue // who comes later waits for this group, and so for that one
+			}
+		}
+		kept = append(kept, o)
+	}
+	if len(kept) < maxBefore {
+		kept = append(kept, toucher{w.g, t})
+	}
+	return kept
+}
+
+// over reports whether the capture shows that a group was answered before the one at hand
+// was sent.
+func (w *waits) over(o int) bool {
+	a := &w.Groups[o]
+	return a.Done != 0 && a.Done <= w.Groups[w.g].Sent
+}
+
+// wait has the group at hand wait for o: for its answer if the capture shows that it did,
+// else only until it has been sent.
+func (w *waits) wait(o int) {
+	switch {
+	case o == w.g || w.after[o] == w.g+1:
+	case w.over(o):
+		w.after[o] = w.g + 1
+		w.Groups[w.g].After = append(w.Groups[w.g].After, o)
+	default:
+		w.sent(o)
+	}
+}
+
+// sent has the group at hand wait until o has been sent.
+func (w *waits) sent(o int) {
+	if o != w.g && w.behind[o] != w.g+1 {
+		w.behind[o] = w.g + 1
+		w.Groups[w.g].Behind = append(w.Groups[w.g].Behind, o)
+	}
 }
 
 // slotsOf lists the slots that a step needs.
@@ -108,29 +201,6 @@ func (p *Plan) ends(s *Step) int {
 		return s.Session
 	}
 	return -1
-}
-
-// wait has group g wait for o: for its answer if the capture shows that g did, else only
-// until it has been sent, which it reports.
-func (p *Plan) wait(g, o int) (sent bool) {
-	if g == o {
-		return false
-	}
-	a, b := &p.Groups[o], &p.Groups[g]
-	if a.Done != 0 && a.Done <= b.Sent {
-		if !slices.Contains(b.After, o) {
-			b.After = append(b.After, o)
-		}
-		return false
-	}
-	p.behind(g, o)
-	return true
-}
-
-func (p *Plan) behind(g, o int) {
-	if b := &p.Groups[g]; g != o && !slices.Contains(b.Behind, o) {
-		b.Behind = append(b.Behind, o)
-	}
 }
 
 // keepSources has whatever ends a token's source (its open, tree, session) wait for the
@@ -202,33 +272,35 @@ func (p *Plan) outstanding() {
 
 // reduce leaves out of After what is implied: a group that another of them waits for.
 func (p *Plan) reduce() {
-	before := make([]map[int]bool, len(p.Groups)) // of the reduced ones
+	implied := make([]int, len(p.Groups)) // by group, g+1 if something that g waits for waits for it
+	var todo []int
 	for g := range p.Groups {
 		list := p.Groups[g].After
 		slices.Sort(list)
-		before[g] = make(map[int]bool, len(list))
-		kept := list[:0:0]
-		for i, o := range list {
-			implied := false
-			for _, later := range list[i+1:] {
-				implied = implied || before[later][o]
-			}
-			if !implied {
-				kept = append(kept, o)
-			}
-		}
-		for _, o := range list {
-			before[g][o] = true
-			for far := range before[o] {
-				if len(before[g]) < maxReduced {
-					before[g][far] = true
+		for i := len(list) - 1; i >= 0; i-- {
+			todo = append(todo[:0], list[i])
+			for n := 0; len(todo) > 0 && n < maxReduced; n++ {
+				o := todo[len(todo)-1]
+				todo = todo[:len(todo)-1]
+				for _, far := range p.Groups[o].After {
+					if implied[far] != g+1 {
+						implied[far] = g + 1
+						todo = append(todo, far)
+					}
 				}
 			}
 		}
-		p.Groups[g].After = kept
+		kept := list[:0]
+		for _, o := range list {
+			if implied[o] != g+1 {
+				kept = append(kept, o)
+			}
+		}
+		p.Groups[g].After = slices.Clip(kept)
 		slices.Sort(p.Groups[g].Behind)
 	}
 }
 
-// maxReduced bounds what reduce remembers of a group: past it, what is implied may stay.
-const maxReduced = 1 << 8
+// maxReduced bounds how far reduce looks back from each group that one waits for: past it,
+// what is implied may stay.
+const maxReduced = 1 << 6

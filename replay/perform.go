@@ -19,6 +19,10 @@ import (
 // perform does group g and calls whenSent once all of it has been sent.
 func (r *run) perform(ctx context.Context, g int, whenSent func()) {
 	group := &r.plan.Groups[g]
+	if group.Ends {
+		r.end(ctx, group)
+		return
+	}
 	steps := make([]*Step, len(group.Steps))
 	for i, id := range group.Steps {
 		steps[i] = r.plan.Step(id)
@@ -95,6 +99,8 @@ func (r *run) fail(ctx context.Context, steps []*Step, sentAt time.Time, err err
 		o.Verdict, o.Reason = Unsent, "the run was interrupted"
 	case errors.Is(err, context.DeadlineExceeded):
 		o.Reason = "no answer within " + report.Took(r.o.timeOut())
+	case errors.Is(err, client.ErrClosed) && !sentAt.IsZero() && !steps[0].Answered() && r.live[r.plan.Groups[steps[0].Group].Conn].ended.Load():
+		o.Verdict, o.Reason = Same, "the capture shows no answer until the connection ends"
 	case errors.Is(err, client.ErrClosed) && sentAt.IsZero():
 		o.Verdict, o.Cause = Blocked, r.brokenBy(steps[0])
 	}
@@ -285,7 +291,7 @@ func (r *run) exchange(ctx context.Context, group *Group, steps []*Step, whenSen
 	limited, stop := context.WithTimeout(ctx, r.o.timeOut())
 	defer stop()
 	waiting := limited
-	if r.pends(group) {
+	if r.plan.pends(group) {
 		waiting = ctx // until the loop gives it up
 	}
 	k, err := r.session(limited, steps[0])

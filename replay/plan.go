@@ -103,19 +103,23 @@ type Step struct {
 	Context       smb2.Context
 	Missing       []flows.Range // bytes of Request that the capture lacks
 
-	Login  int    // SESSION_SETUP: Step.ID of the first of its log-on
-	Cancel int    // CANCEL: Step.ID of what it ends
-	Sealed bool   // the request was encrypted
-	Skip   string // why it is not replayed; "" if it is
+	Previous int    // SESSION_SETUP: slot of the session that it takes the place of; -1 if none
+	Login    int    // SESSION_SETUP: Step.ID of the first of its log-on
+	Cancel   int    // CANCEL: Step.ID of what it ends
+	Sealed   bool   // the request was encrypted
+	Skip     string // why it is not replayed; "" if it is
 }
 
 // Answered reports whether the capture shows the final answer.
 func (s *Step) Answered() bool { return s.Answer != nil }
 
-// Group is a compound, or a single request: what is sent at once.
+// Group is a compound, or a single request: what is sent at once; or the end of a
+// connection.
 type Group struct {
-	Conn   int // index in Plan.Conns
-	Steps  []int
+	Conn   int   // index in Plan.Conns
+	Steps  []int // none if the connection ends
+	Ends   bool
+	Closes []int // slots of files that were open on the connection when it ended
 	After  []int // groups whose answers must have come
 	Behind []int // groups that must have been sent
 	Sent   int64 // captured times, in nanoseconds since 1970 UTC

@@ -49,10 +49,10 @@ func (p *Plan) JSON(w io.Writer) error {
 		}
 		j.Gives = append(j.Gives, gives[s.ID]...)
 		for _, o := range g.After {
-			j.After = append(j.After, p.Groups[o].Steps[0])
+			j.After = append(j.After, p.Groups[o].Steps[:min(1, len(p.Groups[o].Steps))]...)
 		}
 		for _, o := range g.Behind {
-			j.Behind = append(j.Behind, p.Groups[o].Steps[0])
+			j.Behind = append(j.Behind, p.Groups[o].Steps[:min(1, len(p.Groups[o].Steps))]...)
 		}
 		if s.Answered() {
 			j.Status = report.StatusName(statusOf(s.Answer))

@@ -92,15 +92,23 @@ func (p *Plan) breakText(k *Break) string {
 func (p *Plan) after(g *Group) string {
 	var list []string
 	for _, o := range g.After {
-		list = append(list, fmt.Sprint(p.Groups[o].Steps[0]))
+		list = append(list, p.groupName(o))
 	}
 	for _, o := range g.Behind {
-		list = append(list, fmt.Sprintf("(%d)", p.Groups[o].Steps[0]))
+		list = append(list, "("+p.groupName(o)+")")
 	}
 	if most := 6; len(list) > most {
 		list = append(list[:most-1], fmt.Sprintf("and %d more", len(list)-most+1))
 	}
 	return strings.Join(list, " ")
+}
+
+// groupName is the group's first step, or the connection that it ends.
+func (p *Plan) groupName(g int) string {
+	if group := &p.Groups[g]; group.Ends {
+		return fmt.Sprintf("end of connection %d", p.Conns[group.Conn].ID)
+	}
+	return fmt.Sprint(p.Groups[g].Steps[0])
 }
 
 // gives lists, by step, the slots that its answer brings.

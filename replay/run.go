@@ -1,11 +1,9 @@
 package replay
 
-// A run: groups are sent as soon as what they wait for is over, no more of them at once
-// than the captured client had on its way.
+// A run: its state, its beginning and its end.
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -17,7 +15,7 @@ import (
 	"github.com/odxray/odxray/replay/client"
 )
 
-// run is the state of Run. The loop owns progress; what steps share is guarded by mu.
+// run is the state of Run. The loop owns the schedule; what steps share is guarded by mu.
 type run struct {
 	plan *Plan
 	o    Options
@@ -43,6 +41,8 @@ type run struct {
 	spoiled  map[string]int  // paths that are not what they were: the step that is the cause
 	over     map[uint64]bool // ids of sessions that were logged off
 	made     []string        // paths at the target, in order
+	ended    []bool          // groups that are done
+	changed  chan struct{}   // closed when a group is done, or a break has come
 }
 
 type sessionOn struct{ slot, conn int }
@@ -68,6 +68,7 @@ func newRun(p *Plan, o Options) *run {
 		values: make([][]byte, len(p.Slots)), outcomes: make([]Outcome, len(p.Steps)), live: make([]*liveConn, len(p.Conns)),
 		sessions: make(map[sessionOn]*client.Session), late: make(map[int]*sync.Mutex), calls: make(map[int]*client.Call),
 		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: make(map[string]bool), over: make(map[uint64]bool), spoiled: make(map[string]int), bogus: make(map[int]bool),
+		ended: make([]bool, len(p.Groups)), changed: make(chan struct{}),
 	}
 	for i := range r.live {
 		r.live[i] = &liveConn{index: i}
@@ -102,159 +103,6 @@ func (p *Plan) bogus(slot int) bool {
 		}
 	}
 	return false
-}
-
-// Group states.
-const (
-	waiting = iota
-	started
-	sent // all of it
-	done
-)
-
-// event is what a group's goroutine reports.
-type event struct {
-	group, state int
-}
-
-// loop runs all groups.
-func (r *run) loop(ctx context.Context) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	p := r.plan
-	cancelled := false // what is pending, since anything last happened
-	events := make(chan event, 16)
-	state := make([]int, len(p.Groups))
-	busy := make([]int, len(p.Conns))
-	busyAll, finished, next := 0, 0, 0
-	clock := newPace(p, r.o)
-	watchdog := time.NewTimer(r.o.timeOut() + time.Second)
-	defer watchdog.Stop()
-	for finished < len(p.Groups) {
-		wake := time.Duration(-1)
-		for g := next; g < len(p.Groups) && ctx.Err() == nil; g++ {
-			if state[g] == done && g == next {
-				next++
-			}
-			if state[g] != waiting || !r.ready(g, state) {
-				continue
-			}
-			c := p.Groups[g].Conn
-			if r.o.Serial && busyAll > r.held(state) || busy[c] >= max(p.Conns[c].Outstanding, 1) {
-				continue
-			}
-			if d := clock.until(g); d > 0 {
-				if wake < 0 || d < wake {
-					wake = d
-				}
-				continue
-			}
-			clock.started(g)
-			state[g] = started
-			busy[c]++
-			busyAll++
-			go func() {
-				r.perform(ctx, g, func() { events <- event{g, sent} })
-				events <- event{g, done}
-			}()
-		}
-		if busyAll == 0 && wake < 0 {
-			return // interrupted, or all that is left waits for itself
-		}
-		var timer <-chan time.Time
-		if wake >= 0 {
-			timer = time.After(wake)
-		}
-		select {
-		case e := <-events:
-			if e.state == done {
-				busy[p.Groups[e.group].Conn]--
-				busyAll--
-				finished++
-			}
-			state[e.group] = e.state
-			cancelled = false
-			watchdog.Reset(r.o.timeOut() + time.Second)
-		case <-timer:
-		case <-watchdog.C:
-			if cancelled {
-				stop(errNoAnswer) // not even that is answered
-			}
-			r.giveUp(state) // nothing moves: what is pending is cancelled
-			cancelled = true
-			watchdog.Reset(r.o.timeOut() + time.Second)
-		}
-		if finished+r.held(state) == len(p.Groups) {
-			r.giveUp(state) // only what the captured client never got an answer to
-		}
-	}
-}
-
-// errNoAnswer ends a run in which nothing is answered any more, not even a CANCEL.
-var errNoAnswer = errors.New("no answer came, nor one to the CANCEL of it")
-
-// ready reports whether what group g waits for is over.
-func (r *run) ready(g int, state []int) bool {
-	for _, o := range r.plan.Groups[g].After {
-		if state[o] != done {
-			return false
-		}
-	}
-	for _, o := range r.plan.Groups[g].Behind {
-		if state[o] < sent {
-			return false
-		}
-	}
-	return true
-}
-
-// held counts the groups that wait for an answer that the capture does not show, or shows
-// only after others: these need not be over for the next one to begin.
-func (r *run) held(state []int) (n int) {
-	for g, s := range state {
-		if s == sent && r.pends(&r.plan.Groups[g]) {
-			n++
-		}
-	}
-	return n
-}
-
-// pends reports whether a group's answer took something else to happen.
-func (r *run) pends(g *Group) bool {
-	if g.Done == 0 {
-		return true
-	}
-	for _, id := range g.Steps {
-		if r.plan.Step(id).Exchange.InterimFrame != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// giveUp cancels what was sent and is not answered.
-func (r *run) giveUp(state []int) {
-	r.mu.Lock()
-	var calls []*client.Call
-	for g, s := range state {
-		if s == sent {
-			for _, id := range r.plan.Groups[g].Steps {
-				if k := r.calls[id]; k != nil {
-					calls = append(calls, k)
-				}
-			}
-		}
-	}
-	r.mu.Unlock()
-	ctx, stop := context.WithTimeout(context.Background(), time.Second)
-	defer stop()
-	for _, k := range calls {
-		select {
-		case <-k.Done():
-		default:
-			_ = k.Cancel(ctx)
-		}
-	}
 }
 
 // finish closes what is open and makes the result.
@@ -292,7 +140,7 @@ func (r *run) tidy() {
 	r.mu.Unlock()
 	for file, o := range opens {
 		m := smb2.CloseRequest{File: smb2.FileID([]byte(file))}
-		if _, err := o.session.Do(ctx, &client.Request{Command: smb2.Close, TreeID: o.tree, Body: m.Append(nil)}); err != nil {
+		if _, err := o.session.Do(ctx, &client.Request{Command: smb2.Close, TreeID: o.tree, Body: m.Append(nil)}); err != nil && ctx.Err() != nil {
 			break
 		}
 	}
@@ -373,6 +221,7 @@ type liveConn struct {
 	err     error
 	reached bool         // the target answered
 	heard   atomic.Int64 // when it last did, in nanoseconds since 1970 UTC
+	ended   atomic.Bool  // where the captured one did
 }
 
 // silent gives a connection up on which nothing has been heard since a request was sent

@@ -90,7 +90,12 @@ func smbclient(t *testing.T, server *smbdtest.Server, keys *flows.Keys) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			p, _ := captured(t, keys, file)
 			o := at(t, server, smbdtest.Shared, "replay")
-			o.Serial = strings.HasPrefix(filepath.Base(file), "dialect_")
+			switch base := filepath.Base(file); {
+			case strings.HasPrefix(base, "dialect_"):
+				o.Order = Serial
+			case strings.HasPrefix(base, "sign_"):
+				o.Order = Captured
+			}
 			var run bytes.Buffer
 			trace, err := NewTrace(&run)
 			if err != nil {

@@ -42,18 +42,10 @@ func (p *Plan) touches(s *Step) (list []touch) {
 	add := func(thing string, a access) { list = append(list, touch{thing: thing, access: a}) }
 	share := ""
 	if s.Tree >= 0 {
-		share = strings.ToLower(p.Slots[s.Tree].Path)
+		share = p.Slots[s.Tree].Path
 	}
-	thing := func(path string) string {
-		path, _, _ = strings.Cut(strings.ToLower(path), ":") // streams live and die with their file
-		return share + "|" + path
-	}
-	on := func(path string, a access) {
-		add(thing(path), a)
-		if a == writes && path != "" {
-			add(thing(parent(path))+`\*`, adds)
-		}
-	}
+	thing := func(path string) string { return thingOf(share, path) }
+	on := func(path string) { list = append(list, changed(share, path)...) }
 	path := s.Exchange.File
 	ranged := func(a access) {
 		t := touch{thing: thing(path), access: a}
@@ -72,16 +64,21 @@ func (p *Plan) touches(s *Step) (list []touch) {
 	}
 	switch s.Header.Command {
 	case smb2.Create:
-		on(path, writes)
+		on(path)
+		for _, u := range s.Uses { // a file that it takes up again
+			if f := &p.Slots[u.Slot]; f.Kind == SlotFile && f.Path != path {
+				on(f.Path)
+			}
+		}
 		if path != "" {
 			add(thing(parent(path)), reads)
 		}
 	case smb2.Close, smb2.Lock:
-		on(path, writes)
+		on(path)
 	case smb2.SetInfo:
-		on(path, writes)
+		on(path)
 		if to := renamed(s.Request); to != "" {
-			on(to, writes)
+			on(to)
 		}
 	case smb2.Write:
 		ranged(writes)
@@ -99,7 +96,7 @@ func (p *Plan) touches(s *Step) (list []touch) {
 		case fscc.OffloadRead, fscc.QueryAllocatedRanges, fscc.RequestResumeKey:
 			add(thing(path), reads)
 		default:
-			on(path, writes)
+			on(path)
 		}
 		for _, u := range s.Uses { // what is copied from
 			if from := p.Slots[u.Slot].Path; from != "" && from != path && !p.Slots[u.Slot].Kind.ours() {
@@ -114,4 +111,19 @@ func (p *Plan) touches(s *Step) (list []touch) {
 func parent(path string) string {
 	i := strings.LastIndexByte(path, '\\')
 	return path[:max(i, 0)]
+}
+
+// thingOf names a file. Streams live and die with theirs.
+func thingOf(share, path string) string {
+	path, _, _ = strings.Cut(strings.ToLower(path), ":")
+	return strings.ToLower(share) + "|" + path
+}
+
+// changed is what has to do with a change of a path: it, and the directory's listing.
+func changed(share, path string) []touch {
+	list := []touch{{thing: thingOf(share, path), access: writes}}
+	if path != "" {
+		list = append(list, touch{thing: thingOf(share, parent(path)) + `\*`, access: adds})
+	}
+	return list
 }

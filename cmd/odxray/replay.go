@@ -93,7 +93,7 @@ func (o *replayFlags) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and connect to nothing")
 	choose(&o.level, "level", "semantic", "what of two answers has to be the same", replay.Levels()[1:]...)
 	f.StringVar(&o.known, "known", "", "differences that this `FILE` explains count as the same")
-	choose(&o.order, "order", "deps", "one request after the other, or what does not depend on each other at once", "serial")
+	choose(&o.order, "order", "deps", "a request waits for what it depends on, for what its client had seen, too, or for all before it", "captured", "serial")
 	f.StringVar(&o.speed, "speed", "max", "as fast as captured (1), `N` times that, or as fast as possible (max)")
 	f.DurationVar(&o.maxGap, "max-gap", 0, "with --speed, wait no longer than this `TIME` between requests")
 	f.DurationVar(&o.timeOut, "timeout", 30*time.Second, "give an answer this `TIME`")
@@ -138,7 +138,7 @@ func (o *replayFlags) options() (r replay.Options, err error) {
 			return r, usagef("%w", err)
 		}
 	}
-	r.Level, r.Serial, r.Loop = replay.ParseLevel(o.level), o.order == "serial", o.odx == "loop"
+	r.Level, r.Order, r.Loop = replay.ParseLevel(o.level), replay.Order(o.order), o.odx == "loop"
 	r.MaxGap, r.TimeOut, r.Guest, r.Missing = o.maxGap, o.timeOut, o.guest, replay.Missing(o.missing)
 	if o.fallback != "none" {
 		r.Fallback = o.fallback

@@ -33,6 +33,19 @@ const (
 // where there is no smbd. It takes a second or so: tests share one where they can.
 func Start(t testing.TB, global ...string) *Server {
 	t.Helper()
+	me, err := user.Current()
+	if err != nil {
+		t.Skip("who runs the test is unknown: ", err)
+	}
+	return StartAs(t, me.Username, global...)
+}
+
+// StartAs is Start with another user of the machine's: root may do what others may not.
+func StartAs(t testing.TB, name string, global ...string) *Server {
+	t.Helper()
+	if _, err := user.Lookup(name); err != nil {
+		t.Skip("there is no such user: ", err)
+	}
 	smbd, err := exec.LookPath("smbd")
 	if err != nil {
 		smbd = "/usr/sbin/smbd"
@@ -43,17 +56,13 @@ func Start(t testing.TB, global ...string) *Server {
 	if _, err := exec.LookPath("pdbedit"); err != nil {
 		t.Skip("no pdbedit (Debian's package samba-common-bin)")
 	}
-	me, err := user.Current()
-	if err != nil {
-		t.Skip("who runs the test is unknown: ", err)
-	}
 	// Not t.TempDir: its path may be too long for the sockets that smbd makes.
 	root, err := os.MkdirTemp("", "smbd")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(root) })
-	s := &Server{User: me.Username, Password: "Secret-1", Dir: filepath.Join(root, "files"), log: filepath.Join(root, "log.smbd")}
+	s := &Server{User: name, Password: "Secret-1", Dir: filepath.Join(root, "files"), log: filepath.Join(root, "log.smbd")}
 	for _, dir := range []string{root, s.Dir} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			t.Fatal(err)
