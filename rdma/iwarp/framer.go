@@ -52,6 +52,10 @@ type Framer struct {
 	pos   uint64
 	frame uint32
 
+	// Bytes that data begins with which came before, in oldest or later.
+	older  int
+	oldest uint32
+
 	// The unit being gathered, or, while looking for one, what may be its beginning.
 	buf     []byte
 	have    int // bytes of it that have passed
@@ -145,7 +149,7 @@ func (f *Framer) Passed() uint64 {
 // capture lacks of it. All of what was pushed before has been used by Next, and off is
 // where that ended, but for what Skip was told.
 func (f *Framer) Push(data []byte, cut int, off uint64, frame uint32) {
-	f.data, f.cut, f.pos, f.frame = data, cut, off, frame
+	f.data, f.cut, f.pos, f.frame, f.older = data, cut, off, frame, 0
 	f.budget = min(f.budget+effort*(len(data)+64), maxBudget)
 }
 
@@ -235,12 +239,15 @@ func (f *Framer) toMarker(off uint64) int { return int(-(off - f.origin) & (mark
 func (f *Framer) use(n int) {
 	k := min(n, len(f.data))
 	f.data, f.cut, f.pos = f.data[k:], f.cut-(n-k), f.pos+uint64(n)
+	f.older = max(f.older-n, 0)
 }
 
 // gather takes the unit that f is at, or what there is of it.
 func (f *Framer) gather() *Unit {
 	if f.have == 0 {
-		f.start, f.first = f.pos, f.frame
+		if f.start, f.first = f.pos, f.frame; f.older > 0 {
+			f.first = f.oldest
+		}
 		n := f.sizeOf(f.data, f.pos)
 		if n < 0 {
 			f.lose()

@@ -30,13 +30,16 @@ const (
 // search looks for an FPDU in what was pushed, and what waits before it. It reports whether
 // there is one, and then f is at it.
 func (f *Framer) search() bool {
-	w, newest := f.data, 0
-	if len(f.buf) > 0 {
+	w, newest := f.data, f.older
+	switch {
+	case len(f.buf) > 0:
 		newest = len(f.buf)
 		f.buf = append(f.buf, f.data...)
 		w = f.buf
 		f.first = min(f.first, f.frame) // what overtook it was captured before it
-	} else {
+	case newest > 0:
+		f.first = f.oldest
+	default:
 		f.first = f.frame
 	}
 	from := f.pos - uint64(newest) // stream offset of w
@@ -44,7 +47,7 @@ func (f *Framer) search() bool {
 	for _, i := range f.waiting {
 		switch f.judge(w[i:], from+uint64(i), false) {
 		case accepted:
-			f.at(w, i, from)
+			f.at(w, i, from, newest)
 			return true
 		case open:
 			waits = append(waits, i)
@@ -57,7 +60,7 @@ func (f *Framer) search() bool {
 		}
 		switch f.judge(w[i:], from+uint64(i), i == newest) {
 		case accepted:
-			f.at(w, i, from)
+			f.at(w, i, from, newest)
 			return true
 		case open:
 			if len(f.waiting) < maxWaiting {
@@ -84,11 +87,13 @@ func (f *Framer) search() bool {
 	return false
 }
 
-// at has f be at an FPDU that begins i bytes into w, which begins at stream offset from.
-func (f *Framer) at(w []byte, i int, from uint64) {
+// at has f be at an FPDU that begins i bytes into w, which begins at stream offset from;
+// what was pushed last begins newest bytes into it.
+func (f *Framer) at(w []byte, i int, from uint64, newest int) {
 	f.passed += uint64(i)
 	f.mode = framing
-	f.data, f.pos, f.frame = w[i:], from+uint64(i), f.first
+	f.data, f.pos = w[i:], from+uint64(i)
+	f.older, f.oldest = max(newest-i, 0), f.first
 	f.empty()
 }
 
