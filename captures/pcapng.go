@@ -48,8 +48,9 @@ const (
 	ngEnhanced  = 6
 	ngMagic     = 0x1a2b3c4d
 
-	ngMinBlock = 12 // type, length, length
-	ngMaxBlock = maxPacket + maxOptions + 64
+	ngPacketHead = 28 // bytes of a packet block before its data; of a simple one, 12
+	ngMinBlock   = 12 // type, length, length
+	ngMaxBlock   = maxPacket + maxOptions + 64
 
 	// Real files have a handful of each. They are kept in memory, so there is a
 	// bound, and one for the text of their options.
@@ -119,7 +120,7 @@ func whole(b []byte, o byteOrder, length uint32) (int64, step, error) {
 //	obsolete: interface, drops (both 16), the rest as enhanced
 //	simple:   wire, data
 func (s *section) packet(b []byte, kind, length uint32, p *Packet) (int64, step, error) {
-	head, id := uint32(28), uint32(0)
+	head := uint32(ngPacketHead)
 	if kind == ngSimple {
 		head = 12
 	}
@@ -129,27 +130,30 @@ func (s *section) packet(b []byte, kind, length uint32, p *Packet) (int64, step,
 	if len(b) < int(head) {
 		return int64(head), stepMore, nil
 	}
-	switch kind {
-	case ngEnhanced:
-		id = s.order.u32(b[8:])
-	case ngPacket:
-		id = uint32(s.order.u16(b[8:]))
+	var id, captured, wire uint32
+	var units uint64
+	if kind == ngSimple {
+		wire = s.order.u32(b[8:])
+	} else {
+		h := (*[ngPacketHead]byte)(b)
+		if kind == ngEnhanced {
+			id = s.order.u32(h[8:])
+		} else {
+			id = uint32(s.order.u16(h[8:]))
+		}
+		units = uint64(s.order.u32(h[12:]))<<32 | uint64(s.order.u32(h[16:]))
+		captured, wire = s.order.u32(h[20:]), s.order.u32(h[24:])
 	}
 	if id >= uint32(len(s.ifaces)) {
 		return 0, 0, damage("packet of interface %d, but the section has described %d", id, len(s.ifaces))
 	}
 	f := &s.ifaces[id]
 	room := length - head - 4
-	var captured, wire uint32
-	var time int64
 	if kind == ngSimple {
-		wire = s.order.u32(b[8:])
 		captured = min(wire, room)
 		if f.snaplen != 0 {
 			captured = min(captured, f.snaplen)
 		}
-	} else {
-		captured, wire = s.order.u32(b[20:]), s.order.u32(b[24:])
 	}
 	switch {
 	case captured > maxPacket:
@@ -162,10 +166,9 @@ func (s *section) packet(b []byte, kind, length uint32, p *Packet) (int64, step,
 	if n, step, err := whole(b, s.order, length); err != nil || step == stepMore {
 		return n, step, err
 	}
-	if kind != ngSimple {
-		time = f.clock.nanoseconds(uint64(s.order.u32(b[12:]))<<32 | uint64(s.order.u32(b[16:])))
+	if p.Time = 0; kind != ngSimple {
+		p.Time = f.clock.nanoseconds(units)
 	}
-	p.Time = time
 	p.Link = linktype.Of(f.number)
 	p.WireLen = wireLen(wire, int(captured))
 	p.Data = b[head : head+captured : head+captured]

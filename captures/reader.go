@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -217,7 +218,7 @@ func (r *Reader) take(p *Packet) {
 	p.Pos = r.cur.base + int64(r.off)
 	r.number++
 	p.Number = r.number
-	p.File = 0
+	p.File, p.InFile = 0, 0
 	if r.number == 1 {
 		r.link = p.Link
 	}
@@ -329,13 +330,17 @@ func (r *Reader) ReadBatch(b *Batch) error {
 	// The block is new or was read by Next: what an earlier batch holds has been
 	// read to its end, so its list of packets is not touched.
 	k := r.cur
-	list := k.packets[:0]
+	list := append(k.packets[:0], *p)
+	r.take(&list[0])
 	for {
-		r.take(p)
-		list = append(list, *p)
-		if !r.here(p) {
+		// Packets are read where they are listed: they are large to copy.
+		n := len(list)
+		list = slices.Grow(list, 1)[:n+1]
+		if p = &list[n]; !r.here(p) {
+			list = list[:n]
 			break
 		}
+		r.take(p)
 	}
 	k.packets = list
 	b.Packets = list

@@ -17,11 +17,15 @@ func usual(c *wire.Cursor, h *Headers) bool {
 		stamps        = 12
 	)
 	b := c.Peek(eth + ip4 + tcp)
-	if b == nil || b[12] != byte(EtherTypeIPv4>>8) || b[13] != byte(EtherTypeIPv4&0xff) || b[14] != 0x45 || b[20]&^0x40|b[21] != 0 || b[23] != protoTCP {
+	if len(b) < eth+ip4+tcp {
 		return false
 	}
-	size := eth + int(be16(b[16:]))
-	start := eth + ip4 + int(b[46]>>4)*4
+	head := (*[eth + ip4 + tcp]byte)(b)
+	if !simple(head[eth-2:eth+10]) || head[23] != protoTCP {
+		return false
+	}
+	size := eth + int(be16(head[16:]))
+	start := eth + ip4 + int(head[46]>>4)*4
 	if size < start {
 		return false
 	}
@@ -41,12 +45,12 @@ func usual(c *wire.Cursor, h *Headers) bool {
 	}
 	h.Kind = TCP
 	h.LinkDst, h.LinkSrc, h.EtherType = b[0:6:6], b[6:12:12], EtherTypeIPv4
-	h.Src, h.Dst = netip.AddrFrom4([4]byte(b[26:])), netip.AddrFrom4([4]byte(b[30:]))
-	h.Proto, h.TTL = protoTCP, b[22]
-	h.SrcPort, h.DstPort = be16(b[34:]), be16(b[36:])
-	h.Seq, h.Ack = be32(b[38:]), be32(b[42:])
-	h.Flags = TCPFlags(be16(b[46:]) & 0x0fff)
-	h.Window, h.Urgent = be16(b[48:]), be16(b[52:])
+	h.Src, h.Dst = netip.AddrFrom4([4]byte(head[26:30])), netip.AddrFrom4([4]byte(head[30:34]))
+	h.Proto, h.TTL = protoTCP, head[22]
+	h.SrcPort, h.DstPort = be16(head[34:]), be16(head[36:])
+	h.Seq, h.Ack = be32(head[38:]), be32(head[42:])
+	h.Flags = TCPFlags(be16(head[46:]) & 0x0fff)
+	h.Window, h.Urgent = be16(head[48:]), be16(head[52:])
 	h.Payload, h.PayloadLen = b[start:size:size], size-start
 	return true
 }
@@ -55,27 +59,46 @@ func usual(c *wire.Cursor, h *Headers) bool {
 func datagram(c *wire.Cursor, h *Headers) bool {
 	const eth, ip4, udp = 14, 20, 8
 	b := c.Peek(eth + ip4 + udp)
-	if b == nil || b[12] != byte(EtherTypeIPv4>>8) || b[13] != byte(EtherTypeIPv4&0xff) || b[14] != 0x45 || b[20]&^0x40|b[21] != 0 || b[23] != protoUDP {
+	if len(b) < eth+ip4+udp {
 		return false
 	}
-	start, length := eth+ip4+udp, int(be16(b[38:]))
+	head := (*[eth + ip4 + udp]byte)(b)
+	if !simple(head[eth-2:eth+10]) || head[23] != protoUDP {
+		return false
+	}
+	start, length := eth+ip4+udp, int(be16(head[38:]))
 	size := eth + ip4 + length
-	if length < udp || size != eth+int(be16(b[16:])) {
+	if length < udp || size != eth+int(be16(head[16:])) {
 		return false
 	}
-	to := be16(b[36:])
+	to := be16(head[36:])
 	if b = c.Peek(size); b == nil || to == portVXLAN || to == portGeneve {
 		return false
 	}
 	h.Kind = UDP
 	h.LinkDst, h.LinkSrc, h.EtherType = b[0:6:6], b[6:12:12], EtherTypeIPv4
-	h.Src, h.Dst = netip.AddrFrom4([4]byte(b[26:])), netip.AddrFrom4([4]byte(b[30:]))
-	h.Proto, h.TTL = protoUDP, b[22]
-	h.SrcPort, h.DstPort = be16(b[34:]), to
+	h.Src, h.Dst = netip.AddrFrom4([4]byte(head[26:30])), netip.AddrFrom4([4]byte(head[30:34]))
+	h.Proto, h.TTL = protoUDP, head[22]
+	h.SrcPort, h.DstPort = be16(head[34:]), to
 	h.Lower = b[eth:start:start]
 	h.Payload, h.PayloadLen = b[start:size:size], size-start
 	return true
 }
 
-func be16(b []byte) uint16 { return uint16(b[0])<<8 | uint16(b[1]) }
-func be32(b []byte) uint32 { return uint32(be16(b))<<16 | uint32(be16(b[2:])) }
+// simple reports whether an Ethernet type is that of IPv4, and the header behind it has no
+// options and is of no fragment.
+func simple(b []byte) bool {
+	return be16(b) == EtherTypeIPv4 && b[2] == 0x45 && be16(b[8:])&^0x4000 == 0
+}
+
+// In this form the compiler makes one load of each.
+
+func be16(b []byte) uint16 {
+	_ = b[1]
+	return uint16(b[1]) | uint16(b[0])<<8
+}
+
+func be32(b []byte) uint32 {
+	_ = b[3]
+	return uint32(b[3]) | uint32(b[2])<<8 | uint32(b[1])<<16 | uint32(b[0])<<24
+}
