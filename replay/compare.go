@@ -116,13 +116,21 @@ func leaves(t *wire.Tree) (list []leaf) {
 
 // differences compares the fields of two trees name by name, each name's values in order.
 func differences(was, is *wire.Tree, s *Step, how *Options, plain func(string) string, environment func(field, captured, replayed string), o *Outcome) {
-	now := make(map[string][]leaf)
+	now, sets := make(map[string][]leaf), make(map[string]bool)
 	for _, l := range leaves(is) {
 		now[l.name] = append(now[l.name], l)
 	}
 	for _, old := range leaves(was) {
-		p := policyOf(old.name, s, how)
+		p, rule := how.policy(old.name, s)
 		if p == ignore || p == own {
+			delete(now, old.name)
+			continue
+		}
+		if p == inSet {
+			if !sets[old.name] {
+				o.add(old.name, values(leaves(was), old.name), values(now[old.name], old.name))
+			}
+			sets[old.name] = true
 			delete(now, old.name)
 			continue
 		}
@@ -138,6 +146,10 @@ func differences(was, is *wire.Tree, s *Step, how *Options, plain func(string) s
 		l := list[0]
 		now[old.name] = list[1:]
 		switch p {
+		case within:
+			if !rule.near(old.value, l.value) {
+				o.add(old.name, old.text, l.text)
+			}
 		case roughly:
 			if !near(old.value, l.value) {
 				environment(old.name, old.text, l.text)
@@ -153,7 +165,7 @@ func differences(was, is *wire.Tree, s *Step, how *Options, plain func(string) s
 		}
 	}
 	for _, l := range leaves(is) { // in their order
-		if p := policyOf(l.name, s, how); p == ignore || p == own || p == surroundings {
+		if p, _ := how.policy(l.name, s); p == ignore || p == own || p == surroundings {
 			continue
 		}
 		if rest := now[l.name]; len(rest) > 0 {
@@ -161,6 +173,18 @@ func differences(was, is *wire.Tree, s *Step, how *Options, plain func(string) s
 			now[l.name] = nil
 		}
 	}
+}
+
+// values lists the values of a field in a fixed order.
+func values(list []leaf, name string) string {
+	var all []string
+	for _, l := range list {
+		if l.name == name {
+			all = append(all, l.text)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
 }
 
 // ending returns the last four bytes of what is written in hex.

@@ -62,18 +62,26 @@ func TestCompare(t *testing.T) {
 
 // A listing is a set: order and paging mean nothing, names and sizes do.
 func TestListing(t *testing.T) {
-	compare := func(was, is map[string]string) []Difference {
+	type names map[string]string
+	compare := func(was, is names) []Difference {
 		var o Outcome
-		(&listing{was: was, is: is}).compare(&o)
+		of := func(m names) map[string][]attribute {
+			list := make(map[string][]attribute)
+			for name, size := range m {
+				list[name] = []attribute{{"smb2.eof", size}}
+			}
+			return list
+		}
+		(&listing{was: of(was), is: of(is)}).compare(&o)
 		return o.Differences
 	}
-	if d := compare(map[string]string{"a": "1", "b": "2"}, map[string]string{"b": "2", "a": "1"}); d != nil {
+	if d := compare(names{"a": "1", "b": "2"}, names{"b": "2", "a": "1"}); d != nil {
 		t.Error(d)
 	}
-	if d := compare(map[string]string{"a": "1", "b": "2"}, map[string]string{"a": "1", "c": "2"}); len(d) != 1 || !strings.Contains(d[0].Captured, "b") || !strings.Contains(d[0].Replayed, "c") {
+	if d := compare(names{"a": "1", "b": "2"}, names{"a": "1", "c": "2"}); len(d) != 1 || !strings.Contains(d[0].Captured, "b") || !strings.Contains(d[0].Replayed, "c") {
 		t.Error(d)
 	}
-	if d := compare(map[string]string{"a": "1"}, map[string]string{"a": "2"}); len(d) != 1 || d[0].Field != "attributes of a" {
+	if d := compare(names{"a": "1"}, names{"a": "2"}); len(d) != 1 || d[0].Field != "smb2.eof" || d[0].Replayed != "a: 2" {
 		t.Error(d)
 	}
 }

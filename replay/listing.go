@@ -22,9 +22,12 @@ const maxListing = 1 << 20
 
 // listing is a directory as the two servers list it, by the handle that it is listed on.
 type listing struct {
-	was, is map[string]string // name → attributes
-	ended   bool              // the target has said that there are no more
+	was, is map[string][]attribute // by name
+	ended   bool                   // the target has said that there are no more
 }
+
+// attribute is what an entry says of a name.
+type attribute struct{ field, text string }
 
 // listed takes the answer to a QUERY_DIRECTORY, and compares once the captured listing is
 // over.
@@ -49,7 +52,7 @@ func (r *run) listed(ctx context.Context, s *Step, k *client.Session, o *Outcome
 	l := r.listings[slot]
 	const restart = 0x01 // SMB2_RESTART_SCANS; 0x10 reopens
 	if l == nil || len(s.Request) > headerSize+3 && s.Request[headerSize+3]&(restart|0x10) != 0 {
-		l = &listing{was: make(map[string]string), is: make(map[string]string)}
+		l = &listing{was: make(map[string][]attribute), is: make(map[string][]attribute)}
 		r.listings[slot] = l
 	}
 	r.mu.Unlock()
@@ -106,7 +109,7 @@ func (l *listing) compare(o *Outcome) {
 	}
 	var both []string
 	for name, is := range l.is {
-		if was, ok := l.was[name]; ok && was != is {
+		if was, ok := l.was[name]; ok && !slices.Equal(was, is) {
 			both = append(both, name)
 		}
 	}
@@ -116,24 +119,24 @@ func (l *listing) compare(o *Outcome) {
 			o.add("attributes in the directory", fmt.Sprintf("%d differ", len(both)), "")
 			break
 		}
-		was, is := apart(l.was[name], l.is[name])
-		o.add("attributes of "+name, was, is)
+		apart(name, l.was[name], l.is[name], o)
 	}
 }
 
-// apart returns what of two lists of attributes is different.
-func apart(was, is string) (string, string) {
-	a, b := strings.Split(was, ", "), strings.Split(is, ", ")
-	if len(a) != len(b) {
-		return was, is
-	}
-	var old, now []string
-	for i := range a {
-		if a[i] != b[i] {
-			old, now = append(old, a[i]), append(now, b[i])
+// apart notes which attributes of a name are not the same.
+func apart(name string, was, is []attribute, o *Outcome) {
+	rest := slices.Clone(is)
+	for _, a := range was {
+		now := "absent"
+		if i := slices.IndexFunc(rest, func(b attribute) bool { return b.field == a.field }); i >= 0 {
+			now = rest[i].text
+			rest = slices.Delete(rest, i, i+1)
 		}
+		o.add(a.field, name+": "+a.text, name+": "+now)
 	}
-	return strings.Join(old, ", "), strings.Join(now, ", ")
+	for _, a := range rest {
+		o.add(a.field, name+": absent", name+": "+a.text)
+	}
 }
 
 // some lists names, the first few of many.
@@ -148,13 +151,13 @@ func some(names []string) string {
 }
 
 // entries adds what a listing says of each name to list.
-func entries(t *wire.Tree, list map[string]string, s *Step, o *Options) {
+func entries(t *wire.Tree, list map[string][]attribute, s *Step, o *Options) {
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
 		if n.Field.Kind != wire.KindStruct || n.End == 0 {
 			continue
 		}
-		name, what := "", []string(nil)
+		name, what := "", []attribute(nil)
 		nested := false
 		for j := i + 1; j < int(n.End); j++ {
 			f := &t.Nodes[j]
@@ -163,8 +166,8 @@ func entries(t *wire.Tree, list map[string]string, s *Step, o *Options) {
 			case f.Generated || f.Field.Kind == wire.KindStruct || f.Field.Mask != 0:
 			case f.Field.Name == "smb2.filename":
 				name = t.Value(j)
-			case f.Field.Label != "Padding" && policyOf(f.Field.Name, s, o) == equal:
-				what = append(what, f.Field.Label+" "+t.Value(j))
+			case f.Field.Label != "Padding" && o.compares(f.Field.Name, s):
+				what = append(what, attribute{f.Field.Name, t.Value(j)})
 			}
 		}
 		if nested || name == "" || len(list) >= maxListing {
@@ -173,6 +176,6 @@ func entries(t *wire.Tree, list map[string]string, s *Step, o *Options) {
 		if name == "." || name == ".." { // whose attributes are the server's affair
 			what = nil
 		}
-		list[name] = strings.Join(what, ", ")
+		list[name] = what
 	}
 }

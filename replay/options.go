@@ -113,6 +113,7 @@ type Options struct {
 	Guest    bool
 
 	Level    Level
+	Rules    *Rules // how fields are compared, before what Level says; may be nil
 	Known    *Known // differences that are explained; may be nil
 	Order    Order
 	Speed    float64

@@ -25,6 +25,7 @@ func (v Verdict) String() string { return verdicts[v] }
 type Difference struct {
 	Field    string // Wireshark's name, or a label where it has none
 	Captured string
+	Golden   string // of the run that this one is held against, if it is
 	Replayed string
 	Why      string // of a known one
 }
@@ -50,6 +51,7 @@ type Result struct {
 	Plan        *Plan
 	Target      Target
 	Level       Level
+	Baseline    string    // the run that this one is held against; "" if it is the capture
 	Outcomes    []Outcome // of Plan.Steps
 	Environment []Difference
 	Notes       []string // what the run did beside the capture's requests
@@ -57,6 +59,8 @@ type Result struct {
 	Interrupted bool
 	Unreachable error // the target could not be reached at all; nil if it could
 	Took        time.Duration
+
+	rules *Rules // that it was compared by
 }
 
 // Counts counts the outcomes of the chosen steps.

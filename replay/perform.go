@@ -497,6 +497,7 @@ func (o *Outcome) add(field, captured, replayed string) {
 // judge gives a step its verdict.
 func (r *run) judge(s *Step, o *Outcome) {
 	o.Verdict = Same
+	r.o.Rules.apply(s, o, r.environment)
 	if len(o.Differences) > 0 {
 		o.Verdict = KnownDifference
 		for i := range o.Differences {

@@ -13,11 +13,14 @@ import (
 	"github.com/odxray/odxray/flows/report"
 )
 
+const replaySchema = "odxray.replay/1"
+
 // resultJSON is a result as docs/schema/replay.json describes it.
 type resultJSON struct {
 	Schema      string           `json:"schema"`
 	Target      string           `json:"target"`
 	Level       string           `json:"level"`
+	Baseline    any              `json:"baseline"`
 	Counts      map[string]int   `json:"counts"`
 	Steps       []outcomeJSON    `json:"steps"`
 	Environment []differenceJSON `json:"environment"`
@@ -45,6 +48,7 @@ type outcomeJSON struct {
 type differenceJSON struct {
 	Field    string `json:"field"`
 	Captured string `json:"captured"`
+	Golden   any    `json:"golden"`
 	Replayed string `json:"replayed"`
 	Known    any    `json:"known"`
 }
@@ -52,7 +56,7 @@ type differenceJSON struct {
 func differencesJSON(list []Difference) []differenceJSON {
 	out := make([]differenceJSON, 0, len(list))
 	for _, d := range list {
-		out = append(out, differenceJSON{d.Field, d.Captured, d.Replayed, known(d.Why)})
+		out = append(out, differenceJSON{d.Field, d.Captured, known(d.Golden), d.Replayed, known(d.Why)})
 	}
 	return out
 }
@@ -60,7 +64,7 @@ func differencesJSON(list []Difference) []differenceJSON {
 // JSON prints the result as one document.
 func (r *Result) JSON(w io.Writer) error {
 	doc := resultJSON{
-		Schema: "odxray.replay/1", Target: r.Target.String(), Level: r.Level.String(), Counts: make(map[string]int),
+		Schema: replaySchema, Target: r.Target.String(), Level: r.Level.String(), Baseline: known(r.Baseline), Counts: make(map[string]int),
 		Steps: []outcomeJSON{}, Environment: differencesJSON(r.Environment), Notes: append([]string{}, r.Notes...),
 		Interrupted: r.Interrupted, Seconds: r.Took.Seconds(),
 	}
@@ -168,11 +172,23 @@ func (r *Result) JUnit(w io.Writer) error {
 	return err
 }
 
+// text is a difference in words.
+func (d *Difference) text() string {
+	values := "captured " + report.Escape(d.Captured)
+	switch {
+	case d.Golden != "" && d.Captured == "", d.Golden != "" && d.Golden == d.Captured:
+		values = "then " + report.Escape(d.Golden)
+	case d.Golden != "":
+		values += ", then " + report.Escape(d.Golden)
+	}
+	return fmt.Sprintf("%s: %s, now %s", report.Escape(d.Field), values, report.Escape(d.Replayed))
+}
+
 // words lists the differences, a line each.
 func (o *Outcome) words() string {
 	var b strings.Builder
 	for _, d := range o.Differences {
-		fmt.Fprintf(&b, "%s: captured %s, now %s\n", report.Escape(d.Field), report.Escape(d.Captured), report.Escape(d.Replayed))
+		b.WriteString(d.text() + "\n")
 	}
 	return b.String()
 }

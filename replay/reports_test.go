@@ -99,3 +99,17 @@ func TestJUnit(t *testing.T) {
 		t.Errorf("%+v", s.Cases[9])
 	}
 }
+
+// Nothing from a capture is markup in a summary.
+func TestMarkdown(t *testing.T) {
+	r := result(t)
+	r.Outcomes[9].Differences = append(r.Outcomes[9].Differences, Difference{Field: "smb2.filename", Captured: "a|b`<script>\x1b[1m", Replayed: "**c**\n# d"})
+	var b bytes.Buffer
+	if err := r.Markdown(&b); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "result.md", b.Bytes())
+	if strings.Contains(b.String(), "secret-user") || strings.Contains(b.String(), "\x1b") {
+		t.Error("it says what it should not")
+	}
+}

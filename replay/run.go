@@ -112,7 +112,7 @@ func (r *run) finish(ctx context.Context) *Result {
 	r.copiedLess()
 	res := &Result{
 		Plan: r.plan, Target: r.o.Target, Level: r.o.Level, Outcomes: r.outcomes, Environment: r.env, Notes: r.notes, Made: r.made,
-		Interrupted: ctx.Err() != nil, Took: time.Since(r.t0),
+		Interrupted: ctx.Err() != nil, Took: time.Since(r.t0), rules: r.o.Rules,
 	}
 	if n := r.offload.extra; n > 0 {
 		res.Notes = append(res.Notes, fmt.Sprintf("the ranges copied by offload took %d calls that the captured client did not make", n))

@@ -69,6 +69,7 @@ func TestSmbd(t *testing.T) {
 	t.Run("deaf", func(t *testing.T) { deaf(t, server) })
 	t.Run("no credits", func(t *testing.T) { noCredits(t, server) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, server) })
+	t.Run("learn", func(t *testing.T) { learns(t, server) })
 	t.Run("verbatim", func(t *testing.T) { verbatim(t, server) })
 }
 

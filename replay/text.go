@@ -21,7 +21,11 @@ func (r *Result) Text(w io.Writer) error {
 	var b bytes.Buffer
 	counts := r.Counts()
 	fmt.Fprintf(&b, "Replayed at %s, compared by what is %s: ", report.Escape(r.Target.String()), r.Level)
-	fmt.Fprintf(&b, "%s of %s\n\n", report.Plural(counts[Same], "answer the same", "answers the same"), report.Count(r.chosen()))
+	fmt.Fprintf(&b, "%s of %s\n", report.Plural(counts[Same], "answer the same", "answers the same"), report.Count(r.chosen()))
+	if r.Baseline != "" {
+		fmt.Fprintf(&b, "Held against %s: known is what both have that the capture has not\n", report.Escape(r.Baseline))
+	}
+	fmt.Fprintln(&b)
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "Steps\tSame\tKnown\tDiffer\tBlocked\tSkipped\tFailed\tUnsent\tp50 then\tnow\tp99 then\tnow\t  Call")
 	for _, c := range r.calls() {
@@ -33,27 +37,35 @@ func (r *Result) Text(w io.Writer) error {
 	r.causes(&b)
 	r.knownText(&b)
 	r.skippedText(&b)
-	if len(r.Environment) > 0 {
-		fmt.Fprintln(&b, "The servers differ in what no request asks for:")
-		for _, d := range r.Environment {
-			fmt.Fprintf(&b, "  %s: captured %s, now %s\n", report.Escape(d.Field), report.Escape(d.Captured), report.Escape(d.Replayed))
-		}
-	}
-	for _, n := range r.Notes {
-		fmt.Fprintf(&b, "Note: %s\n", report.Escape(n))
-	}
-	for _, n := range r.Plan.Problems {
-		fmt.Fprintf(&b, "Note: %s\n", report.Escape(n))
-	}
-	if r.Interrupted {
-		fmt.Fprintln(&b, "The run was interrupted.")
-	}
+	r.environmentText(&b)
+	r.notesText(&b)
 	for line := range strings.Lines(b.String()) {
 		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// environmentText says what the servers are like.
+func (r *Result) environmentText(w io.Writer) {
+	if len(r.Environment) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "The servers differ in what no request asks for:")
+	for _, d := range r.Environment {
+		fmt.Fprintf(w, "  %s\n", d.text())
+	}
+}
+
+// notesText says what the run did beside the capture's requests, and could not do.
+func (r *Result) notesText(w io.Writer) {
+	for _, n := range append(slices.Clone(r.Notes), r.Plan.Problems...) {
+		fmt.Fprintf(w, "Note: %s\n", report.Escape(n))
+	}
+	if r.Interrupted {
+		fmt.Fprintln(w, "The run was interrupted.")
+	}
 }
 
 // chosen counts the steps that were chosen.
@@ -120,29 +132,13 @@ const maxCauses = 20
 
 // causes prints the differences that no other explains, each with what it blocked.
 func (r *Result) causes(w io.Writer) {
-	blocked := make(map[int]int)
-	for i := range r.Outcomes {
-		if o := &r.Outcomes[i]; o.Verdict == Blocked && r.Plan.Steps[i].Skip != notSelected {
-			blocked[o.Cause]++
-		}
-	}
+	list, kept := r.firstCauses()
 	shown := 0
-	alike := make(map[string][]int) // by what differs, the steps
-	for i := range r.Plan.Steps {
-		if s, o := &r.Plan.Steps[i], &r.Outcomes[i]; o.Verdict == Differs {
-			k := report.CallName(s.Header.Command, s.Exchange.Function) + o.words()
-			alike[k] = append(alike[k], s.ID)
-		}
-	}
-	for i := range r.Plan.Steps {
-		s, o := &r.Plan.Steps[i], &r.Outcomes[i]
-		if o.Verdict != Differs && o.Verdict != Failed {
-			continue
-		}
-		same := alike[report.CallName(s.Header.Command, s.Exchange.Function)+o.words()]
-		if o.Verdict == Differs && same[0] != s.ID {
-			if n := blocked[s.ID]; n > 0 {
-				fmt.Fprintf(w, "Step %d, alike, kept back %s\n", s.ID, report.Plural(n, "step", "steps"))
+	for _, c := range list {
+		s, o := c.step, c.outcome
+		if c.again {
+			if c.kept > 0 {
+				fmt.Fprintf(w, "Step %d, alike, kept back %s\n", s.ID, report.Plural(c.kept, "step", "steps"))
 			}
 			continue
 		}
@@ -156,30 +152,80 @@ func (r *Result) causes(w io.Writer) {
 		fmt.Fprintln(w)
 		for _, d := range o.Differences {
 			if d.Why == "" {
-				fmt.Fprintf(w, "  %s: captured %s, now %s\n", report.Escape(d.Field), report.Escape(d.Captured), report.Escape(d.Replayed))
+				fmt.Fprintf(w, "  %s\n", d.text())
 			}
 		}
-		if o.Verdict == Differs && len(same) > 1 {
-			fmt.Fprintf(w, "  the same in %s: %s\n", report.Plural(len(same)-1, "other step", "other steps"), numbers(same[1:]))
+		if len(c.alike) > 0 {
+			fmt.Fprintf(w, "  the same in %s: %s\n", report.Plural(len(c.alike), "other step", "other steps"), numbers(c.alike))
 		}
-		if n := blocked[s.ID]; n > 0 {
-			fmt.Fprintf(w, "  kept back %s\n", report.Plural(n, "step", "steps"))
+		if c.kept > 0 {
+			fmt.Fprintf(w, "  kept back %s\n", report.Plural(c.kept, "step", "steps"))
 		}
 	}
 	if shown > maxCauses {
 		fmt.Fprintf(w, "and %s more\n", report.Count(shown-maxCauses))
 	}
-	for i := range r.Plan.Steps {
-		if n := blocked[i+1]; n > 0 && r.Outcomes[i].Verdict != Differs && r.Outcomes[i].Verdict != Failed {
-			fmt.Fprintf(w, "%s could not be sent: step %d, which they need, was %s\n", report.Plural(n, "step", "steps"), i+1, r.Outcomes[i].Verdict)
-		}
-	}
-	if n := blocked[0]; n > 0 {
-		fmt.Fprintf(w, "%s could not be sent for want of what came before the capture\n", report.Plural(n, "step", "steps"))
+	for _, line := range r.keptText(kept) {
+		fmt.Fprintln(w, line)
 	}
 	if shown > 0 {
 		fmt.Fprintln(w)
 	}
+}
+
+// cause is a difference that no other explains.
+type cause struct {
+	step    *Step
+	outcome *Outcome
+	alike   []int // steps that differ in the same way
+	again   bool  // it is one of those itself: the first has been told
+	kept    int   // steps that it kept back
+}
+
+// firstCauses lists the differences that no other explains, in their order; kept counts
+// what was blocked, by the step that is the cause.
+func (r *Result) firstCauses() (list []cause, kept map[int]int) {
+	kept = make(map[int]int)
+	alike := make(map[string][]int) // by what differs, the steps
+	key := func(s *Step, o *Outcome) string {
+		return report.CallName(s.Header.Command, s.Exchange.Function) + o.words()
+	}
+	for i := range r.Plan.Steps {
+		s, o := &r.Plan.Steps[i], &r.Outcomes[i]
+		if o.Verdict == Blocked && s.Skip != notSelected {
+			kept[o.Cause]++
+		}
+		if o.Verdict == Differs {
+			alike[key(s, o)] = append(alike[key(s, o)], s.ID)
+		}
+	}
+	for i := range r.Plan.Steps {
+		s, o := &r.Plan.Steps[i], &r.Outcomes[i]
+		if o.Verdict != Differs && o.Verdict != Failed {
+			continue
+		}
+		c := cause{step: s, outcome: o, kept: kept[s.ID]}
+		if o.Verdict == Differs {
+			same := alike[key(s, o)]
+			c.again = same[0] != s.ID
+			c.alike = same[1:]
+		}
+		list = append(list, c)
+	}
+	return list, kept
+}
+
+// keptText says what was blocked by what is no difference itself.
+func (r *Result) keptText(kept map[int]int) (lines []string) {
+	for i := range r.Plan.Steps {
+		if n := kept[i+1]; n > 0 && r.Outcomes[i].Verdict != Differs && r.Outcomes[i].Verdict != Failed {
+			lines = append(lines, fmt.Sprintf("%s could not be sent: step %d, which they need, was %s", report.Plural(n, "step", "steps"), i+1, r.Outcomes[i].Verdict))
+		}
+	}
+	if n := kept[0]; n > 0 {
+		lines = append(lines, fmt.Sprintf("%s could not be sent for want of what came before the capture", report.Plural(n, "step", "steps")))
+	}
+	return lines
 }
 
 // on names the file of a step.
@@ -218,7 +264,7 @@ func (r *Result) skippedText(w io.Writer) {
 	}
 }
 
-func sortedKeys(m map[string]int) []string {
+func sortedKeys[V any](m map[string]V) []string {
 	var list []string
 	for k := range m {
 		list = append(list, k)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -42,8 +43,9 @@ The exit status is 1 if an answer differs that no --known file explains.`,
 	in.flagsOfFiles(cmd)
 	selected.flags(cmd.Flags())
 	o.flags(cmd)
-	format := formatFlag(cmd, report.Text, report.JSON, report.JUnit)
-	cmd.AddCommand(planCommand(a))
+	o.runFlags(cmd)
+	format := formatFlag(cmd, report.Text, report.JSON, report.JUnit, report.Markdown)
+	cmd.AddCommand(planCommand(a), learnCommand(a))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		sel, err := selected.selection()
 		if err != nil {
@@ -68,6 +70,7 @@ type replayFlags struct {
 	prepare, clean                      bool
 	level, order, speed, odx, fallback  string
 	missing, known, write               string
+	rules, baseline                     string
 	maxGap, timeOut                     time.Duration
 	kerberos                            kerberosFlags
 }
@@ -86,12 +89,11 @@ func (o *replayFlags) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.guest, "guest", false, "go on if the server takes the user for a guest")
 	f.StringVar(&o.prefix, "prefix", "", "what the captured share holds is below this `DIR` of the server's share")
 	f.BoolVar(&o.anywhere, "anywhere", false, "no --prefix: the whole share is the captured one's counterpart")
-	f.BoolVar(&o.prepare, "prepare", false, "first make the files and directories that the capture presupposes")
-	f.BoolVar(&o.clean, "clean", false, "afterwards remove what was made, and nothing else")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask before anything is written")
 	f.BoolVar(&o.force, "force", false, "even at the address of the captured server")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and connect to nothing")
 	choose(&o.level, "level", "semantic", "what of two answers has to be the same", replay.Levels()[1:]...)
+	f.StringVar(&o.rules, "rules", "", "compare fields as the rules of this `FILE` say, which learn can write")
 	f.StringVar(&o.known, "known", "", "differences that this `FILE` explains count as the same")
 	choose(&o.order, "order", "deps", "a request waits for what it depends on, for what its client had seen, too, or for all before it", "captured", "serial")
 	f.StringVar(&o.speed, "speed", "max", "as fast as captured (1), `N` times that, or as fast as possible (max)")
@@ -100,6 +102,14 @@ func (o *replayFlags) flags(cmd *cobra.Command) {
 	choose(&o.odx, "odx", "exact", "offload: the captured calls, or as many as the captured range takes", "loop")
 	choose(&o.fallback, "fallback", "none", "if the server refuses offload, copy with", "copychunk", "plain")
 	choose(&o.missing, "missing", "skip", "what stands for data that the capture lacks", "zero", "pattern", "fail")
+}
+
+// runFlags are those of a single run.
+func (o *replayFlags) runFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&o.prepare, "prepare", false, "first make the files and directories that the capture presupposes")
+	f.BoolVar(&o.clean, "clean", false, "afterwards remove what was made, and nothing else")
+	f.StringVar(&o.baseline, "baseline", "", "only what is not as in this run differs: `OLD.json`, as -T json printed it")
 	f.StringVarP(&o.write, "write", "w", "", "write what was sent and received to `FILE`, as pcapng")
 }
 
@@ -128,15 +138,11 @@ func (o *replayFlags) options() (r replay.Options, err error) {
 			return r, usagef("--speed is a number above 0, or max")
 		}
 	}
-	if o.known != "" {
-		f, err := os.Open(o.known)
-		if err != nil {
-			return r, &exitError{exitUnreadable, err}
-		}
-		defer f.Close()
-		if r.Known, err = replay.ReadKnown(f, o.known); err != nil {
-			return r, usagef("%w", err)
-		}
+	if r.Known, err = readNamed(o.known, replay.ReadKnown); err != nil {
+		return r, err
+	}
+	if r.Rules, err = readNamed(o.rules, replay.ReadRules); err != nil {
+		return r, err
 	}
 	r.Level, r.Order, r.Loop = replay.ParseLevel(o.level), replay.Order(o.order), o.odx == "loop"
 	r.MaxGap, r.TimeOut, r.Guest, r.Missing = o.maxGap, o.timeOut, o.guest, replay.Missing(o.missing)
@@ -146,21 +152,35 @@ func (o *replayFlags) options() (r replay.Options, err error) {
 	return r, nil
 }
 
-// replay does what the command says, once there is a plan.
-func (a *app) replay(ctx context.Context, p *replay.Plan, o *replayFlags, r replay.Options, format report.Format) (err error) {
-	if captured := servedBy(ctx, p, r.Target); captured.IsValid() && !o.force {
-		return usagef("%s is the captured server itself: --force replays there all the same", captured)
+// readNamed reads the file of a flag; nil if it names none.
+func readNamed[T any](name string, read func(io.Reader, string) (*T, error)) (*T, error) {
+	if name == "" {
+		return nil, nil
 	}
-	presupposed := p.Manifest()
-	if !o.prepare {
-		presupposed = nil
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, &exitError{exitUnreadable, err}
+	}
+	defer f.Close()
+	v, err := read(f, name)
+	if err != nil {
+		return nil, usagef("%w", err)
+	}
+	return v, nil
+}
+
+// may asks what has to be asked before anything is sent, and finds what the user logs in
+// with. start is false if nothing is to be done.
+func (a *app) may(ctx context.Context, p *replay.Plan, o *replayFlags, r *replay.Options, presupposed []*replay.Entry, clean bool) (start bool, err error) {
+	if captured := servedBy(ctx, p, r.Target); captured.IsValid() && !o.force {
+		return false, usagef("%s is the captured server itself: --force replays there all the same", captured)
 	}
 	if o.dryRun {
-		return p.Announce(a.out, r, presupposed, o.clean)
+		return false, p.Announce(a.out, *r, presupposed, clean)
 	}
 	if !o.yes {
-		if err := a.confirm(p, r, presupposed, o.clean); err != nil {
-			return err
+		if err := a.confirm(p, *r, presupposed, clean); err != nil {
+			return false, err
 		}
 	}
 	password := func() (string, error) {
@@ -170,12 +190,28 @@ func (a *app) replay(ctx context.Context, p *replay.Plan, o *replayFlags, r repl
 		return r.Password, err
 	}
 	if r.Kerberos, err = o.kerberos.user(r.Target.User, r.Target.Domain, password); err != nil {
-		return err
+		return false, err
 	}
 	if r.Target.User != "" && r.Kerberos == nil {
 		if _, err := password(); err != nil {
-			return err
+			return false, err
 		}
+	}
+	return true, nil
+}
+
+// replay does what the command says, once there is a plan.
+func (a *app) replay(ctx context.Context, p *replay.Plan, o *replayFlags, r replay.Options, format report.Format) error {
+	golden, err := readNamed(o.baseline, replay.ReadGolden)
+	if err != nil {
+		return err
+	}
+	presupposed := p.Manifest()
+	if !o.prepare {
+		presupposed = nil
+	}
+	if start, err := a.may(ctx, p, o, &r, presupposed, o.clean); !start {
+		return err
 	}
 	var trace *replay.Trace
 	if o.write != "" {
@@ -198,11 +234,23 @@ func (a *app) replay(ctx context.Context, p *replay.Plan, o *replayFlags, r repl
 			return &exitError{exitUnreadable, fmt.Errorf("%s: %w", o.write, err)}
 		}
 	}
+	if golden != nil && result.Unreachable == nil {
+		if err := result.Against(golden); err != nil {
+			return usagef("--baseline: %w", err)
+		}
+	}
+	return a.replayed(result, format)
+}
+
+// replayed prints a result, and has the exit status say what it is.
+func (a *app) replayed(result *replay.Result, format report.Format) (err error) {
 	switch format {
 	case report.JSON:
 		err = result.JSON(a.out)
 	case report.JUnit:
 		err = result.JUnit(a.out)
+	case report.Markdown:
+		err = result.Markdown(a.out)
 	default:
 		err = result.Text(a.out)
 	}

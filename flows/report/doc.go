@@ -18,6 +18,8 @@ const (
 	Fields Format = "fields"
 	SARIF  Format = "sarif"
 	JUnit  Format = "junit"
+
+	Markdown Format = "markdown"
 )
 
 // errFormat is what a report returns for a form that it does not have. Commands

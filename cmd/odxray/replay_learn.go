@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/odxray/odxray/flows/report"
+	"github.com/odxray/odxray/replay"
+)
+
+func learnCommand(a *app) *cobra.Command {
+	var in input
+	var selected selectFlags
+	var o replayFlags
+	var output string
+	cmd := &cobra.Command{
+		Use:   "learn FILE... --to smb://user@host[:port]/share",
+		Short: "Replays twice and writes rules that ignore what varies",
+		Long: `learn replays a capture twice at a server, makes before each run what the capture
+presupposes and removes it afterwards, and compares the two runs. What varies says nothing
+about the server: it is written as a file for replay --rules, one rule a field.
+
+The exit status is 1 if more than fields of answers varied, such as whether there is one.`,
+		Example: "  odxray replay learn trace.pcapng --to smb://user@server/share --prefix lab --level exact --yes -o rules.tsv",
+		Args:    args(cobra.ArbitraryArgs),
+	}
+	in.flagsOfFiles(cmd)
+	selected.flags(cmd.Flags())
+	o.flags(cmd)
+	cmd.Flags().StringVarP(&output, "output", "o", "-", "write the rules to `FILE`")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		sel, err := selected.selection()
+		if err != nil {
+			return err
+		}
+		options, err := o.options()
+		if err != nil {
+			return err
+		}
+		return a.withPlan(cmd, &in, args, sel, func(ctx context.Context, p *replay.Plan) error {
+			return a.learn(ctx, p, &o, options, output)
+		})
+	}
+	return cmd
+}
+
+func (a *app) learn(ctx context.Context, p *replay.Plan, o *replayFlags, r replay.Options, output string) error {
+	if start, err := a.may(ctx, p, o, &r, p.Manifest(), true); !start {
+		return err
+	}
+	l, err := replay.Learn(ctx, p, r)
+	if err != nil {
+		return &exitError{exitUnreadable, err}
+	}
+	if l.Left.Unreachable != nil {
+		return &exitError{exitUnreadable, l.Left.Unreachable}
+	}
+	var out io.Writer = a.out
+	if output != "-" {
+		f, err := os.Create(output)
+		if err != nil {
+			return &exitError{exitUnreadable, err}
+		}
+		defer f.Close()
+		out = f
+	}
+	if err := l.Rules.Write(out); err != nil {
+		return &exitError{exitUnreadable, err}
+	}
+	fmt.Fprintf(a.stderr, "%s from two runs of %s\n", report.Plural(l.New, "rule", "rules"), report.Plural(p.Count(), "request", "requests"))
+	if l.Left.Differs() {
+		fmt.Fprintln(a.stderr, "What no rule can say varied too:")
+		if err := l.Left.Text(a.stderr); err != nil {
+			return err
+		}
+		return &exitError{code: exitFindings}
+	}
+	return nil
+}
