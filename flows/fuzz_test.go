@@ -54,22 +54,21 @@ func segments(input []byte) []captures.Packet {
 	return c.Packets
 }
 
-// alike reports whether two Infos are of the same frame: what stands before the name of
-// a file is the same, and only the second look may know that name.
+// alike reports whether two Infos are of the same frame: what stands before the first name
+// of a file is the same, and only the second look may know that name.
 func alike(first, second string) bool {
-	a, named := cutName(first)
-	b, known := cutName(second)
-	if known && !named {
+	a, b := untilName(first), untilName(second)
+	if len(b) < len(a) && strings.HasPrefix(second[len(b):], " File:") {
 		return strings.HasPrefix(a, b)
 	}
 	return a == b
 }
 
-// cutName cuts an Info where the name of a file or the word on what is malformed begins.
-func cutName(info string) (before string, named bool) {
-	before, _, named = strings.Cut(info, " File:")
+// untilName cuts an Info where the name of a file or the word on what is malformed begins.
+func untilName(info string) string {
+	before, _, _ := strings.Cut(info, " File:")
 	before, _, _ = strings.Cut(before, "[Malformed")
-	return strings.TrimRight(before, " "), named
+	return strings.TrimRight(before, " ")
 }
 
 // FuzzAnalyzer feeds streams of anything, in any order and cut anywhere: no panic, and
