@@ -145,17 +145,19 @@ func detectERF(more func(n int) []byte) *erf {
 		if len(b) < off+erfHead {
 			return nil
 		}
-		length := int(bigEndian.u16(b[off+10:]))
-		if b = more(off + length); length < erfHead || len(b) < off+length {
-			return nil
-		}
-		b = b[off : off+length]
-		kind, sec := b[8]&^erfMore, int64(littleEndian.u32(b[4:]))
+		head := b[off:]
+		length, kind, sec := int(bigEndian.u16(head[10:])), head[8]&^erfMore, int64(littleEndian.u32(head[4:]))
 		if found == 0 {
 			first = sec
 		}
-		if kind == 0 || kind > 29 && kind != erfPad || sec < year1990 || sec > first+week || sec < first-week ||
-			!erfRecord(b, &p) || p.WireLen == 0 && kind != erfPad {
+		// This needs no more of a file that may still have to grow.
+		if kind == 0 || kind > 29 && kind != erfPad || sec < year1990 || sec > first+week || sec < first-week || length < erfHead {
+			return nil
+		}
+		if b = more(off + length); len(b) < off+length {
+			return nil
+		}
+		if b = b[off : off+length]; !erfRecord(b, &p) || p.WireLen == 0 && kind != erfPad {
 			return nil
 		}
 		if w == nil {

@@ -57,6 +57,7 @@ type app struct {
 	stderr      io.Writer
 	interactive bool // standard output is a terminal
 	color       string
+	plain       bool           // text alone
 	capture     *flows.Capture // that is being read; nil if there is none
 	tap         *captures.Live // where it comes from, if it grows; else nil
 }
@@ -121,11 +122,11 @@ func (a *app) exit(err error) int {
 
 // style says how text for people looks here.
 func (a *app) style() report.Style {
-	switch a.color {
-	case "always":
-		return report.Style{Color: true}
-	case "never":
+	switch {
+	case a.plain || a.color == "never":
 		return report.Style{}
+	case a.color == "always":
+		return report.Style{Color: true}
 	}
 	return report.Style{Color: a.interactive && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }

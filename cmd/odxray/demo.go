@@ -9,6 +9,7 @@ import (
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/flows/audit"
 	"github.com/odxray/odxray/flows/report"
+	"github.com/odxray/odxray/ui"
 )
 
 func demoCommand(a *app) *cobra.Command {
@@ -21,9 +22,12 @@ func demoCommand(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in := input{Options: flows.Options{Index: a.interactive, Judge: audit.Judge}}
+			in := input{Options: flows.Options{Index: a.interactive || a.plain, Judge: audit.Judge}}
 			return a.use(cmd, &in, flows.New(r, in.Options), []string{samples.Demo}, func(ctx context.Context, c *flows.Capture, names []string) error {
-				if a.interactive {
+				switch {
+				case a.plain:
+					return ui.Plain(ctx, c, samples.Demo, a.out)
+				case a.interactive:
 					return a.show(ctx, c, names)
 				}
 				return a.pass(ctx, c.Run, func() error { return report.Summary(a.out, names, c.Results(), report.Text, a.style()) })

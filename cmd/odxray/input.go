@@ -166,6 +166,8 @@ func (a *app) readError(ctx context.Context, err error) error {
 	case errors.Is(err, captures.ErrCut):
 		a.warn(err.Error())
 		return nil
+	case a.out.failed(err):
+		return err // it is not the input that is wrong
 	}
 	return &exitError{exitUnreadable, err}
 }

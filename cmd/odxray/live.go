@@ -33,6 +33,8 @@ type liveOptions struct {
 	failOn string
 	format *report.Format
 
+	filtered bool // -f was given
+
 	trigger string
 	around  time.Duration
 	kept    func(*flows.Finding) bool // what trigger says
@@ -91,6 +93,7 @@ all privileges once it has opened what it captures from.`,
 
 // live captures until it is told to stop.
 func (a *app) live(cmd *cobra.Command, o *liveOptions) error {
+	o.filtered = cmd.Flags().Changed("capture-filter")
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -98,7 +101,7 @@ func (a *app) live(cmd *cobra.Command, o *liveOptions) error {
 	if o.in.Keys, err = o.in.keys.keys(); err != nil {
 		return err
 	}
-	shown := a.interactive && !cmd.Flags().Changed("print") && !cmd.Flags().Changed("format")
+	shown := a.interactive && !a.plain && !cmd.Flags().Changed("print") && !cmd.Flags().Changed("format")
 	o.in.Judge, o.in.Index = audit.Judge, shown
 	if o.in.memory == 0 {
 		o.in.memory = defaultMemory
@@ -259,6 +262,10 @@ func (o *liveOptions) check() error {
 		return usagef("live needs something to capture from: -i IFACE, --rdma DEVICE or -r -; -D lists what there is")
 	case from > 1:
 		return usagef("live captures from one of -i, --rdma and -r at a time")
+	case len(o.in.files) > 0 && o.filtered:
+		return usagef("-f is for what the kernel captures: with -r, choose with -Y FILTER")
+	case sameFile(o.open.Write.Path, o.in.files):
+		return usagef("-w %s would overwrite what is read", o.open.Write.Path)
 	case o.open.Snaplen < 0:
 		return usagef("-s %d: a packet cannot have fewer than no bytes", o.open.Snaplen)
 	case o.open.Stop.Packets < 0:
@@ -399,7 +406,9 @@ func (a *app) lines(ctx context.Context, o *liveOptions, l *captures.Live, c *fl
 	}
 	a.warn(end.Line())
 	if err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
-		return a.readError(ctx, err)
+		if err = a.readError(ctx, err); err != nil {
+			return err
+		}
 	}
 	if o.failOn != "never" {
 		for level := (&auditOptions{failOn: o.failOn}).level(); level <= flows.Error; level++ {

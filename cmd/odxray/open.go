@@ -12,12 +12,12 @@ import (
 )
 
 // open shows captures in the terminal, or their summary where output is no terminal. With
-// plain it prints what the terminal would show.
-func (a *app) open(cmd *cobra.Command, in *input, args []string, plain bool) error {
-	if plain {
+// --plain it prints what the terminal would show.
+func (a *app) open(cmd *cobra.Command, in *input, args []string) error {
+	if a.plain {
 		in.Index = true
 		return a.read(cmd, in, args, func(ctx context.Context, c *flows.Capture, names []string) error {
-			return ui.Plain(ctx, c, strings.Join(names, " "), a.out)
+			return a.readError(ctx, ui.Plain(ctx, c, strings.Join(names, " "), a.out))
 		})
 	}
 	if !a.interactive {

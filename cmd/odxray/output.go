@@ -2,7 +2,10 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"io"
+	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -10,8 +13,18 @@ import (
 // output is standard output, buffered, but not for long: a list of a stream appears
 // while the stream goes on.
 type output struct {
-	mu sync.Mutex
-	w  *bufio.Writer
+	mu  sync.Mutex
+	w   *bufio.Writer
+	err error // why it could not be written
+}
+
+// sameFile reports whether a file that is to be written is one of those that are read.
+func sameFile(written string, read []string) bool {
+	w, err := os.Stat(written)
+	return err == nil && w.Mode().IsRegular() && slices.ContainsFunc(read, func(path string) bool {
+		r, err := os.Stat(path)
+		return err == nil && os.SameFile(w, r)
+	})
 }
 
 const flushEvery = 200 * time.Millisecond
@@ -21,7 +34,16 @@ func newOutput(w io.Writer) *output { return &output{w: bufio.NewWriterSize(w, 6
 func (o *output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.w.Write(b)
+	n, err := o.w.Write(b)
+	o.err = err
+	return n, err
+}
+
+// failed reports whether an error is that of writing.
+func (o *output) failed(err error) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err != nil && errors.Is(err, o.err)
 }
 
 // Flush writes what is buffered.

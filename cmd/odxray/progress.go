@@ -18,7 +18,7 @@ const progressAfter = time.Second
 // leaves no trace.
 func (a *app) progress() (stop func()) {
 	f, ok := a.stderr.(*os.File)
-	if !ok || a.capture == nil || !term.IsTerminal(int(f.Fd())) {
+	if !ok || a.plain || a.capture == nil || !term.IsTerminal(int(f.Fd())) {
 		return func() {}
 	}
 	quit, gone := make(chan struct{}), make(chan struct{})

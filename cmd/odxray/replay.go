@@ -55,6 +55,9 @@ The exit status is 1 if an answer differs that no --known file explains.`,
 		if err != nil {
 			return err
 		}
+		if sameFile(o.write, append(in.files, args...)) {
+			return usagef("-w %s would overwrite what is read", o.write)
+		}
 		return a.withPlan(cmd, &in, args, sel, func(ctx context.Context, p *replay.Plan) error {
 			return a.replay(ctx, p, &o, options, *format)
 		})

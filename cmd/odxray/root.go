@@ -11,7 +11,6 @@ import (
 
 func rootCommand(a *app) *cobra.Command {
 	var in input
-	var plain bool
 	cmd := &cobra.Command{
 		Use:   "odxray FILE...",
 		Short: "Shows and audits the offloaded copies in captures of SMB file traffic",
@@ -29,7 +28,7 @@ may be -, standard input. A subcommand wins over a file of its name: write ./lis
 			if err := a.noCommand(cmd, args); err != nil {
 				return err
 			}
-			return a.open(cmd, &in, args, plain)
+			return a.open(cmd, &in, args)
 		},
 		SilenceErrors:              true,
 		SilenceUsage:               true,
@@ -40,13 +39,22 @@ may be -, standard input. A subcommand wins over a file of its name: write ./lis
 	cmd.SetVersionTemplate("{{.Version}}\n")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	in.flags(cmd)
-	cmd.Flags().BoolVar(&plain, "plain", false, "print what the terminal UI shows, as lines of text: for screen readers and logs")
+	cmd.PersistentFlags().BoolVar(&a.plain, "plain", false, "lines of text only, for screen readers and logs: no colour, no progress bar,\nand in place of the terminal UI what it shows")
 	colorFlag(a, cmd)
 	cmd.AddCommand(
 		summaryCommand(a), listCommand(a), showCommand(a), exchangesCommand(a), copiesCommand(a), tokensCommand(a), rdmaCommand(a), whyCommand(a),
 		auditCommand(a), statsCommand(a), copyCommand(a), replayCommand(a), serveCommand(a),
 		demoCommand(a), fieldsCommand(a), explainCommand(a), completionCommand(a), versionCommand(a))
 	cmd.AddCommand(liveCommand(a))
+	cmd.InitDefaultHelpCmd()
+	if help, _, err := cmd.Find([]string{"help"}); err == nil {
+		help.Args = func(_ *cobra.Command, args []string) error {
+			if found, _, err := cmd.Find(args); len(args) > 0 && (err != nil || found == cmd) {
+				return usagef("%q is no command%s", args[0], didYouMean(args[0], names(cmd)))
+			}
+			return nil
+		}
+	}
 	return cmd
 }
 
@@ -69,9 +77,13 @@ func (a *app) noCommand(cmd *cobra.Command, args []string) error {
 	if _, err := os.Stat(args[0]); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	var names []string
+	return usagef("%q is no command and no file%s", args[0], didYouMean(args[0], names(cmd)))
+}
+
+// names lists the commands.
+func names(cmd *cobra.Command) (list []string) {
 	for _, c := range cmd.Commands() {
-		names = append(names, c.Name())
+		list = append(list, c.Name())
 	}
-	return usagef("%q is no command and no file%s", args[0], didYouMean(args[0], names))
+	return list
 }
