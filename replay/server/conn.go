@@ -40,6 +40,7 @@ type conn struct {
 
 	sending sync.Mutex
 	frame   []byte // for send
+	outbox  outbox
 }
 
 // agreed is what NEGOTIATE settles.
@@ -228,10 +229,14 @@ func (c *conn) unseal(b []byte) (*session, []byte, error) {
 func (c *conn) send(messages []byte, x *session) {
 	c.sending.Lock()
 	defer c.sending.Unlock()
-	select {
-	case <-c.done:
+	c.drain()
+	c.frameOut(messages, x)
+}
+
+// frameOut is send for who holds c.sending.
+func (c *conn) frameOut(messages []byte, x *session) {
+	if c.ended() {
 		return // the client will not see it, and nor does the capture
-	default:
 	}
 	c.frame = append(c.frame[:0], 0, 0, 0, 0)
 	if x != nil {

@@ -18,9 +18,6 @@ const (
 	settable = fscc.AttributeReadOnly | fscc.AttributeHidden | fscc.AttributeSystem | fscc.AttributeArchive |
 		fscc.AttributeTemporary | fscc.AttributeOffline | fscc.AttributeNotContentIndexed
 
-	// Rights that do not count for sharing, nor break what others cache.
-	statRights = dtyp.ReadAttributes | dtyp.WriteAttributes | dtyp.Synchronize | dtyp.ReadControl
-
 	readRights  = dtyp.ReadData | dtyp.Execute
 	writeRights = dtyp.WriteData | dtyp.AppendData
 )
@@ -53,14 +50,8 @@ func (r *request) create(m *smb2.CreateRequest) status {
 			break
 		}
 		// Somebody else caches: wait until that is over.
-		if !r.begin() {
-			return ntstatus.InsufficientResources
-		}
-		if ok, _ := r.wait(busy, 0); !ok {
-			return ntstatus.Cancelled
-		}
-		if !r.sess.established {
-			return ntstatus.UserSessionDeleted
+		if st := r.await(busy); st != ntstatus.Success {
+			return st
 		}
 	}
 	if st != ntstatus.Success {
@@ -278,45 +269,59 @@ func (s *Server) join(o *open, obj Object, path, stream string, directory, overw
 	if f.deletePending {
 		return fail(ntstatus.DeletePending)
 	}
-	if o.access&^statRights != 0 || overwrite {
-		if other := f.conflict(o); other != nil {
-			// Whoever only keeps a handle for later gives it up.
-			if g := other.grant; g != nil && g.state&smb2.LeaseHandle != 0 && !g.is(key) {
-				if busy := s.demand(g, g.state&^(smb2.LeaseHandle|oplockWrite(g))); busy != nil {
-					s.forget(f)
-					return busy, ntstatus.Success
-				}
-			}
-			return fail(ntstatus.SharingViolation)
-		}
-		keep := smb2.LeaseRead | smb2.LeaseHandle
-		if overwrite {
-			keep = 0
-		}
-		for _, other := range f.opens {
-			if g := other.grant; g != nil && !g.is(key) && g.state&smb2.LeaseWrite != 0 {
-				if busy := s.demand(g, g.state&keep); busy != nil {
-					s.forget(f)
-					return busy, ntstatus.Success
-				}
+	if g := s.leases[key]; g != nil && g.file != f {
+		return fail(ntstatus.InvalidParameter) // a lease is about one file
+	}
+	if other := f.conflict(o.access, o.share); other != nil {
+		// Whoever only keeps a handle for later gives it up.
+		if g := other.grant; g != nil && !g.is(key) {
+			if busy := s.breakHandle(g); busy != nil {
+				s.forget(f)
+				return busy, ntstatus.Success
 			}
 		}
-		if overwrite {
-			s.breakReaders(f, key)
+		return fail(ntstatus.SharingViolation)
+	}
+	keep := smb2.LeaseRead | smb2.LeaseHandle
+	if overwrite {
+		keep = 0
+	}
+	for _, other := range f.opens {
+		g := other.grant
+		if g == nil || g.is(key) || o.looks(g.lease) && !overwrite {
+			continue
 		}
+		var busy <-chan struct{}
+		switch {
+		case g.state&smb2.LeaseWrite != 0:
+			busy = s.demand(g, g.state&keep)
+		case o.deleteOnClose:
+			busy = s.breakHandle(g)
+		}
+		if busy != nil {
+			s.forget(f)
+			return busy, ntstatus.Success
+		}
+	}
+	if overwrite {
+		s.breakReaders(f, key)
 	}
 	o.file = f
 	s.register(o)
 	return nil, ntstatus.Success
 }
 
-// conflict returns an open that does not share with o. [MS-FSA] 2.1.5.1.2.2
-func (f *file) conflict(o *open) *open {
+// sharedRights are those that opens have to share. The others disturb nobody.
+const sharedRights = readRights | writeRights | dtyp.Delete
+
+// conflict returns an open that does not share with one of that access.
+// [MS-FSA] 2.1.5.1.2.2
+func (f *file) conflict(access dtyp.AccessMask, share smb2.ShareAccess) *open {
+	if access&sharedRights == 0 {
+		return nil
+	}
 	for _, other := range f.opens {
-		if other.access&^statRights == 0 {
-			continue
-		}
-		if clash(o.access, other.share) || clash(other.access, o.share) {
+		if other.access&sharedRights != 0 && (clash(access, other.share) || clash(other.access, share)) {
 			return other
 		}
 	}
@@ -342,7 +347,7 @@ func (r *request) created(m *smb2.CreateRequest, o *open, action smb2.CreateActi
 		Attributes: attributes(&a), File: o.id,
 	}
 	s.mu.Lock()
-	s.grantCaching(r.c, m, o, &out)
+	s.grantCaching(r.c, m, r.leaseKey(m), o, &out)
 	o.makeDurable(m, &out)
 	s.mu.Unlock()
 	if m.Contexts.Has(smb2.ContextMaximalAccess) {

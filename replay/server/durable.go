@@ -70,7 +70,7 @@ func (r *request) reconnect(m *smb2.CreateRequest) status {
 	if g.lease {
 		out.OplockLevel = smb2.OplockLease
 		out.Contexts = smb2.ContextLease
-		out.Lease = smb2.Lease{Key: g.key.key, State: g.state, Version2: g.v2, Epoch: g.epoch}
+		out.Lease = g.response()
 	}
 	r.body = out.Append(nil)
 	return ntstatus.Success
@@ -83,15 +83,5 @@ func (s *Server) abandon(g *grant) {
 		if o.grant == g {
 			go o.close()
 		}
-	}
-}
-
-// away tells whether the client of g lost its connection.
-func (g *grant) away() bool {
-	select {
-	case <-g.c.done:
-		return true
-	default:
-		return false
 	}
 }

@@ -66,8 +66,11 @@ type open struct {
 	list          *listing
 	watch         *watch
 
+	sequences [64]uint8 // of LOCKs, as lockSequence has them
+
 	// Of an open that outlives its connection; sess is nil while the client is away.
 	durable    bool
+	resilient  bool
 	createGUID wire.GUID
 	user       string
 	waits      *time.Timer
@@ -139,7 +142,7 @@ func (o *open) close() {
 	}
 	s.tokens.closed(s, o)
 	if o.deleteOnClose {
-		f.deletePending = true
+		f.doom()
 	}
 	remove := f.deletePending && len(f.opens) == 0
 	path := f.path

@@ -39,7 +39,8 @@ func (f *file) lock(o *open, e smb2.LockElement) status {
 	exclusive := e.Flags&smb2.LockExclusive != 0
 	for i := range f.locks {
 		l := &f.locks[i]
-		if l.overlaps(e.Offset, e.Length) && (l.exclusive || exclusive) && !(l.of == o && !l.exclusive && !exclusive) {
+		// Whoever locked a range for itself may share it with itself, but not the other way round.
+		if l.overlaps(e.Offset, e.Length) && (exclusive || l.exclusive && l.of != o) {
 			return ntstatus.LockNotGranted
 		}
 	}
@@ -51,17 +52,23 @@ func (f *file) lock(o *open, e smb2.LockElement) status {
 	return ntstatus.Success
 }
 
-// unlock takes back the lock of exactly that range. Server.mu is held.
+// unlock takes back the lock of exactly that range, an exclusive one before shared ones.
+// Server.mu is held.
 func (f *file) unlock(o *open, off, n uint64) status {
+	found := -1
 	for i := range f.locks {
-		if l := &f.locks[i]; l.of == o && l.off == off && l.length == n {
-			f.locks = append(f.locks[:i:i], f.locks[i+1:]...)
-			f.s.locks--
-			f.wake()
-			return ntstatus.Success
+		l := &f.locks[i]
+		if l.of == o && l.off == off && l.length == n && (found < 0 || l.exclusive) {
+			found = i
 		}
 	}
-	return ntstatus.RangeNotLocked
+	if found < 0 {
+		return ntstatus.RangeNotLocked
+	}
+	f.locks = append(f.locks[:found:found], f.locks[found+1:]...)
+	f.s.locks--
+	f.wake()
+	return ntstatus.Success
 }
 
 // unlockAll takes back all locks of an open. Server.mu is held.
@@ -103,15 +110,56 @@ func (r *request) lock(m *smb2.LockRequest) status {
 	if st := o.needs(readRights | writeRights); st != ntstatus.Success {
 		return st
 	}
+	replay := r.lockReplay(o, m.Sequence)
+	if replay.seen() {
+		r.body = new(smb2.LockResponse).Append(nil)
+		return ntstatus.Success
+	}
 	if m.Locks.At(0).Flags&smb2.LockUnlock != 0 {
 		st = r.unlockRanges(o, m.Locks)
 	} else {
 		st = r.lockRanges(o, m.Locks)
 	}
 	if st == ntstatus.Success {
+		replay.done()
 		r.body = new(smb2.LockResponse).Append(nil)
 	}
 	return st
+}
+
+// lockSequence is where an open remembers the last LOCK of a LockSequenceIndex, so that a
+// client that got no answer may send it again. The zero value remembers nothing.
+type lockSequence struct {
+	slot   *uint8 // the number and 1<<4, or 0
+	number uint8
+}
+
+// lockReplay finds it. Only opens that outlive a connection, and those of dialects with
+// several channels, have them. [MS-SMB2] 3.3.5.14
+func (r *request) lockReplay(o *open, sequence uint32) lockSequence {
+	number, index := uint8(sequence&0xf), sequence>>4
+	if index < 1 || index > uint32(len(o.sequences)) || !o.durable && !o.resilient && r.c.caps&smb2.CapMultiChannel == 0 {
+		return lockSequence{}
+	}
+	return lockSequence{&o.sequences[index-1], number | 1<<4}
+}
+
+// seen tells whether that LOCK was done before; if not, the slot is free for it.
+func (l lockSequence) seen() bool {
+	if l.slot == nil {
+		return false
+	}
+	if *l.slot == l.number {
+		return true
+	}
+	*l.slot = 0
+	return false
+}
+
+func (l lockSequence) done() {
+	if l.slot != nil {
+		*l.slot = l.number
+	}
 }
 
 func (r *request) unlockRanges(o *open, list smb2.LockList) status {
@@ -150,11 +198,7 @@ func (r *request) lockRanges(o *open, list smb2.LockList) status {
 	patient := list.At(0).Flags&smb2.LockFailImmediately == 0
 	for {
 		s.mu.Lock()
-		for _, other := range o.file.opens {
-			if g := other.grant; g != nil && g != o.grant {
-				s.demand(g, stateNone) // whoever caches would not see the lock
-			}
-		}
+		s.breakCaching(o) // whoever caches would not see the lock
 		st := ntstatus.Success
 		done := 0
 		for ; done < list.Len() && st == ntstatus.Success; done++ {

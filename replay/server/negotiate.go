@@ -99,7 +99,10 @@ func (r *request) negotiate(m *smb2.NegotiateRequest) status {
 	if d == smb2.Dialect311 && !m.Hashes.Has(uint16(smb2.SHA512)) {
 		return ntstatus.InvalidParameter
 	}
-	c.clientGUID, c.clientMode, c.clientCaps = m.ClientGUID, m.SecurityMode, m.Capabilities
+	c.s.mu.Lock() // breaks look for the connections of a client
+	c.clientGUID = m.ClientGUID
+	c.s.mu.Unlock()
+	c.clientMode, c.clientCaps = m.SecurityMode, m.Capabilities
 	c.offered = slices.Clone(m.Dialects)
 	c.agree(d)
 	a := c.offer(d)

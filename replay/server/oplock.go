@@ -3,6 +3,7 @@ package server
 import (
 	"time"
 
+	"github.com/odxray/odxray/dissect/dtyp"
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
@@ -16,6 +17,7 @@ type grant struct {
 	sess  *session // of its first open
 	key   leaseKey
 	lease bool
+	file  *file // of a lease: it is about one
 	v2    bool
 	epoch uint16
 	state smb2.LeaseState
@@ -23,18 +25,24 @@ type grant struct {
 	of    *open // of an oplock
 
 	breaking bool
-	to       smb2.LeaseState // what the client may keep
+	to       smb2.LeaseState // what the client was told that it may keep
+	need     smb2.LeaseState // what it may keep in the end
 	done     chan struct{}   // closed when the break is over
+	timer    *time.Timer     // ends it
 }
 
 // leaseKey names a lease. The zero value is none.
 type leaseKey struct{ client, key wire.GUID }
 
 const (
-	stateNone  smb2.LeaseState = 0
-	stateRW                    = smb2.LeaseRead | smb2.LeaseWrite
-	stateRWH                   = stateRW | smb2.LeaseHandle
-	leaseBreak                 = 2 // SMB2_LEASE_FLAG_BREAK_IN_PROGRESS
+	stateNone   smb2.LeaseState = 0
+	stateRW                     = smb2.LeaseRead | smb2.LeaseWrite
+	stateRWH                    = stateRW | smb2.LeaseHandle
+	leaseBreak                  = 2 // SMB2_LEASE_FLAG_BREAK_IN_PROGRESS
+	leaseParent                 = 4 // SMB2_LEASE_FLAG_PARENT_LEASE_KEY_SET
+
+	// cacheRights are those of an open that only looks.
+	cacheRights = dtyp.ReadAttributes | dtyp.WriteAttributes | dtyp.Synchronize
 )
 
 // is tells whether g is the lease of that key: then its holder stands in nobody's way.
@@ -81,33 +89,18 @@ func (r *request) leaseKey(m *smb2.CreateRequest) leaseKey {
 }
 
 // grantCaching gives o what the client asks for and others leave. Server.mu is held.
-func (s *Server) grantCaching(c *conn, m *smb2.CreateRequest, o *open, out *smb2.CreateResponse) {
+// [MS-FSA] 2.1.5.17
+func (s *Server) grantCaching(c *conn, m *smb2.CreateRequest, key leaseKey, o *open, out *smb2.CreateResponse) {
 	f := o.file
 	if f.directory {
 		return
 	}
-	lease := m.OplockLevel == smb2.OplockLease && m.Contexts.Has(smb2.ContextLease) && c.dialect >= smb2.Dialect210
-	var key leaseKey
-	want := oplockState(m.OplockLevel)
+	lease := key != leaseKey{}
+	asked := oplockState(m.OplockLevel)
 	if lease {
-		key = leaseKey{c.clientGUID, m.Lease.Key}
-		want = m.Lease.State & stateRWH
+		asked = m.Lease.State & stateRWH
 	}
-	if want&smb2.LeaseRead == 0 {
-		want = stateNone
-	}
-	for _, other := range f.opens {
-		if other == o || other.grant != nil && lease && other.grant.is(key) {
-			continue
-		}
-		want &^= smb2.LeaseWrite
-		if !lease {
-			want &= smb2.LeaseRead
-		}
-	}
-	if len(f.locks) > 0 && !lease {
-		want = stateNone
-	}
+	want := f.shareable(o, key, asked)
 	if !lease {
 		if want != stateNone {
 			o.grant = &grant{c: c, sess: o.sess, state: want, opens: 1, of: o}
@@ -116,80 +109,209 @@ func (s *Server) grantCaching(c *conn, m *smb2.CreateRequest, o *open, out *smb2
 		return
 	}
 	g := s.leases[key]
-	if g == nil {
-		g = &grant{c: c, sess: o.sess, key: key, lease: true, v2: m.Lease.Version2, epoch: m.Lease.Epoch}
+	switch {
+	case g == nil:
+		g = &grant{c: c, sess: o.sess, key: key, lease: true, file: f, v2: m.Lease.Version2, epoch: m.Lease.Epoch, state: want}
 		s.leases[key] = g
-	}
-	o.grant = g
-	g.opens++
-	if !g.breaking && want&^g.state != 0 && g.state&^want == 0 {
+		if g.epoch++; want == stateNone {
+			g.epoch = m.Lease.Epoch
+		}
+	case !g.breaking && want == asked && want&^g.state != 0 && g.state&^want == 0: // more, and all of it
 		g.state = want
 		g.epoch++
 	}
+	o.grant = g
+	g.opens++
 	out.OplockLevel = smb2.OplockLease
 	out.Contexts |= smb2.ContextLease
-	out.Lease = smb2.Lease{Key: m.Lease.Key, State: g.state, Version2: m.Lease.Version2, Epoch: g.epoch}
-	if g.v2 {
+	out.Lease = g.response()
+	if g.v2 && m.Lease.Version2 {
 		out.Lease.ParentKey = m.Lease.ParentKey
-		out.Lease.Flags = m.Lease.Flags & 4
+		out.Lease.Flags |= m.Lease.Flags & leaseParent
+	}
+}
+
+// shareable is what of asked can be granted beside what others have. Server.mu is held.
+func (f *file) shareable(o *open, key leaseKey, asked smb2.LeaseState) smb2.LeaseState {
+	lease := key != leaseKey{}
+	if asked&smb2.LeaseRead == 0 || len(f.locks) > 0 && !lease {
+		return stateNone
+	}
+	for _, other := range f.opens {
+		g := other.grant
+		switch {
+		case other == o || g != nil && g.is(key):
+		case g == nil || g.state == stateNone:
+			if !other.looks(lease) {
+				asked &^= smb2.LeaseWrite
+			}
+		case g.state&smb2.LeaseWrite != 0:
+			return stateNone // o itself is one that looks only: g was not broken
+		case !lease && g.state&smb2.LeaseHandle != 0:
+			return stateNone
+		case lease && !g.lease:
+			asked &= smb2.LeaseRead
+		default:
+			asked &^= smb2.LeaseWrite
+		}
+	}
+	if !lease && asked&smb2.LeaseWrite == 0 {
+		asked &= smb2.LeaseRead
+	}
+	return asked
+}
+
+// looks tells whether o only looks at a file, which disturbs nobody's caching: leases are
+// disturbed less than oplocks. [MS-FSA] 2.1.4.12
+func (o *open) looks(lease bool) bool {
+	if lease {
+		return o.access&^(cacheRights|dtyp.ReadControl) == 0
+	}
+	return o.access&^cacheRights == 0
+}
+
+// response is what a CREATE tells of a lease.
+func (g *grant) response() smb2.Lease {
+	l := smb2.Lease{Key: g.key.key, State: g.state, Version2: g.v2}
+	if g.v2 {
+		l.Epoch = g.epoch
 	}
 	if g.breaking {
-		out.Lease.Flags |= leaseBreak
+		l.Flags = leaseBreak
 	}
+	return l
 }
 
 // demand has the holder of g go down to state to. Whoever has to wait for that waits for
 // what it returns, which is nil if nobody has to. Server.mu is held.
 func (s *Server) demand(g *grant, to smb2.LeaseState) <-chan struct{} {
+	to &= g.state
 	if g.breaking {
+		g.need &= to
 		return g.done
 	}
-	to &= g.state
 	if to == g.state {
 		return nil
 	}
-	before := g.state
-	acknowledged := before&(smb2.LeaseWrite|smb2.LeaseHandle) != 0
-	if g.epoch++; acknowledged {
-		g.breaking, g.to, g.done = true, to, make(chan struct{})
-		done := g.done
-		time.AfterFunc(s.cfg.BreakTimeout, func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if g.breaking && g.done == done {
-				s.logf("#%d did not answer an oplock break", g.c.number)
-				g.over(stateNone)
-			}
-		})
-	} else {
-		g.state = to
-	}
 	s.stats.breaks.Add(1)
-	if g.away() {
-		s.abandon(g)
-	} else {
-		go g.c.notifyBreak(s.breakMessage(g, before, to, acknowledged), g.sess)
+	g.epoch++                         // once, however many steps it takes
+	if g.state&^smb2.LeaseRead == 0 { // nobody has to confirm
+		s.announce(g, to, false)
+		g.state = to
+		return nil
 	}
-	if acknowledged {
-		return g.done
+	g.breaking, g.need, g.done = true, to, make(chan struct{})
+	s.ask(g, to)
+	return g.done
+}
+
+// ask tells the holder of g to go down to state to, and to confirm it. Server.mu is held.
+func (s *Server) ask(g *grant, to smb2.LeaseState) {
+	g.to = to
+	done := g.done
+	g.timer = time.AfterFunc(s.cfg.BreakTimeout, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if g.breaking && g.done == done {
+			s.logf("#%d did not answer an oplock break", g.c.number)
+			g.over(stateNone)
+		}
+	})
+	s.announce(g, to, true)
+}
+
+// confirm goes on with a break once the client has the answer to its acknowledgment.
+// Server.mu is held.
+func (r *request) confirm(g *grant, state smb2.LeaseState) {
+	s, done := r.c.s, g.done
+	r.last = func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if g.breaking && g.done == done {
+			s.confirmed(g, state)
+		}
 	}
-	return nil
+}
+
+// confirmed goes on with a break once the client went down to state. What came up
+// meanwhile goes in steps: reading is the last to end. Server.mu is held.
+func (s *Server) confirmed(g *grant, state smb2.LeaseState) {
+	g.timer.Stop()
+	g.state = state
+	to := g.need & state
+	switch {
+	case to == state:
+		g.over(state)
+	case state&^smb2.LeaseRead == 0:
+		s.announce(g, to, false)
+		g.over(to)
+	default:
+		s.ask(g, to|state&smb2.LeaseRead)
+	}
 }
 
 // over ends a break. Server.mu is held.
 func (g *grant) over(state smb2.LeaseState) {
+	g.timer.Stop()
 	g.state, g.breaking = state, false
 	close(g.done)
 }
 
-// breakMessage is a notification with its header. [MS-SMB2] 2.2.23
-func (s *Server) breakMessage(g *grant, before, to smb2.LeaseState, acknowledged bool) []byte {
+// announce sends a notification, on the first connection of the client that there is.
+// [MS-SMB2] 3.3.4.6, 3.3.4.7. Server.mu is held.
+func (s *Server) announce(g *grant, to smb2.LeaseState, acknowledged bool) {
+	c := s.reach(g)
+	if c == nil {
+		s.abandon(g)
+		return
+	}
+	x := g.sess
+	if x == nil || !x.encrypt {
+		x = nil
+	}
+	c.post(g.notification(to, acknowledged), x)
+}
+
+// reach returns a connection to the holder of g, or nil. Server.mu is held.
+func (s *Server) reach(g *grant) *conn {
+	if !g.attached() {
+		return nil
+	}
+	var first *conn
+	if g.lease && (g.sess == nil || !g.sess.encrypt) { // else it takes one that has the session's key
+		for c := range s.conns {
+			if c.clientGUID == g.key.client && !c.ended() && (first == nil || c.number < first.number) {
+				first = c
+			}
+		}
+	}
+	if first == nil && !g.c.ended() {
+		first = g.c
+	}
+	return first
+}
+
+// attached tells whether g has an open whose client is there. Server.mu is held.
+func (g *grant) attached() bool {
+	if !g.lease {
+		return g.of.sess != nil
+	}
+	for _, o := range g.file.opens {
+		if o.grant == g && o.sess != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// notification is a break with its header. [MS-SMB2] 2.2.23
+func (g *grant) notification(to smb2.LeaseState, acknowledged bool) []byte {
 	h := smb2.Header{Command: smb2.OplockBreak, Flags: smb2.FlagResponse, MessageID: ^uint64(0)}
 	b := h.Append(nil)
 	if !g.lease {
 		return (&smb2.OplockBreakNotification{OplockLevel: oplockLevel(to), File: g.of.id}).Append(b)
 	}
-	m := smb2.LeaseBreakNotification{Key: g.key.key, Current: before, New: to}
+	m := smb2.LeaseBreakNotification{Key: g.key.key, Current: g.state, New: to}
 	if acknowledged {
 		m.Flags = 1
 	}
@@ -197,14 +319,6 @@ func (s *Server) breakMessage(g *grant, before, to smb2.LeaseState, acknowledged
 		m.Epoch = g.epoch
 	}
 	return m.Append(b)
-}
-
-// notifyBreak sends what nobody asked for: encrypted if the session has to be.
-func (c *conn) notifyBreak(message []byte, x *session) {
-	if x == nil || !x.encrypt {
-		x = nil
-	}
-	c.send(message, x)
 }
 
 // breakReaders ends read caching of f for all but the lease of key: what they have
@@ -215,6 +329,72 @@ func (s *Server) breakReaders(f *file, key leaseKey) {
 			s.demand(g, stateNone)
 		}
 	}
+}
+
+// breakCaching ends what the opens of a file cache because o is about to change it, or to
+// lock a part. An oplock of level II ends even if it is o's own. Nobody waits for that.
+// Server.mu is held.
+func (s *Server) breakCaching(o *open) {
+	for _, other := range o.file.opens {
+		g := other.grant
+		if g == nil || g.state == stateNone || g == o.grant && (g.lease || g.state&smb2.LeaseWrite != 0) {
+			continue
+		}
+		s.demand(g, stateNone)
+	}
+}
+
+// breakHandle has the holder of g close what it keeps open for later. Server.mu is held.
+func (s *Server) breakHandle(g *grant) <-chan struct{} {
+	if g == nil || g.state&smb2.LeaseHandle == 0 {
+		return nil
+	}
+	return s.demand(g, g.state&^(smb2.LeaseHandle|oplockWrite(g)))
+}
+
+// releaseHandles has clients close what they keep open for later of the files that are
+// meant, but for what shares o's grant, and waits for that.
+func (r *request) releaseHandles(o *open, meant func(*file) bool) status {
+	s := r.c.s
+	var all []<-chan struct{}
+	s.mu.Lock()
+	for _, f := range s.files {
+		if !meant(f) {
+			continue
+		}
+		for _, other := range f.opens {
+			if other.grant == o.grant {
+				continue
+			}
+			if busy := s.breakHandle(other.grant); busy != nil {
+				all = append(all, busy)
+			}
+		}
+	}
+	s.mu.Unlock()
+	for _, busy := range all {
+		if st := r.await(busy); st != ntstatus.Success {
+			return st
+		}
+	}
+	if o.closed {
+		return ntstatus.FileClosed
+	}
+	return ntstatus.Success
+}
+
+// await waits until a break is over.
+func (r *request) await(busy <-chan struct{}) status {
+	if !r.begin() {
+		return ntstatus.InsufficientResources
+	}
+	if ok, _ := r.wait(busy, 0); !ok {
+		return ntstatus.Cancelled
+	}
+	if !r.sess.established {
+		return ntstatus.UserSessionDeleted
+	}
+	return ntstatus.Success
 }
 
 // writing begins a change of n bytes at off through o: what others cache and tokens of it
@@ -235,11 +415,7 @@ func (o *open) changes(off, n int64) {
 	s := o.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, other := range o.file.opens {
-		if g := other.grant; g != nil && g != o.grant && g.state != stateNone {
-			s.demand(g, stateNone)
-		}
-	}
+	s.breakCaching(o)
 	o.file.written(off, n)
 }
 
@@ -283,7 +459,7 @@ func (r *request) oplockAcknowledge(m *smb2.OplockBreakAcknowledgment) status {
 		g.over(stateNone)
 		return ntstatus.InvalidOplockProtocol
 	}
-	g.over(state)
+	r.confirm(g, state)
 	r.body = (&smb2.OplockBreakResponse{OplockLevel: m.OplockLevel, File: m.File}).Append(nil)
 	return ntstatus.Success
 }
@@ -302,7 +478,7 @@ func (r *request) leaseAcknowledge(m *smb2.LeaseBreakAcknowledgment) status {
 	case m.State&^g.to != 0:
 		return ntstatus.RequestNotAccepted
 	}
-	g.over(m.State)
+	r.confirm(g, m.State)
 	r.body = (&smb2.LeaseBreakResponse{Key: m.Key, State: m.State}).Append(nil)
 	return ntstatus.Success
 }

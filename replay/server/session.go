@@ -77,9 +77,8 @@ func (r *request) sessionSetup(m *smb2.SessionSetupRequest) status {
 	default:
 		s.stats.logonFailures.Add(1)
 		c.logf("logon of %q failed: %v", x.login.user, st)
-		if x.login = nil; !x.established {
-			r.last = x.end
-		}
+		x.login = nil
+		r.last = x.end // also of a session that was there: nobody knows who goes on with it
 		return st
 	}
 	flags := smb2.SessionFlags(0)

@@ -46,7 +46,7 @@ func (r *request) setFile(o *open, class fscc.FileClass, m *smb2.SetInfoRequest)
 	case *fscc.AllocationInfo:
 		return o.setAllocation(i.AllocationSize)
 	case *fscc.DispositionInfo:
-		return o.setDisposition(i.Flags)
+		return r.setDisposition(o, i.Flags)
 	case *fscc.RenameInfo:
 		if class == fscc.FileLink || class == fscc.FileLinkEx {
 			return r.link(o, i)
@@ -151,6 +151,7 @@ func (o *open) setAllocation(size uint64) status {
 	}
 	o.s.mu.Lock()
 	o.file.reserved = int64(size+clusterSize-1) &^ (clusterSize - 1)
+	o.s.breakCaching(o)
 	o.s.mu.Unlock()
 	if int64(size) < a.Size {
 		return o.setSize(size)
@@ -158,12 +159,17 @@ func (o *open) setAllocation(size uint64) status {
 	return ntstatus.Success
 }
 
-func (o *open) setDisposition(flags fscc.DispositionFlags) status {
+func (r *request) setDisposition(o *open, flags fscc.DispositionFlags) status {
 	if st := o.needs(dtyp.Delete); st != ntstatus.Success {
 		return st
 	}
 	del := flags&fscc.DispositionDelete != 0
 	s := o.s
+	if del {
+		if st := r.releaseHandles(o, func(f *file) bool { return f == o.file }); st != ntstatus.Success {
+			return st
+		}
+	}
 	path := o.file.name()
 	if del {
 		a, err := o.file.obj.Attr()
@@ -179,7 +185,9 @@ func (o *open) setDisposition(flags fscc.DispositionFlags) status {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o.file.deletePending = del
+	if o.file.deletePending = del; del {
+		o.file.doom()
+	}
 	return ntstatus.Success
 }
 
@@ -215,6 +223,14 @@ func (r *request) rename(o *open, m *fscc.RenameInfo) status {
 		return st
 	}
 	s := r.c.s
+	below := o.file.name() + "/"
+	there, err := s.cfg.Store.Stat(to)
+	st = r.releaseHandles(o, func(f *file) bool {
+		return f == o.file || o.file.directory && strings.HasPrefix(f.path, below) || err == nil && f.key == there.ID
+	})
+	if st != ntstatus.Success {
+		return st
+	}
 	s.names.Lock()
 	defer s.names.Unlock()
 	from := o.file.name()
@@ -226,6 +242,9 @@ func (r *request) rename(o *open, m *fscc.RenameInfo) status {
 	}
 	if o.file.directory && s.openBelow(from) {
 		return ntstatus.AccessDenied
+	}
+	if !o.file.directory && s.fixed(path.Dir(to)) {
+		return ntstatus.SharingViolation
 	}
 	if there, err := s.cfg.Store.Stat(to); err == nil && there.ID != o.file.key {
 		switch {
@@ -240,13 +259,14 @@ func (r *request) rename(o *open, m *fscc.RenameInfo) status {
 	}
 	s.moved(from, to)
 	what := notifyName(o.file.directory)
-	if path.Dir(from) == path.Dir(to) {
-		s.changed(from, fscc.ActionRenamedOldName, what)
-		s.changed(to, fscc.ActionRenamedNewName, what)
-	} else {
-		s.changed(from, fscc.ActionRemoved, what)
-		s.changed(to, fscc.ActionAdded, what)
+	list := []change{{path: from, action: fscc.ActionRenamedOldName, what: what}, {path: to, action: fscc.ActionRenamedNewName, what: what}}
+	if path.Dir(from) != path.Dir(to) {
+		list[0].action, list[1].action = fscc.ActionRemoved, fscc.ActionAdded
 	}
+	if !o.file.directory { // it is told once, as Windows has it: who does not hear of names hears of this
+		list = append(list, change{path: to, action: fscc.ActionModified, what: notifyAttributes | notifyCreation, otherwise: true})
+	}
+	s.changedAll(list...)
 	return ntstatus.Success
 }
 
@@ -294,6 +314,22 @@ func (s *Server) openBelow(dir string) bool {
 	for _, f := range s.files {
 		if len(f.opens) > 0 && strings.HasPrefix(f.path, dir+"/") {
 			return true
+		}
+	}
+	return false
+}
+
+// fixed tells whether somebody has a directory open in a way that lets no name come into
+// it: a rename opens it to write, and shares reading and writing. [MS-FSA] 2.1.5.14.11
+func (s *Server) fixed(dir string) bool {
+	if dir == "." {
+		dir = ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.files {
+		if f.directory && f.path == dir {
+			return f.conflict(dtyp.WriteData, smb2.ShareRead|smb2.ShareWrite) != nil
 		}
 	}
 	return false
