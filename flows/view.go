@@ -253,10 +253,13 @@ func (v *frameView) cursor(u unit) wire.Cursor {
 	if v.tree == nil || v.below {
 		return u.cursor(nil)
 	}
-	for buf, b := range v.tree.Bufs[:v.own] {
-		for i := 0; i+len(u.b) <= len(b); i++ {
-			if &b[i] == &u.b[0] {
-				return v.tree.Part(uint16(buf), i, u.size)
+	if u.first == v.ctx.Frame { // else it came in several frames, and was gathered
+		for buf, b := range v.tree.Bufs[:v.own] {
+			// A unit is mostly what the frame ends with.
+			for i := len(b) - len(u.b); i >= 0; i-- {
+				if &b[i] == &u.b[0] {
+					return v.tree.Part(uint16(buf), i, u.size)
+				}
 			}
 		}
 	}

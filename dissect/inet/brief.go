@@ -25,19 +25,21 @@ var briefs = []brief{
 func (x *brief) note(c *wire.Cursor, h *Headers, ctx *Context) {
 	switch x.field {
 	case fEpoch:
-		c.Fact(fEpoch, uint64(ctx.Time), "")
+		c.Put(fEpoch, x.off, 0, uint64(ctx.Time))
 	case fRelative:
-		since(c, fRelative, ctx.Time, ctx.FirstTime)
+		if ctx.FirstTime != 0 {
+			c.PutNote(fRelative, x.off, uint64(ctx.Time-ctx.FirstTime))
+		}
 	case fFrameNumber:
-		c.Fact(fFrameNumber, uint64(ctx.Frame), "")
+		c.Put(fFrameNumber, x.off, 0, uint64(ctx.Frame))
 	case fFrameLen:
-		c.Fact(fFrameLen, uint64(c.Len()), "")
+		c.Put(fFrameLen, x.off, 0, uint64(c.Len()))
 	case fStream:
 		if ctx.HasStream {
-			c.Note(fStream, uint64(ctx.Stream), "")
+			c.PutNote(fStream, x.off, uint64(ctx.Stream))
 		}
 	case fTCPLen:
-		c.Note(fTCPLen, uint64(h.PayloadLen), "")
+		c.PutNote(fTCPLen, x.off, uint64(h.PayloadLen))
 	}
 }
 
@@ -76,14 +78,18 @@ func (d *Decoder) brief(want wire.Want) *brevity {
 
 // record records the list for the usual frame that c is at.
 func (b *brevity) record(c *wire.Cursor, h *Headers, ctx *Context) {
+	frame := c.Peek(ethLen + ip4Len + tcpLen)
 	for i := range b.list {
 		x := &b.list[i]
-		at := *c
-		at.Pass(x.field, x.off)
-		if x.len > 0 {
-			at.Overlay(x.field, x.len)
-		} else {
-			x.note(&at, h, ctx)
+		switch x.len {
+		case 0:
+			x.note(c, h, ctx)
+		case 1:
+			c.Put(x.field, x.off, 1, uint64(frame[x.off]))
+		case 2:
+			c.Put(x.field, x.off, 2, uint64(be16(frame[x.off:])))
+		default:
+			c.Put(x.field, x.off, 4, uint64(be32(frame[x.off:])))
 		}
 	}
 }

@@ -6,26 +6,26 @@ import (
 	"github.com/odxray/odxray/dissect/wire"
 )
 
+// Bytes of headers that are as short as can be.
+const ethLen, ip4Len, tcpLen, udpLen = 14, 20, 20, 8
+
 // usual decodes the frame that c is at if it is what nearly all frames of file traffic
 // are: captured whole, Ethernet, IPv4 without options or fragments, TCP with no options
 // or those of every segment with time stamps (RFC 7323 A). It reports false, having done
 // nothing, where anything is otherwise: the decoders of each layer, which say of other
 // frames what they hold, say the same of these.
 func usual(c *wire.Cursor, h *Headers) bool {
-	const (
-		eth, ip4, tcp = 14, 20, 20
-		stamps        = 12
-	)
-	b := c.Peek(eth + ip4 + tcp)
-	if len(b) < eth+ip4+tcp {
+	const stamps = 12
+	b := c.Peek(ethLen + ip4Len + tcpLen)
+	if len(b) < ethLen+ip4Len+tcpLen {
 		return false
 	}
-	head := (*[eth + ip4 + tcp]byte)(b)
-	if !simple(head[eth-2:eth+10]) || head[23] != protoTCP {
+	head := (*[ethLen + ip4Len + tcpLen]byte)(b)
+	if !simple(head[ethLen-2:ethLen+10]) || head[23] != protoTCP {
 		return false
 	}
-	size := eth + int(be16(head[16:]))
-	start := eth + ip4 + int(head[46]>>4)*4
+	size := ethLen + int(be16(head[16:]))
+	start := ethLen + ip4Len + int(head[46]>>4)*4
 	if size < start {
 		return false
 	}
@@ -35,13 +35,13 @@ func usual(c *wire.Cursor, h *Headers) bool {
 	switch start {
 	default:
 		return false
-	case eth + ip4 + tcp + stamps:
+	case ethLen + ip4Len + tcpLen + stamps:
 		if be32(b[54:]) != 0x0101080a { // NOP, NOP, Timestamps, 10 bytes
 			return false
 		}
 		h.Options, h.HasTimestamp = b[54:start:start], true
 		h.TSval, h.TSecr = be32(b[58:]), be32(b[62:])
-	case eth + ip4 + tcp:
+	case ethLen + ip4Len + tcpLen:
 	}
 	h.Kind = TCP
 	h.LinkDst, h.LinkSrc, h.EtherType = b[0:6:6], b[6:12:12], EtherTypeIPv4
@@ -57,18 +57,17 @@ func usual(c *wire.Cursor, h *Headers) bool {
 
 // datagram is usual for UDP, which carries RoCE: without the tunnels that may lie above it.
 func datagram(c *wire.Cursor, h *Headers) bool {
-	const eth, ip4, udp = 14, 20, 8
-	b := c.Peek(eth + ip4 + udp)
-	if len(b) < eth+ip4+udp {
+	b := c.Peek(ethLen + ip4Len + udpLen)
+	if len(b) < ethLen+ip4Len+udpLen {
 		return false
 	}
-	head := (*[eth + ip4 + udp]byte)(b)
-	if !simple(head[eth-2:eth+10]) || head[23] != protoUDP {
+	head := (*[ethLen + ip4Len + udpLen]byte)(b)
+	if !simple(head[ethLen-2:ethLen+10]) || head[23] != protoUDP {
 		return false
 	}
-	start, length := eth+ip4+udp, int(be16(head[38:]))
-	size := eth + ip4 + length
-	if length < udp || size != eth+int(be16(head[16:])) {
+	start, length := ethLen+ip4Len+udpLen, int(be16(head[38:]))
+	size := ethLen + ip4Len + length
+	if length < udpLen || size != ethLen+int(be16(head[16:])) {
 		return false
 	}
 	to := be16(head[36:])
@@ -80,7 +79,7 @@ func datagram(c *wire.Cursor, h *Headers) bool {
 	h.Src, h.Dst = netip.AddrFrom4([4]byte(head[26:30])), netip.AddrFrom4([4]byte(head[30:34]))
 	h.Proto, h.TTL = protoUDP, head[22]
 	h.SrcPort, h.DstPort = be16(head[34:]), to
-	h.Lower = b[eth:start:start]
+	h.Lower = b[ethLen:start:start]
 	h.Payload, h.PayloadLen = b[start:size:size], size-start
 	return true
 }

@@ -1,6 +1,10 @@
 package smb2
 
-import "github.com/odxray/odxray/dissect/wire"
+import (
+	"bytes"
+
+	"github.com/odxray/odxray/dissect/wire"
+)
 
 // Lists mostly ask for plain fields of the header: these. Of a header that is whole each
 // of them is the same node at the same place, so that nothing else need be walked. A test
@@ -62,6 +66,10 @@ func (d *Decoder) brief(want wire.Want) *brevity {
 	return b
 }
 
+// mayHoldStatus reports whether b, an answer to CREATE, may have fAAPLStatus: b is nil
+// where not all of it is there.
+func mayHoldStatus(b []byte) bool { return b == nil || bytes.Contains(b, []byte("AAPL")) }
+
 // short decodes the message that c is at if no more is wanted of it than briefs. It
 // reports false, having done nothing, if more is, or if anything is wrong with the header.
 func (d *Decoder) short(c *wire.Cursor) bool {
@@ -76,27 +84,34 @@ func (d *Decoder) short(c *wire.Cursor) bool {
 		ok = ok && next >= headerSize && uint64(next) <= uint64(size)
 		size = int(next)
 	}
-	if !b.all || !ok || h.Command == Create {
-		return false
-	}
 	in := requests
 	if h.Flags&FlagResponse != 0 {
 		in = responses
 	}
+	if !b.all || !ok || h.Command == Create && in == responses && mayHoldStatus(c.Peek(size)) {
+		return false
+	}
+	head := wholeHeader(c)
 	for i := range b.list {
 		x := &b.list[i]
 		if x.in != both && x.in != in {
 			continue
 		}
-		at := *c
-		at.Pass(x.field, x.off)
+		v := uint64(0)
 		switch x.len {
 		case 2:
-			at.U16(x.field)
+			v = uint64(little16(head[x.off:]))
 		case 4:
-			at.U32(x.field)
+			v = uint64(little32(head[x.off:]))
 		default:
-			at.U64(x.field)
+			v = little64(head[x.off:])
+		}
+		if x.field.Bits == nil {
+			c.Put(x.field, x.off, x.len, v)
+		} else {
+			at := *c
+			at.Pass(x.field, x.off)
+			at.U32(x.field) // records the bits, too
 		}
 	}
 	d.msg.Header = h

@@ -20,7 +20,15 @@ func TestBrief(t *testing.T) {
 	response := wiretest.Unhex("fe534d4240000100" + "220000c0" + "0900" + "1000" + "0b000000" + "00000000" + tail)
 	chained := append(wiretest.Unhex("fe534d4240000100"+"00000000"+"0600"+"2000"+"04000000"+"48000000"+tail+"1800000000000000"), request...)
 	astray := wiretest.Unhex("fe534d4240000100" + "00000000" + "0600" + "2000" + "04000000" + "48000000" + tail)
-	for _, b := range [][]byte{request, response, chained, astray, request[:50], append(request[:64:64], make([]byte, 30)...)} {
+	samples := [][]byte{request, response, chained, astray, request[:50], append(request[:64:64], make([]byte, 30)...)}
+	for _, s := range createSamples {
+		for n := headerSize - 1; n <= len(s.b); n += 3 {
+			samples = append(samples, s.b[:n])
+		}
+		samples = append(samples, s.b)
+	}
+	of = append(of, fAAPLStatus) // has the name of another
+	for _, b := range samples {
 		for i := -1; i < len(of); i++ {
 			list := of
 			if i >= 0 {

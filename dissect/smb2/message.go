@@ -137,6 +137,10 @@ func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 // Peek reads the header of the message that c is at; c stays where it is. ok is false
 // if there is none.
 func Peek(c wire.Cursor) (h Header, ok bool) {
+	if b := wholeHeader(&c); b != nil {
+		h.read(b, b[16]&byte(FlagResponse) != 0)
+		return h, true
+	}
 	look := c.Ahead()
 	look.Skip(fHeader, 16)
 	response := Flags(look.U32(fFlags))&FlagResponse != 0

@@ -14,8 +14,11 @@ const (
 
 // ProtocolOf looks at what c is at: 0 if there are not even four bytes.
 func ProtocolOf(c *wire.Cursor) Protocol {
-	look := c.Ahead()
-	return Protocol(look.BE32(fProtocolID))
+	b := c.Peek(4)
+	if b == nil {
+		return 0
+	}
+	return Protocol(uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3]))
 }
 
 // TransformHeader stands before encrypted messages. [MS-SMB2] 2.2.41
