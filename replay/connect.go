@@ -279,21 +279,13 @@ func (r *run) anySession(slot int) *client.Session {
 	return nil
 }
 
-// session returns the session that a step is sent in; it makes those that the capture
-// does not show the beginning of.
+// session returns the session that a step is sent in, nil if it is of none; it makes those
+// that the capture does not show the beginning of.
 func (r *run) session(ctx context.Context, s *Step) (*client.Session, error) {
 	index := r.plan.Groups[s.Group].Conn
-	if s.Session < 0 && s.Header.Command == smb2.Echo || r.bogus[s.Session] { // any will do
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		for k, other := range r.sessions {
-			if k.conn == index {
-				return other, nil
-			}
-		}
-	}
-	if s.Session < 0 {
-		return nil, errors.New("it is of no session that the capture shows")
+	if s.Session < 0 || r.plan.Slots[s.Session].Bogus {
+		_, err := r.connect(ctx, index)
+		return nil, err
 	}
 	look := func() *client.Session {
 		r.mu.Lock()

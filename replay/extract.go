@@ -426,12 +426,33 @@ func (x *extraction) finish() {
 			p.First = s.Exchange.RequestTime
 		}
 	}
+	p.bogus()
 	for i := range p.Steps {
 		if s := &p.Steps[i]; s.Skip == "" {
 			s.Skip = p.unable(s)
 		}
 	}
 	slices.SortFunc(p.Problems, strings.Compare)
+}
+
+// bogus marks the slots that the captured server did not know: the client asked with an
+// id that stands for nothing, and shall do so again. The first answer tells.
+func (p *Plan) bogus() {
+	seen := make([]bool, len(p.Slots))
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if !s.Answered() {
+			continue
+		}
+		status := statusOf(s.Answer)
+		for _, slot := range p.slotsOf(s) {
+			k := &p.Slots[slot]
+			if k.Late && !seen[slot] {
+				k.Bogus = ownFault[status] || k.Kind == SlotResumeKey && status == 0xc0000034 // OBJECT_NAME_NOT_FOUND
+			}
+			seen[slot] = true
+		}
+	}
 }
 
 // paths infers the names of files that were opened before the capture began.
@@ -467,7 +488,7 @@ func (p *Plan) unable(s *Step) string {
 	}
 	for _, u := range s.Uses {
 		slot := &p.Slots[u.Slot]
-		if slot.Defined != 0 || slot.Kind.ours() {
+		if slot.Defined != 0 || slot.Kind.ours() || slot.Bogus {
 			continue
 		}
 		switch {

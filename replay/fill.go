@@ -52,7 +52,7 @@ func (r *run) request(s *Step) (*client.Request, error) {
 	if related && s.Header.SessionID == ^uint64(0) {
 		q.SessionID = ^uint64(0)
 	}
-	if r.bogus[s.Session] {
+	if s.Session >= 0 && r.plan.Slots[s.Session].Bogus {
 		q.SessionID = s.Header.SessionID
 	}
 	switch {
@@ -243,6 +243,9 @@ func (r *run) sharePath(old string) string {
 
 // path maps a path within a share.
 func (r *run) path(s *Step, name string) string {
+	if rest, ok := strings.CutPrefix(name, `\`); ok && r.prefix(s.Tree) != "" { // which servers refuse
+		return `\` + joined(r.prefix(s.Tree), rest)
+	}
 	return joined(r.prefix(s.Tree), name)
 }
 

@@ -82,7 +82,10 @@ func (m *manifest) suppose(s *Step, path string, directory bool, size uint64, at
 	if path == "" || climbs(path) || m.state[k] != unknown {
 		return
 	}
-	m.inside(s, path)
+	if m.inside(s, path); m.under(s, path) == made {
+		m.state[k] = made // whoever did, after its directory
+		return
+	}
 	m.state[k] = before
 	m.entries[k] = &Entry{Tree: s.Tree, Path: path, Directory: directory, Size: size, Attributes: attributes, Frame: s.Exchange.AnswerFrame}
 }
@@ -94,6 +97,19 @@ func (m *manifest) inside(s *Step, path string) {
 		return
 	}
 	m.suppose(s, parent(path), true, 0, 0)
+}
+
+// under says whether what a path is in was there, or was made; a stream is in its file.
+func (m *manifest) under(s *Step, path string) presence {
+	file, _, stream := strings.Cut(path, ":")
+	if !stream || file == "" {
+		file = parent(path)
+	}
+	switch m.state[m.key(s, file)] {
+	case made, absent:
+		return made
+	}
+	return before
 }
 
 func (m *manifest) step(s *Step) {

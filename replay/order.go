@@ -21,6 +21,7 @@ func (p *Plan) order() {
 	inSlot := make(map[int][]int)      // by slot, the groups that used it
 	ofConn := make([][]int, len(p.Conns))
 	ended := make(map[netip.Addr][]int) // by client, the groups that ended its connections
+	killed := make(map[int]int)         // by slot of a session, the group of the log-on that took its place
 	for g := range p.Groups {
 		w.begin(g)
 		group := &p.Groups[g]
@@ -29,6 +30,9 @@ func (p *Plan) order() {
 			for _, slot := range p.slotsOf(p.Step(id)) {
 				if d := p.Slots[slot].Defined; d != 0 && d != id {
 					w.wait(p.Step(d).Group)
+				}
+				if o, ok := killed[slot]; ok {
+					w.wait(o)
 				}
 			}
 		}
@@ -62,7 +66,7 @@ func (p *Plan) order() {
 				for _, o := range inSlot[s.Previous] {
 					w.wait(o)
 				}
-				inSlot[s.Previous] = append(inSlot[s.Previous], g)
+				killed[s.Previous] = p.lastRound(s.Login).Group
 			}
 		}
 		if c := &p.Conns[group.Conn]; c.Negotiate != 0 && p.Step(c.Negotiate).Group != g {

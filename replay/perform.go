@@ -322,7 +322,7 @@ func (r *run) exchange(ctx context.Context, group *Group, steps []*Step, whenSen
 		}
 	}
 	sentAt := time.Now()
-	calls, err := k.Start(limited, requests...)
+	calls, err := r.start(limited, group.Conn, k, requests)
 	if err != nil {
 		r.fail(ctx, steps, sentAt, err)
 		return
@@ -332,6 +332,7 @@ func (r *run) exchange(ctx context.Context, group *Group, steps []*Step, whenSen
 		r.calls[s.ID] = calls[i]
 	}
 	r.mu.Unlock()
+	r.underWay(limited, steps, calls)
 	whenSent()
 	for i, s := range steps {
 		a, err := calls[i].Wait(waiting)
@@ -349,6 +350,35 @@ func (r *run) exchange(ctx context.Context, group *Group, steps []*Step, whenSen
 			return
 		}
 		r.answered(limited, s, k, a, calls[i])
+	}
+}
+
+// start sends requests in a session, or in none.
+func (r *run) start(ctx context.Context, conn int, k *client.Session, requests []*client.Request) ([]*client.Call, error) {
+	if k != nil {
+		return k.Start(ctx, requests...)
+	}
+	c, err := r.connect(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	return c.Start(ctx, requests...)
+}
+
+// underWay waits until the server has begun with what the captured one answered with an
+// interim response: only then is what follows on another connection sure to come after it.
+func (r *run) underWay(ctx context.Context, steps []*Step, calls []*client.Call) {
+	ctx, stop := context.WithTimeout(ctx, time.Second)
+	defer stop()
+	for i, s := range steps {
+		if s.Exchange.InterimFrame == 0 {
+			continue
+		}
+		select {
+		case <-calls[i].Pended():
+		case <-calls[i].Done():
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -420,6 +450,9 @@ func (r *run) learn(s *Step, k *client.Session, a *client.Answer) {
 			r.makes(r.path(s, to))
 		}
 	case *smb2.CreateResponse:
+		if k == nil {
+			return
+		}
 		if body.Action == smb2.ActionCreated && !r.onPipe(s) {
 			r.makes(r.path(s, s.Exchange.File))
 		}
@@ -443,6 +476,9 @@ func (r *run) learn(s *Step, k *client.Session, a *client.Answer) {
 			r.setValue(s.Tree, id[:])
 		}
 	case *smb2.LogoffResponse:
+		if k == nil {
+			return
+		}
 		r.mu.Lock()
 		r.over[k.ID] = true
 		for f, o := range r.opens {
@@ -452,6 +488,9 @@ func (r *run) learn(s *Step, k *client.Session, a *client.Answer) {
 		}
 		r.mu.Unlock()
 	case *smb2.TreeDisconnectResponse:
+		if k == nil {
+			return
+		}
 		r.mu.Lock()
 		for f, o := range r.opens {
 			if o.session.ID == k.ID && o.tree == treeID(r.values[s.Tree]) {

@@ -72,6 +72,7 @@ type Slot struct {
 	Late  bool   // was there before the capture began
 	Pipe  bool   // a tree of named pipes
 	Known bool   // files: Path is known
+	Bogus bool   // the captured server did not know it either: it is presented as it was
 	Host  int    // of the server
 }
 

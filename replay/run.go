@@ -37,7 +37,6 @@ type run struct {
 	env      []Difference
 	notes    []string
 	guids    map[wire.GUID]wire.GUID
-	bogus    map[int]bool    // slots with an id that stands for nothing, as captured
 	spoiled  map[string]int  // paths that are not what they were: the step that is the cause
 	over     map[uint64]bool // ids of sessions that were logged off
 	made     []string        // paths at the target, in order
@@ -67,7 +66,7 @@ func newRun(p *Plan, o Options) *run {
 		plan: p, o: o, dirs: p.prefixes(o.Target.Dir), t0: time.Now(),
 		values: make([][]byte, len(p.Slots)), outcomes: make([]Outcome, len(p.Steps)), live: make([]*liveConn, len(p.Conns)),
 		sessions: make(map[sessionOn]*client.Session), late: make(map[int]*sync.Mutex), calls: make(map[int]*client.Call),
-		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: make(map[string]bool), over: make(map[uint64]bool), spoiled: make(map[string]int), bogus: make(map[int]bool),
+		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: make(map[string]bool), over: make(map[uint64]bool), spoiled: make(map[string]int),
 		ended: make([]bool, len(p.Groups)), changed: make(chan struct{}),
 	}
 	for i := range r.live {
@@ -80,29 +79,13 @@ func newRun(p *Plan, o Options) *run {
 		}
 		switch {
 		case s.Defined != 0:
-		case p.bogus(i):
-			r.values[i], r.bogus[i] = s.Old, true
+		case s.Bogus:
+			r.values[i] = s.Old
 		default:
 			r.late[i] = new(sync.Mutex)
 		}
 	}
 	return r
-}
-
-// bogus reports whether a slot is one that the captured server did not know: the client
-// asked with an id that stands for nothing, and shall do so again.
-func (p *Plan) bogus(slot int) bool {
-	k := &p.Slots[slot]
-	if !k.Late || k.LastUse == 0 {
-		return false
-	}
-	for i := range p.Steps {
-		s := &p.Steps[i]
-		if s.Answered() && contains(p.slotsOf(s), slot) {
-			return ownFault[statusOf(s.Answer)]
-		}
-	}
-	return false
 }
 
 // finish closes what is open and makes the result.

@@ -116,6 +116,12 @@ func (c *Conn) fail(reason error) {
 	}
 }
 
+// Start is Session.Start for requests that are of no session: nothing is signed or
+// encrypted, and the headers say what Request.SessionID does.
+func (c *Conn) Start(ctx context.Context, requests ...*Request) ([]*Call, error) {
+	return c.start(ctx, nil, requests...)
+}
+
 // start sends requests as one compound for a session, nil before there is one.
 func (c *Conn) start(ctx context.Context, s *Session, requests ...*Request) ([]*Call, error) {
 	return c.startWith(ctx, s, nil, requests...)
