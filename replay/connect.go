@@ -359,17 +359,17 @@ func (r *run) lateFile(ctx context.Context, slot int, s *Step, k *client.Session
 	if err != nil {
 		return err
 	}
-	r.opened(f.File[:], k, t.ID)
+	r.opened(f.File[:], open{k, t.ID, smb2.OplockNone})
 	r.setValue(slot, f.File[:])
 	return nil
 }
 
 // opened and closed keep what is open at the target.
-func (r *run) opened(file []byte, k *client.Session, tree uint32) {
+func (r *run) opened(file []byte, o open) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.opens != nil {
-		r.opens[string(file)] = open{k, tree}
+		r.opens[string(file)] = o
 	}
 }
 
@@ -377,33 +377,4 @@ func (r *run) closed(file []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.opens, string(file))
-}
-
-// broke acknowledges a break: what the server offers is taken.
-func (r *run) broke(b *client.Break) {
-	key := string(b.Open.File[:])
-	if b.Lease {
-		key = string(b.Key.Key[:])
-	}
-	r.mu.Lock()
-	r.breaks[key] = true
-	var session *client.Session
-	tree := uint32(0)
-	if o, ok := r.opens[key]; ok {
-		session, tree = o.session, o.tree
-	}
-	for _, s := range r.sessions {
-		if session == nil && s.Conn == b.Conn {
-			session = s
-		}
-	}
-	r.mu.Unlock()
-	if session == nil || !b.Acknowledge() {
-		return
-	}
-	ctx, stop := context.WithTimeout(context.Background(), r.o.timeOut())
-	defer stop()
-	if err := session.AcknowledgeBreak(ctx, b, tree, b.Open.OplockLevel, b.Key.New); err != nil {
-		r.note("a break was not acknowledged: %v", err)
-	}
 }

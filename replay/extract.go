@@ -198,6 +198,7 @@ func (x *extraction) request(m *message, on int, h Header) {
 	x.requestFacts(&s, decoded, on)
 	x.presented(&s)
 	x.snapshot(&s)
+	x.acknowledgment(&s)
 	x.chain.step, x.chain.session, x.chain.tree = s.ID, s.Session, s.Tree
 	if s.Size > len(s.Request) {
 		s.Missing = append(s.Missing, flows.Range{Start: uint64(len(s.Request)), End: uint64(s.Size)})
@@ -396,14 +397,36 @@ func (x *extraction) broken(m *message, on int) {
 			b.Slot = i
 		}
 	}
+	b.Turn = 1
+	for i := range x.plan.Breaks {
+		if x.plan.Breaks[i].Slot == b.Slot {
+			b.Turn++
+		}
+	}
 	x.plan.Breaks = append(x.plan.Breaks, b)
+}
+
+// acknowledgment finds the break that a request acknowledges: the first of the slot that
+// nothing has acknowledged.
+func (x *extraction) acknowledgment(s *Step) {
+	if s.Header.Command != smb2.OplockBreak || len(s.Uses) == 0 {
+		return
+	}
+	for i := range x.plan.Breaks {
+		if b := &x.plan.Breaks[i]; b.Slot == s.Uses[0].Slot && b.Ack == 0 {
+			b.Ack, s.Break = s.ID, i+1
+			return
+		}
+	}
 }
 
 // finish notes what only the end shows.
 func (x *extraction) finish() {
 	p := x.plan
+	lost := make(map[int]bool) // by index in Conns, whether the capture lacks messages
 	for i := range p.Conns {
 		c := &p.Conns[i]
+		lost[i] = x.closed[c.ID] > 0 || x.results.Connections[i].LostBytes > 0
 		if n := x.closed[c.ID]; n > 0 {
 			x.problem("connection %d: %d messages are encrypted, and no key opens them: give --keys or the session's --session-key", c.ID, n)
 		}
@@ -426,7 +449,7 @@ func (x *extraction) finish() {
 			p.First = s.Exchange.RequestTime
 		}
 	}
-	p.bogus()
+	p.bogus(lost)
 	for i := range p.Steps {
 		if s := &p.Steps[i]; s.Skip == "" {
 			s.Skip = p.unable(s)
@@ -436,21 +459,23 @@ func (x *extraction) finish() {
 }
 
 // bogus marks the slots that the captured server did not know: the client asked with an
-// id that stands for nothing, and shall do so again. The first answer tells.
-func (p *Plan) bogus() {
+// id that stands for nothing, and shall do so again. The first answer tells, or that the
+// capture has the session from its beginning, and nothing that gave the id.
+func (p *Plan) bogus(lost map[int]bool) {
 	seen := make([]bool, len(p.Slots))
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		if !s.Answered() {
-			continue
-		}
-		status := statusOf(s.Answer)
+		whole := s.Session >= 0 && p.Slots[s.Session].Defined != 0 && !lost[p.Groups[s.Group].Conn]
 		for _, slot := range p.slotsOf(s) {
 			k := &p.Slots[slot]
-			if k.Late && !seen[slot] {
-				k.Bogus = ownFault[status] || k.Kind == SlotResumeKey && status == 0xc0000034 // OBJECT_NAME_NOT_FOUND
+			switch {
+			case !k.Late || seen[slot]:
+			case k.Kind == SlotFile || k.Kind == SlotResumeKey:
+				k.Bogus = whole && !k.Known || s.Answered() && ownFault[statusOf(s.Answer)]
+			case s.Answered():
+				k.Bogus = ownFault[statusOf(s.Answer)]
 			}
-			seen[slot] = true
+			seen[slot] = seen[slot] || s.Answered()
 		}
 	}
 }

@@ -174,6 +174,8 @@ func (r *run) mapped(s *Step, b []byte) ([]byte, error) {
 		}
 	case smb2.Ioctl:
 		return r.mappedInput(s, b)
+	case smb2.OplockBreak:
+		return r.granted(s, b), nil
 	}
 	return b, nil
 }

@@ -73,7 +73,7 @@ func (r *run) listed(ctx context.Context, s *Step, k *client.Session, o *Outcome
 		}
 		return // the rest may come in other pieces
 	}
-	for i := 0; !l.ended && i < 1000; i++ { // go on as a client would
+	for i := 0; !l.ended && k != nil && i < 1000; i++ { // go on as a client would
 		q, err := r.request(s)
 		if err != nil {
 			break

@@ -15,6 +15,7 @@ import (
 type event struct {
 	group int
 	stage stage
+	broke bool // a break came that the group acknowledges; stage says nothing
 }
 
 // loop runs all groups.
@@ -23,7 +24,7 @@ func (r *run) loop(ctx context.Context) {
 	defer stop(nil)
 	s := newSchedule(r.plan, r.o.Order == Captured)
 	clock := newPace(r.plan, r.o)
-	events := make(chan event, 16)
+	defer close(r.finished)
 	cancelled := false // what is pending, since anything last happened
 	watchdog := time.NewTimer(r.patience(s))
 	defer watchdog.Stop()
@@ -43,11 +44,14 @@ func (r *run) loop(ctx context.Context) {
 			}
 			clock.started(g)
 			go func() {
-				r.perform(ctx, g, func() { events <- event{g, sent} })
-				events <- event{g, done}
+				r.perform(ctx, g, func() { r.events <- event{group: g, stage: sent} })
+				r.events <- event{group: g, stage: done}
 			}()
 		}
 		if s.active == 0 && wake < 0 {
+			if ctx.Err() == nil && s.unbroken() {
+				continue // a break that does not come is not waited for for ever
+			}
 			return // interrupted, or all that is left waits for itself
 		}
 		var timer <-chan time.Time
@@ -55,9 +59,13 @@ func (r *run) loop(ctx context.Context) {
 			timer = time.After(wake)
 		}
 		select {
-		case e := <-events:
-			s.reached(e.group, e.stage)
-			r.progress(e)
+		case e := <-r.events:
+			if e.broke {
+				s.broken(e.group)
+			} else {
+				s.reached(e.group, e.stage)
+				r.progress(e)
+			}
 			cancelled = false
 			watchdog.Reset(r.patience(s))
 		case <-timer:

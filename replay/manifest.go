@@ -171,8 +171,8 @@ func (m *manifest) create(s *Step, path string, status smb2.Status) {
 			m.inside(s, path)
 			m.state[k] = made
 		} else {
-			if m.state[k] == absent { // somebody else made it since
-				m.state[k] = unknown
+			if m.state[k] == absent { // it was made since, or another open kept it
+				m.state[k] = made
 			}
 			m.suppose(s, path, directory, body.EndOfFile, body.Attributes)
 			if body.Action != smb2.ActionOpened {

@@ -44,7 +44,9 @@ func (r *run) perform(ctx context.Context, g int, whenSent func()) {
 	case smb2.Cancel:
 		r.cancel(ctx, first)
 	case smb2.OplockBreak:
-		r.acknowledged(first)
+		if r.acknowledges(ctx, first) {
+			r.exchange(ctx, group, steps, whenSent)
+		}
 	default:
 		r.exchange(ctx, group, steps, whenSent)
 	}
@@ -270,22 +272,6 @@ func (r *run) cancel(ctx context.Context, s *Step) {
 	r.set(s, o)
 }
 
-// acknowledged says whether the break came that a captured request acknowledges: whoever
-// gets a break answers it at once.
-func (r *run) acknowledged(s *Step) {
-	r.mu.Lock()
-	came := false
-	for _, u := range s.Uses {
-		came = came || r.breaks[string(r.values[u.Slot])]
-	}
-	r.mu.Unlock()
-	if came {
-		r.set(s, Outcome{Verdict: Same, Reason: "the break came and was acknowledged"})
-	} else {
-		r.skip(s, "no break came", "")
-	}
-}
-
 // exchange sends a group and waits for its answers.
 func (r *run) exchange(ctx context.Context, group *Group, steps []*Step, whenSent func()) {
 	limited, stop := context.WithTimeout(ctx, r.o.timeOut())
@@ -299,7 +285,7 @@ func (r *run) exchange(ctx context.Context, group *Group, steps []*Step, whenSen
 		r.fail(ctx, steps, time.Time{}, err)
 		return
 	}
-	if len(steps) == 1 && r.byOffload(limited, steps[0], k) {
+	if len(steps) == 1 && k != nil && r.byOffload(limited, steps[0], k) {
 		return
 	}
 	requests := make([]*client.Request, len(steps))
@@ -456,10 +442,11 @@ func (r *run) learn(s *Step, k *client.Session, a *client.Answer) {
 		if body.Action == smb2.ActionCreated && !r.onPipe(s) {
 			r.makes(r.path(s, s.Exchange.File))
 		}
-		r.opened(body.File[:], k, a.TreeID)
+		tree := a.TreeID
 		if a.Flags&smb2.FlagAsync != 0 {
-			r.opened(body.File[:], k, treeID(r.value(s.Tree)))
+			tree = treeID(r.value(s.Tree))
 		}
+		r.opened(body.File[:], open{k, tree, body.OplockLevel})
 	case *smb2.CloseResponse:
 		for _, u := range s.Uses {
 			if v := r.value(u.Slot); v != nil && r.plan.Slots[u.Slot].Kind == SlotFile {

@@ -106,6 +106,7 @@ type Step struct {
 
 	Previous int    // SESSION_SETUP: slot of the session that it takes the place of; -1 if none
 	Login    int    // SESSION_SETUP: Step.ID of the first of its log-on
+	Break    int    // OPLOCK_BREAK: position in Plan.Breaks of what it acknowledges, from 1; 0 if there is nothing
 	Cancel   int    // CANCEL: Step.ID of what it ends
 	Sealed   bool   // the request was encrypted
 	Skip     string // why it is not replayed; "" if it is
@@ -135,6 +136,8 @@ type Break struct {
 	Slot  int    // lease or file; -1 if unknown
 	Level uint32 // new oplock level, or lease state
 	Lease bool
+	Turn  int // among the breaks of its slot, from 1
+	Ack   int // Step.ID of what acknowledges it; 0 if nothing does
 }
 
 // Step returns step id.

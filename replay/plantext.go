@@ -78,11 +78,8 @@ func (p *Plan) breakText(k *Break) string {
 		kind = "lease state " + flows.Caching{Oplock: smb2.OplockLease, Lease: smb2.LeaseState(k.Level)}.String()
 	}
 	text := fmt.Sprintf("Break in frame %d on connection %d: %s down to %s", k.Frame, p.Conns[k.Conn].ID, what, kind)
-	for i := range p.Steps {
-		s := &p.Steps[i]
-		if s.Header.Command == smb2.OplockBreak && s.Exchange.RequestFrame > k.Frame && len(s.Uses) > 0 && s.Uses[0].Slot == k.Slot {
-			return text + fmt.Sprintf(", acknowledged by step %d", s.ID)
-		}
+	if k.Ack != 0 {
+		text += fmt.Sprintf(", acknowledged by step %d", k.Ack)
 	}
 	return text
 }

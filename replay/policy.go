@@ -45,7 +45,8 @@ var loose = words(`
 	DiskFileId VolumeId
 	smb2.error.byte_count smb2.error.data smb2.error.reserved smb2.error.context_count smb2.impersonation.level
 	smb.dfs.referral.ttl smb.dfs.referral.server_guid smb2.filename.len smb2.file_name_len smb2.olb.length smb2.padding odx.info.file_id_128
-	dcerpc.cn_frag_len dcerpc.cn_alloc_hint smb.file`)
+	dcerpc.cn_frag_len dcerpc.cn_alloc_hint smb.file
+	nt.ace.size nt.acl.size nt.offset_to_dacl nt.offset_to_sacl nt.offset_to_owner_sid nt.offset_to_group_sid`)
 
 // ofServer are the fields that say what a server or its file system is like.
 var ofServer = words(`smb.fs_attr smb.fs_name smb.fs_name.len smb.fs_max_name_len smb.fs_bytes_per_sector smb.fs_sector_per_unit

@@ -32,7 +32,9 @@ type run struct {
 	opens    map[string]open      // what is open at the target, by FileId
 	tainted  map[string][]flows.Range
 	listings map[int]*listing
-	breaks   map[string]bool // keys and FileIds that a break came for
+	breaks   breaks
+	events   chan event
+	finished chan struct{} // closed when nobody takes events any more
 	offload  offload
 	env      []Difference
 	notes    []string
@@ -50,6 +52,7 @@ type sessionOn struct{ slot, conn int }
 type open struct {
 	session *client.Session
 	tree    uint32
+	oplock  smb2.OplockLevel
 }
 
 // Run does what the plan says at the target. It returns the result also where it was
@@ -66,7 +69,7 @@ func newRun(p *Plan, o Options) *run {
 		plan: p, o: o, dirs: p.prefixes(o.Target.Dir), t0: time.Now(),
 		values: make([][]byte, len(p.Slots)), outcomes: make([]Outcome, len(p.Steps)), live: make([]*liveConn, len(p.Conns)),
 		sessions: make(map[sessionOn]*client.Session), late: make(map[int]*sync.Mutex), calls: make(map[int]*client.Call),
-		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: make(map[string]bool), over: make(map[uint64]bool), spoiled: make(map[string]int),
+		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: newBreaks(), events: make(chan event, 16), finished: make(chan struct{}), over: make(map[uint64]bool), spoiled: make(map[string]int),
 		ended: make([]bool, len(p.Groups)), changed: make(chan struct{}),
 	}
 	for i := range r.live {
@@ -76,6 +79,7 @@ func newRun(p *Plan, o Options) *run {
 		s := &p.Slots[i]
 		if s.Kind.ours() {
 			r.values[i] = newKey()
+			r.breaks.slots[string(r.values[i])] = i
 		}
 		switch {
 		case s.Defined != 0:
@@ -170,6 +174,9 @@ func (r *run) setValue(slot int, v []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.values[slot] = append([]byte(nil), v...)
+	if k := r.plan.Slots[slot].Kind; k == SlotFile || k == SlotLease {
+		r.breaks.slots[string(v)] = slot
+	}
 }
 
 func (r *run) note(format string, args ...any) {

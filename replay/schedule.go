@@ -30,6 +30,8 @@ type schedule struct {
 	active int          // all of those
 	left   int          // groups that are not done
 	held   int          // groups that are sent, and whose answer takes something else to happen
+	acks   []int        // groups that acknowledge a break that has not come, in their order
+	first  int          // all groups before it are done
 	onWay  map[int]bool // groups that are sent, and not answered
 }
 
@@ -66,6 +68,12 @@ func newSchedule(p *Plan, seen bool) *schedule {
 	}
 	if seen {
 		s.happensBefore()
+	}
+	for g := range p.Groups {
+		if steps := p.Groups[g].Steps; len(steps) > 0 && p.Step(steps[0]).Break > 0 {
+			s.acks = append(s.acks, g)
+			s.lacks[g]++
+		}
 	}
 	for g, lacks := range s.lacks {
 		if lacks == 0 {
@@ -173,6 +181,29 @@ func (s *schedule) reached(g int, at stage) {
 		}
 	}
 	s.stages[g] = at
+	for s.first < len(s.stages) && s.stages[s.first] == done {
+		s.first++
+	}
+	for len(s.acks) > 0 && s.acks[0] <= s.first { // all that could bring the break is over
+		s.broken(s.acks[0])
+	}
+}
+
+// broken lets a group that acknowledges a break start.
+func (s *schedule) broken(g int) {
+	if i := slices.Index(s.acks, g); i >= 0 {
+		s.acks = slices.Delete(s.acks, i, i+1)
+		s.release([]int{g})
+	}
+}
+
+// unbroken lets the first group start that waits for a break; false if there is none.
+func (s *schedule) unbroken() bool {
+	if len(s.acks) == 0 {
+		return false
+	}
+	s.broken(s.acks[0])
+	return true
 }
 
 func (s *schedule) release(list []int) {

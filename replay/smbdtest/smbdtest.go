@@ -23,10 +23,12 @@ type Server struct {
 	log      string
 }
 
-// Shares of every server. Sealed demands encryption.
+// Shares of every server. Sealed demands encryption; files of Usual get the rights that
+// Samba's own defaults and most servers give.
 const (
 	Shared = "share"
 	Sealed = "sealed"
+	Usual  = "usual"
 )
 
 // Start starts a server with more lines for the section [global], and skips the test
@@ -125,6 +127,7 @@ func configuration(root, dir, port string, global []string) string {
 			b.WriteString(" smb encrypt = required\n")
 		}
 	}
+	fmt.Fprintf(&b, "[%s]\n path = %s\n writable = yes\n", Usual, dir)
 	return b.String()
 }
 
