@@ -78,8 +78,8 @@ func TestAgainst(t *testing.T) {
 				left.Differences = append(left.Differences, d)
 			}
 		}
-		if o.Verdict != c.want || left.words() != c.fresh {
-			t.Errorf("%s: %v, want %v\n%s", c.name, o.Verdict, c.want, left.words())
+		if o.Verdict != c.want || now.words(&left) != c.fresh {
+			t.Errorf("%s: %v, want %v\n%s", c.name, o.Verdict, c.want, now.words(&left))
 		}
 	}
 	old, now := result(t), result(t)
@@ -122,6 +122,7 @@ func FuzzGolden(f *testing.F) {
 // TestAgain: two runs of one replay have the same verdicts, and what learn makes of their
 // noise leaves none, by the strictest level too.
 func TestAgain(t *testing.T) {
+	t.Parallel()
 	p, _ := captured(t, nil, "testdata/scopy_50m.pcap")
 	o := lab(t, server.ODX{})
 	o.Level = Exact

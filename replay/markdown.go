@@ -98,9 +98,10 @@ func (r *Result) markdownDifferences(w io.Writer, o *Outcome) {
 			continue
 		}
 		if !head && r.Baseline != "" {
-			fmt.Fprint(w, "| Field | Captured | Then | Now |\n|---|---|---|---|\n")
+			then, now := r.called()
+			fmt.Fprintf(w, "| Field | captured | %s | %s |\n|---|---|---|---|\n", then, now)
 		} else if !head {
-			fmt.Fprint(w, "| Field | Captured | Now |\n|---|---|---|\n")
+			fmt.Fprint(w, "| Field | captured | now |\n|---|---|---|\n")
 		}
 		head = true
 		fmt.Fprintf(w, "| %s | %s |", code(d.Field), code(d.Captured))

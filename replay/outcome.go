@@ -60,7 +60,8 @@ type Result struct {
 	Unreachable error // the target could not be reached at all; nil if it could
 	Took        time.Duration
 
-	rules *Rules // that it was compared by
+	rules *Rules    // that it was compared by
+	names [2]string // of the values of Golden and Replayed, if they are not then and now
 }
 
 // Counts counts the outcomes of the chosen steps.

@@ -146,7 +146,7 @@ func (r *Result) JUnit(w io.Writer) error {
 		suite.Tests++
 		switch o.Verdict {
 		case Differs:
-			c.Failure = &junitDetail{Message: "the answer differs", Text: o.words()}
+			c.Failure = &junitDetail{Message: "the answer differs", Text: r.words(o)}
 			suite.Failures++
 		case Failed, Unsent:
 			c.Error = &junitDetail{Message: report.Escape(o.Reason)}
@@ -172,23 +172,32 @@ func (r *Result) JUnit(w io.Writer) error {
 	return err
 }
 
+// called returns what a difference calls the values of two runs.
+func (r *Result) called() (then, now string) {
+	if r.names[0] != "" {
+		return r.names[0], r.names[1]
+	}
+	return "then", "now"
+}
+
 // text is a difference in words.
-func (d *Difference) text() string {
+func (r *Result) text(d *Difference) string {
+	then, now := r.called()
 	values := "captured " + report.Escape(d.Captured)
 	switch {
 	case d.Golden != "" && d.Captured == "", d.Golden != "" && d.Golden == d.Captured:
-		values = "then " + report.Escape(d.Golden)
+		values = then + " " + report.Escape(d.Golden)
 	case d.Golden != "":
-		values += ", then " + report.Escape(d.Golden)
+		values += ", " + then + " " + report.Escape(d.Golden)
 	}
-	return fmt.Sprintf("%s: %s, now %s", report.Escape(d.Field), values, report.Escape(d.Replayed))
+	return fmt.Sprintf("%s: %s, %s %s", report.Escape(d.Field), values, now, report.Escape(d.Replayed))
 }
 
-// words lists the differences, a line each.
-func (o *Outcome) words() string {
+// words lists the differences of a step, a line each.
+func (r *Result) words(o *Outcome) string {
 	var b strings.Builder
-	for _, d := range o.Differences {
-		b.WriteString(d.text() + "\n")
+	for i := range o.Differences {
+		b.WriteString(r.text(&o.Differences[i]) + "\n")
 	}
 	return b.String()
 }

@@ -4,6 +4,7 @@ package replay
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ type Selection struct {
 	Sessions []uint64 // as captured
 	Shares   []string // names, without server
 	Copies   []int    // Copy.ID
+	Steps    [][2]int // Step.ID, the first and the last
 	Choose   func(exchange int) bool
 }
 
@@ -28,6 +30,19 @@ type Selection struct {
 func (s *Selection) ParseSelect(text string) error {
 	for word := range strings.SplitSeq(text, ",") {
 		name, value, _ := strings.Cut(word, "=")
+		if name == "step" {
+			first, last, ok := strings.Cut(value, "-")
+			a, err := strconv.Atoi(first)
+			b := a
+			if ok && err == nil {
+				b, err = strconv.Atoi(last)
+			}
+			if err != nil || a < 1 || b < a {
+				return fmt.Errorf("%q is no step=N or step=N-M", word)
+			}
+			s.Steps = append(s.Steps, [2]int{a, b})
+			continue
+		}
 		n, err := strconv.ParseUint(value, 0, 64)
 		switch name {
 		case "connection", "conn":
@@ -39,7 +54,7 @@ func (s *Selection) ParseSelect(text string) error {
 		case "share":
 			s.Shares, err = append(s.Shares, value), nil
 		default:
-			return fmt.Errorf("%q is none of connection=N, session=0x…, share=NAME, copy=N", word)
+			return fmt.Errorf("%q is none of connection=N, session=0x…, share=NAME, copy=N, step=N-M", word)
 		}
 		if err != nil {
 			return fmt.Errorf("%q is no number", value)
@@ -49,7 +64,7 @@ func (s *Selection) ParseSelect(text string) error {
 }
 
 func (s *Selection) empty() bool {
-	return s.Choose == nil && len(s.Conns)+len(s.Sessions)+len(s.Shares)+len(s.Copies) == 0
+	return s.Choose == nil && len(s.Conns)+len(s.Sessions)+len(s.Shares)+len(s.Copies)+len(s.Steps) == 0
 }
 
 // Select drops the steps that are not chosen and that no chosen one needs. Compounds stay
@@ -68,6 +83,24 @@ func (p *Plan) Select(sel Selection, r *flows.Results) error {
 			want[p.Steps[i].Group] = true
 		}
 	}
+	p.closeOver(want)
+	chosen := 0
+	for i := range p.Steps {
+		if s := &p.Steps[i]; !want[s.Group] {
+			s.Skip = notSelected
+		} else {
+			chosen++
+		}
+	}
+	if chosen == 0 {
+		return fmt.Errorf("nothing in the capture is what was selected")
+	}
+	return nil
+}
+
+// closeOver adds to groups what they need: where what they present comes from, the whole
+// of a log-on, and the end of what they open.
+func (p *Plan) closeOver(want []bool) {
 	for changed := true; changed; {
 		changed = false
 		need := func(step int) {
@@ -105,18 +138,6 @@ func (p *Plan) Select(sel Selection, r *flows.Results) error {
 			}
 		}
 	}
-	chosen := 0
-	for i := range p.Steps {
-		if s := &p.Steps[i]; !want[s.Group] {
-			s.Skip = notSelected
-		} else {
-			chosen++
-		}
-	}
-	if chosen == 0 {
-		return fmt.Errorf("nothing in the capture is what was selected")
-	}
-	return nil
 }
 
 func (p *Plan) chosen(s *Step, sel *Selection, frames map[int]bool) bool {
@@ -127,6 +148,9 @@ func (p *Plan) chosen(s *Step, sel *Selection, frames map[int]bool) bool {
 		return false
 	}
 	if len(sel.Shares) > 0 && (s.Tree < 0 || !containsFold(sel.Shares, shareOf(p.Slots[s.Tree].Path))) {
+		return false
+	}
+	if len(sel.Steps) > 0 && !slices.ContainsFunc(sel.Steps, func(r [2]int) bool { return r[0] <= s.ID && s.ID <= r[1] }) {
 		return false
 	}
 	if frames != nil && !frames[s.Exchange.RequestFrame] {

@@ -39,6 +39,11 @@ func (r *Result) Text(w io.Writer) error {
 	r.skippedText(&b)
 	r.environmentText(&b)
 	r.notesText(&b)
+	return trimmed(w, &b)
+}
+
+// trimmed prints text without spaces at the ends of lines.
+func trimmed(w io.Writer, b *bytes.Buffer) error {
 	for line := range strings.Lines(b.String()) {
 		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " \n")); err != nil {
 			return err
@@ -53,8 +58,8 @@ func (r *Result) environmentText(w io.Writer) {
 		return
 	}
 	fmt.Fprintln(w, "The servers differ in what no request asks for:")
-	for _, d := range r.Environment {
-		fmt.Fprintf(w, "  %s\n", d.text())
+	for i := range r.Environment {
+		fmt.Fprintf(w, "  %s\n", r.text(&r.Environment[i]))
 	}
 }
 
@@ -150,11 +155,7 @@ func (r *Result) causes(w io.Writer) {
 			fmt.Fprintf(w, ": %s", report.Escape(o.Reason))
 		}
 		fmt.Fprintln(w)
-		for _, d := range o.Differences {
-			if d.Why == "" {
-				fmt.Fprintf(w, "  %s\n", d.text())
-			}
-		}
+		r.freshText(w, o)
 		if len(c.alike) > 0 {
 			fmt.Fprintf(w, "  the same in %s: %s\n", report.Plural(len(c.alike), "other step", "other steps"), numbers(c.alike))
 		}
@@ -173,6 +174,15 @@ func (r *Result) causes(w io.Writer) {
 	}
 }
 
+// freshText prints the differences of a step that are not known.
+func (r *Result) freshText(w io.Writer, o *Outcome) {
+	for i := range o.Differences {
+		if d := &o.Differences[i]; d.Why == "" {
+			fmt.Fprintf(w, "  %s\n", r.text(d))
+		}
+	}
+}
+
 // cause is a difference that no other explains.
 type cause struct {
 	step    *Step
@@ -188,7 +198,7 @@ func (r *Result) firstCauses() (list []cause, kept map[int]int) {
 	kept = make(map[int]int)
 	alike := make(map[string][]int) // by what differs, the steps
 	key := func(s *Step, o *Outcome) string {
-		return report.CallName(s.Header.Command, s.Exchange.Function) + o.words()
+		return report.CallName(s.Header.Command, s.Exchange.Function) + r.words(o)
 	}
 	for i := range r.Plan.Steps {
 		s, o := &r.Plan.Steps[i], &r.Outcomes[i]

@@ -45,7 +45,7 @@ The exit status is 1 if an answer differs that no --known file explains.`,
 	o.flags(cmd)
 	o.runFlags(cmd)
 	format := formatFlag(cmd, report.Text, report.JSON, report.JUnit, report.Markdown)
-	cmd.AddCommand(planCommand(a), learnCommand(a))
+	cmd.AddCommand(planCommand(a), learnCommand(a), minimiseCommand(a))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		sel, err := selected.selection()
 		if err != nil {
@@ -74,6 +74,7 @@ type replayFlags struct {
 	level, order, speed, odx, fallback  string
 	missing, known, write               string
 	rules, baseline                     string
+	ab, abPasswordFile                  string
 	maxGap, timeOut                     time.Duration
 	kerberos                            kerberosFlags
 }
@@ -113,8 +114,13 @@ func (o *replayFlags) runFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.prepare, "prepare", false, "first make the files and directories that the capture presupposes")
 	f.BoolVar(&o.clean, "clean", false, "afterwards remove what was made, and nothing else")
 	f.StringVar(&o.baseline, "baseline", "", "only what is not as in this run differs: `OLD.json`, as -T json printed it")
+	f.StringVar(&o.ab, "ab", "", "then at a second server, `smb://user@host[:port]/share`, and only what is not alike at\nboth differs; its password comes from $ODXRAY_AB_PASSWORD, or is that of the first")
+	f.StringVar(&o.abPasswordFile, "ab-password-file", "", "or is the first line of `FILE`")
 	f.StringVarP(&o.write, "write", "w", "", "write what was sent and received to `FILE`, as pcapng")
 }
+
+// dir is the directory of --prefix.
+func (o *replayFlags) dir() string { return strings.Trim(strings.ReplaceAll(o.prefix, "/", `\`), `\`) }
 
 // options makes what package replay wants of the flags.
 func (o *replayFlags) options() (r replay.Options, err error) {
@@ -124,7 +130,7 @@ func (o *replayFlags) options() (r replay.Options, err error) {
 	if r.Target, err = replay.ParseTarget(o.to); err != nil {
 		return r, usagef("--to: %w", err)
 	}
-	prefix := strings.Trim(strings.ReplaceAll(o.prefix, "/", `\`), `\`)
+	prefix := o.dir()
 	switch {
 	case prefix == "" && !o.anywhere:
 		return r, usagef("a replay writes, renames and deletes: give it a directory of the share with --prefix DIR, or let it go --anywhere")
@@ -213,40 +219,105 @@ func (a *app) replay(ctx context.Context, p *replay.Plan, o *replayFlags, r repl
 	if !o.prepare {
 		presupposed = nil
 	}
-	if start, err := a.may(ctx, p, o, &r, presupposed, o.clean); !start {
+	second := r
+	if o.ab != "" {
+		if second.Target, err = o.second(r.Target); err != nil {
+			return err
+		}
+	}
+	start, err := a.may(ctx, p, o, &r, presupposed, o.clean)
+	if err == nil && o.ab != "" {
+		if second.Password, err = o.secondPassword(r.Password); err == nil {
+			start, err = a.may(ctx, p, o, &second, presupposed, o.clean)
+		}
+	}
+	if !start || err != nil {
 		return err
 	}
-	var trace *replay.Trace
-	if o.write != "" {
-		out, err := os.Create(o.write)
+	result, err := a.traced(o, &r, func() (*replay.Result, error) { return replay.At(ctx, p, r, presupposed, o.clean) })
+	switch {
+	case err != nil:
+		return err
+	case result.Unreachable != nil:
+		return a.replayed(result, nil, format)
+	case o.ab != "":
+		other, err := replay.At(ctx, p, second, presupposed, o.clean)
 		if err != nil {
 			return &exitError{exitUnreadable, err}
 		}
-		defer out.Close()
-		if trace, err = replay.NewTrace(out); err != nil {
-			return &exitError{exitUnreadable, err}
+		pair, err := replay.NewPair(result, other)
+		if err != nil {
+			return err
 		}
-		r.Tap = trace.Tap
-	}
-	result, err := replay.At(ctx, p, r, presupposed, o.clean)
-	if err != nil {
-		return &exitError{exitUnreadable, err}
-	}
-	if trace != nil {
-		if err := trace.Err(); err != nil {
-			return &exitError{exitUnreadable, fmt.Errorf("%s: %w", o.write, err)}
-		}
-	}
-	if golden != nil && result.Unreachable == nil {
+		return a.replayed(other, pair.Text, format)
+	case golden != nil:
 		if err := result.Against(golden); err != nil {
 			return usagef("--baseline: %w", err)
 		}
 	}
-	return a.replayed(result, format)
+	return a.replayed(result, nil, format)
 }
 
-// replayed prints a result, and has the exit status say what it is.
-func (a *app) replayed(result *replay.Result, format report.Format) (err error) {
+// second returns the target of --ab, in the same directory as the first.
+func (o *replayFlags) second(first replay.Target) (t replay.Target, err error) {
+	if o.baseline != "" {
+		return t, usagef("--ab and --baseline exclude each other")
+	}
+	if t, err = replay.ParseTarget(o.ab); err != nil {
+		return t, usagef("--ab: %w", err)
+	}
+	if prefix := o.dir(); prefix != "" {
+		t.Dir = strings.Trim(t.Dir+`\`+prefix, `\`)
+	}
+	if t.Address == first.Address && strings.EqualFold(t.Share, first.Share) && strings.EqualFold(t.Dir, first.Dir) && !o.clean {
+		return t, usagef("--ab is the same place as --to: what the first run leaves would change the second; --clean removes it")
+	}
+	return t, nil
+}
+
+// secondPassword finds the password for the target of --ab.
+func (o *replayFlags) secondPassword(first string) (string, error) {
+	if p, ok := os.LookupEnv("ODXRAY_AB_PASSWORD"); ok {
+		return p, nil
+	}
+	if o.abPasswordFile != "" {
+		return firstLine(o.abPasswordFile)
+	}
+	return first, nil
+}
+
+// traced runs with the capture that -w wants.
+func (a *app) traced(o *replayFlags, r *replay.Options, run func() (*replay.Result, error)) (*replay.Result, error) {
+	var trace *replay.Trace
+	if o.write != "" {
+		out, err := os.Create(o.write)
+		if err != nil {
+			return nil, &exitError{exitUnreadable, err}
+		}
+		defer out.Close()
+		if trace, err = replay.NewTrace(out); err != nil {
+			return nil, &exitError{exitUnreadable, err}
+		}
+		r.Tap = trace.Tap
+	}
+	result, err := run()
+	if err != nil {
+		return nil, &exitError{exitUnreadable, err}
+	}
+	if trace != nil {
+		if err := trace.Err(); err != nil {
+			return nil, &exitError{exitUnreadable, fmt.Errorf("%s: %w", o.write, err)}
+		}
+	}
+	return result, nil
+}
+
+// replayed prints a result, and has the exit status say what it is. text, if it is not nil,
+// prints it as text.
+func (a *app) replayed(result *replay.Result, text func(io.Writer) error, format report.Format) (err error) {
+	if text == nil {
+		text = result.Text
+	}
 	switch format {
 	case report.JSON:
 		err = result.JSON(a.out)
@@ -255,7 +326,7 @@ func (a *app) replayed(result *replay.Result, format report.Format) (err error) 
 	case report.Markdown:
 		err = result.Markdown(a.out)
 	default:
-		err = result.Text(a.out)
+		err = text(a.out)
 	}
 	switch {
 	case err != nil:
@@ -315,19 +386,7 @@ func (a *app) targetPassword(o *replayFlags, t replay.Target) (string, error) {
 		return p, nil
 	}
 	if o.passwordFile != "" {
-		password := ""
-		err := eachLine(o.passwordFile, func(line string) {
-			if password == "" {
-				password = line
-			}
-		})
-		if err == nil && password == "" {
-			err = errors.New(o.passwordFile + " holds no password")
-		}
-		if err != nil {
-			return "", &exitError{exitUnreadable, err}
-		}
-		return password, nil
+		return firstLine(o.passwordFile)
 	}
 	in, ok := a.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
@@ -342,6 +401,22 @@ func (a *app) targetPassword(o *replayFlags, t replay.Target) (string, error) {
 	return string(b), nil
 }
 
+// firstLine reads the password in a file.
+func firstLine(file string) (password string, err error) {
+	err = eachLine(file, func(line string) {
+		if password == "" {
+			password = line
+		}
+	})
+	if err == nil && password == "" {
+		err = errors.New(file + " holds no password")
+	}
+	if err != nil {
+		return "", &exitError{exitUnreadable, err}
+	}
+	return password, nil
+}
+
 // selectFlags choose a part of a capture's requests.
 type selectFlags struct {
 	words  []string
@@ -349,7 +424,7 @@ type selectFlags struct {
 }
 
 func (s *selectFlags) flags(f *pflag.FlagSet) {
-	f.StringArrayVar(&s.words, "select", nil, "only what is on `connection=N`, session=0x…, share=NAME or copy=N, and what that needs; may be repeated")
+	f.StringArrayVar(&s.words, "select", nil, "only what is on `connection=N`, session=0x…, share=NAME, copy=N or step=N-M, and what that needs; may be repeated")
 	f.IntSliceVar(&s.copies, "copy", nil, "only copy `N`, as odxray copies numbers them, and what that needs")
 }
 

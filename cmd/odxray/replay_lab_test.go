@@ -73,3 +73,48 @@ func same(t *testing.T, names ...string) {
 		}
 	}
 }
+
+// TestReplayRuns: what is done with more runs than one, as a user does it.
+func TestReplayRuns(t *testing.T) {
+	sample, err := samples.Bytes(samples.Demo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := t.TempDir()
+	trace, rules, old := filepath.Join(work, "sparse.snoop"), filepath.Join(work, "rules.tsv"), filepath.Join(work, "old.json")
+	if err := os.WriteFile(trace, sample, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("ODXRAY_TO_PASSWORD", "secret")
+	var shares [2]string
+	for i := range shares {
+		share, stop := serveLab(t, t.TempDir(), filepath.Join(t.TempDir(), "c.pcapng"))
+		defer stop()
+		shares[i] = strings.TrimSuffix(share, "/")
+	}
+	// odxray runs a command, and wants its status and a part of what it prints.
+	odxray := func(status int, want string, args ...string) string {
+		t.Helper()
+		var out, stderr bytes.Buffer
+		all := append(args, "--to", shares[0], "--prefix", "lab", "--yes")
+		if code := run(all, strings.NewReader(""), &out, &stderr); code != status || !strings.Contains(out.String()+stderr.String(), want) {
+			t.Errorf("%v: status %d, want %d, and %q\n%s%s", args, code, status, want, out.String(), stderr.String())
+		}
+		return out.String()
+	}
+	odxray(0, "from two runs of 150 requests", "replay", "learn", trace, "--level", "exact", "-o", rules)
+	saved := odxray(1, `"schema":"odxray.replay/1"`, "replay", trace, "--level", "exact", "--prepare", "--clean", "-T", "json")
+	if err := os.WriteFile(old, []byte(saved), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	odxray(0, "Held against "+old, "replay", trace, "--level", "exact", "--prepare", "--clean", "--rules", rules, "--baseline", old)
+	odxray(2, "--level exact, this run by semantic", "replay", trace, "--prepare", "--clean", "--baseline", old)
+	odxray(0, "150 answers alike at both of 150", "replay", trace, "--prepare", "--clean", "--ab", shares[1])
+	odxray(2, "exclude each other", "replay", trace, "--prepare", "--clean", "--ab", shares[1], "--baseline", old)
+	odxray(2, "the same place as --to", "replay", trace, "--prepare", "--ab", shares[0])
+	odxray(3, "127.0.0.1:9", "replay", trace, "--prepare", "--clean", "--ab", "smb://u@127.0.0.1:9/s")
+	odxray(0, "nothing to minimise", "replay", "minimise", trace)
+	odxray(1, "To replay these alone: --select step=", "replay", "minimise", trace, "--level", "exact", "--step", "7", "--trials", "3")
+	odxray(2, "step 1 does not differ, but is same", "replay", "minimise", trace, "--step", "1")
+	odxray(0, "## odxray replay: every answer is the same", "replay", trace, "--prepare", "--clean", "-T", "markdown", "--select", "step=7-8")
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,6 +47,69 @@ The exit status is 1 if more than fields of answers varied, such as whether ther
 		})
 	}
 	return cmd
+}
+
+func minimiseCommand(a *app) *cobra.Command {
+	var in input
+	var selected selectFlags
+	var o replayFlags
+	var step, trials int
+	cmd := &cobra.Command{
+		Use:   "minimise FILE... --to smb://user@host[:port]/share",
+		Short: "Finds the fewest requests that still show a difference",
+		Long: `minimise replays a capture at a server, and then parts of it, each from the same start:
+it makes what a part presupposes, removes what was made, and drops the requests without which
+the difference of a step stays. It prints the steps that are left, and how to replay them.
+
+The exit status is 1 if there is a difference, 0 if there is none.`,
+		Example: "  odxray replay minimise trace.pcapng --to smb://user@server/share --prefix lab --yes",
+		Args:    args(cobra.ArbitraryArgs),
+	}
+	in.flagsOfFiles(cmd)
+	selected.flags(cmd.Flags())
+	o.flags(cmd)
+	cmd.Flags().IntVar(&step, "step", 0, "the difference of step `N` stays; 0 is the first that there is")
+	cmd.Flags().IntVar(&trials, "trials", 100, "replay no more than `N` parts")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		sel, err := selected.selection()
+		if err != nil {
+			return err
+		}
+		options, err := o.options()
+		if err != nil {
+			return err
+		}
+		return a.withPlan(cmd, &in, args, sel, func(ctx context.Context, p *replay.Plan) error {
+			if step < 0 || step > len(p.Steps) {
+				return usagef("--step: there is no step %d of %d", step, len(p.Steps))
+			}
+			return a.minimise(ctx, p, &o, options, step, trials)
+		})
+	}
+	return cmd
+}
+
+func (a *app) minimise(ctx context.Context, p *replay.Plan, o *replayFlags, r replay.Options, step, trials int) error {
+	if start, err := a.may(ctx, p, o, &r, p.Manifest(), true); !start {
+		return err
+	}
+	m, err := replay.Minimise(ctx, p, r, step, trials)
+	var none *replay.ErrNoDifference
+	switch {
+	case errors.As(err, &none):
+		return usagef("--step: %w", err)
+	case err != nil:
+		return &exitError{exitUnreadable, err}
+	case m.Result.Unreachable != nil:
+		return &exitError{exitUnreadable, m.Result.Unreachable}
+	}
+	if err := m.Text(a.out); err != nil {
+		return err
+	}
+	if m.Step != 0 {
+		return &exitError{code: exitFindings}
+	}
+	return nil
 }
 
 func (a *app) learn(ctx context.Context, p *replay.Plan, o *replayFlags, r replay.Options, output string) error {
