@@ -9,6 +9,7 @@ import (
 
 // Message is an SMB2 message as its sender made it: decrypted and decompressed.
 type Message struct {
+	Place      int   // for Capture.MessageAt
 	Exchange   int   // position for Capture.Exchange; -1 if it belongs to none, as a break does
 	Conn       int   // Connection.ID
 	Frame      int   // in which it ends
@@ -28,9 +29,35 @@ type Message struct {
 func (c *Capture) EachMessage(yield func(*Message) bool) error {
 	c.enter()
 	defer c.mu.Unlock()
+	return c.messagesFrom(c.a.index.messages.gone, yield)
+}
+
+// MessageAt yields one message again, by its Message.Place: nothing of it was kept but
+// where its frames are. It yields none if those were forgotten (Options.MaxMemory).
+func (c *Capture) MessageAt(place int, yield func(*Message)) error {
+	c.enter()
+	defer c.mu.Unlock()
+	list := &c.a.index.messages
+	if place < list.gone || place >= list.n {
+		return nil
+	}
+	from := place // the first that ends in its frame: what carries messages is told apart by counting
+	for from > list.gone && list.at(from-1).last == list.at(place).last {
+		from--
+	}
+	return c.messagesFrom(from, func(m *Message) bool {
+		if m.Place == place {
+			yield(m)
+		}
+		return m.Place < place
+	})
+}
+
+// messagesFrom is EachMessage from the message at i on, which begins a chain.
+func (c *Capture) messagesFrom(i int, yield func(*Message) bool) error {
 	ix := c.a.index
 	send, last := 0, uint32(0)
-	for i := ix.messages.gone; i < ix.messages.n; {
+	for i < ix.messages.n {
 		m := *ix.messages.at(i)
 		from := i
 		for i++; i < ix.messages.n && ix.messages.at(i).chain > 0 && ix.messages.at(i).last == m.last; i++ {
@@ -89,6 +116,7 @@ func (c *Capture) yieldUnit(u *unit, from, to int, conn uint32, at int64, yield 
 	}
 	for i := from; i < to; i++ {
 		m := ix.messages.at(i)
+		out.Place = i
 		out.Exchange, out.Position = int(m.x)-1, int(m.chain)
 		out.FromServer = m.facts&isResponse != 0
 		if on := c.a.byID[conn]; on != nil {

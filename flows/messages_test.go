@@ -9,6 +9,50 @@ import (
 	"github.com/odxray/odxray/dissect/wire"
 )
 
+// A message comes again by its place as it came before, also those of compounds.
+func TestMessageAt(t *testing.T) {
+	c, err := Open([]string{"../captures/samples/copy-sparse2.snoop"}, Options{Index: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	var all []Message
+	if err := c.EachMessage(func(m *Message) bool {
+		held := *m
+		held.Bytes = bytes.Clone(m.Bytes)
+		all = append(all, held)
+		return true
+	}); err != nil || len(all) < 100 {
+		t.Fatalf("%d messages, %v", len(all), err)
+	}
+	chained := 0
+	for i := len(all) - 1; i >= 0; i-- {
+		want, n := &all[i], 0
+		if want.Position > 0 {
+			chained++
+		}
+		err := c.MessageAt(want.Place, func(m *Message) {
+			if n++; !bytes.Equal(m.Bytes, want.Bytes) || m.Frame != want.Frame || m.Position != want.Position || m.Exchange != want.Exchange {
+				t.Errorf("message %d: frame %d, position %d", i, m.Frame, m.Position)
+			}
+		})
+		if err != nil || n != 1 {
+			t.Errorf("message %d came %d times, %v", i, n, err)
+		}
+	}
+	if chained == 0 {
+		t.Error("no compound in the capture")
+	}
+	for _, place := range []int{-1, len(all)} {
+		if err := c.MessageAt(place, func(*Message) { t.Errorf("a message at %d", place) }); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // The messages come whole, each once, in the order of their frames, and name the exchange
 // that they are of.
 func TestEachMessage(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/flows/report"
+	"github.com/odxray/odxray/replay/captured"
 	"github.com/odxray/odxray/replay/server"
 )
 
@@ -35,28 +36,38 @@ type serveFlags struct {
 	connections                       int
 	faults                            []string
 	seed                              uint64
+	from                              fromFlags
+	shareGiven                        bool
 }
 
 func serveCommand(a *app) *cobra.Command {
 	f := serveFlags{size: 1 << 30, tokenMax: 256 << 20, writeMax: 16 << 20, profile: server.Profiles[0]}
 	cmd := &cobra.Command{
-		Use:   "serve {--dir DIR | --memory}",
+		Use:   "serve {--dir DIR | --memory | --from FILE}",
 		Short: "A lab server with offloaded data transfer: SMB 2.0.2 to 3.1.1 on your own machine",
 		Long: `odxray serve is an SMB server for tests and demonstrations: it has offloaded data transfer
 (ODX), copychunk and duplicate extents, and records what it sees as a capture. It listens
 on the loopback address unless told otherwise. It is no production file server: everybody
 who can log on may do everything, and nothing is kept over a restart but the files.
 
+With --from it is the server of a capture: requests that mean the same as captured ones get
+the captured answers, with the ids of now. In the end it prints what was asked and what was
+not. Without --user, the users of the capture log on with --password.
+
 The password of --user NAME is taken from $ODXRAY_PASSWORD; others can see one on the
 command line in the list of processes.`,
 		Example: "  odxray serve --memory --user lab:secret --pcap copy.pcapng\n  smbclient //127.0.0.1/share -p 4455 -U lab%secret -c 'put big; scopy big copy; ls'",
 		Args:    args(cobra.NoArgs),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), &f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.shareGiven = cmd.Flags().Changed("share")
+			return a.serve(cmd.Context(), &f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.dir, "dir", "", "serve the files in `DIR`; nothing outside of it is reached")
 	flags.BoolVar(&f.memory, "memory", false, "serve files that are kept in memory, none at first")
 	flags.Var(&f.size, "memory-size", "how much --memory holds; holes of files take none")
+	f.from.flags(cmd)
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:4455", "listen on `ADDRESS`")
 	flags.StringVar(&f.share, "share", "share", "`NAME` of the share")
 	flags.StringArrayVar(&f.users, "user", nil, "let `NAME:PASSWORD` log on; may be given more than once")
@@ -84,8 +95,12 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		_, err := io.WriteString(a.out, server.FaultHelp())
 		return err
 	}
-	if (f.dir == "") == !f.memory {
-		return usagef("say what to serve: --dir DIR or --memory")
+	from := len(f.from.files) > 0
+	switch {
+	case f.dir != "" && f.memory, f.dir == "" && !f.memory && !from:
+		return usagef("say what to serve: --dir DIR, --memory or --from FILE")
+	case from && (f.dir != "" || f.memory) && f.from.unmatched != string(captured.Lab):
+		return usagef("--from serves what the capture holds: --dir and --memory go with it only if --unmatched is lab")
 	}
 	log := &logger{w: a.stderr}
 	cfg := server.Config{
@@ -104,7 +119,18 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		cfg.Faults = append(cfg.Faults, fault)
 	}
 	cfg.FaultSeed = f.seed
-	who, err := f.logons(&cfg)
+	cfg.Users = map[string][16]byte{}
+	var recorded []string
+	var script *captured.Server
+	if from {
+		r, c, err := a.recording(ctx, &f.from)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		script, recorded = f.script(r, &cfg), f.capturedUsers(r, &cfg)
+	}
+	who, err := f.logons(&cfg, recorded)
 	if err != nil {
 		return err
 	}
@@ -116,7 +142,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		defer func() { err = errors.Join(err, out.Close()) }()
 		cfg.Pcap = out
 	}
-	if f.memory {
+	if f.dir == "" {
 		cfg.Store = server.NewMemory(int64(f.size))
 	} else if cfg.Store, err = server.OpenDir(f.dir); err != nil {
 		return &exitError{exitUnreadable, err}
@@ -130,7 +156,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 	if err != nil {
 		return &exitError{exitUnreadable, err}
 	}
-	fmt.Fprintf(a.stderr, "odxray serve: a lab server, no production file server. \\\\%s\\%s on %s, %s.\n", host(l), f.share, l.Addr(), who)
+	fmt.Fprintf(a.stderr, "odxray serve: %s. \\\\%s\\%s on %s, %s.\n", f.banner(), host(l), report.Escape(cfg.Share), l.Addr(), who)
 	if ip := l.Addr().(*net.TCPAddr).IP; !ip.IsLoopback() {
 		fmt.Fprintln(a.stderr, "odxray serve: it can be reached from other machines.")
 	}
@@ -152,6 +178,9 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 	for _, h := range s.FaultHits() {
 		fmt.Fprintf(a.stderr, "odxray serve: fault %s: %d of %d requests.\n", report.Escape(h.Rule), h.Hits, h.Seen)
 	}
+	if script != nil {
+		err = errors.Join(err, script.Report(a.out, report.Escape))
+	}
 	return err
 }
 
@@ -160,10 +189,8 @@ func host(l net.Listener) string {
 	return h
 }
 
-// logons fills in who may log on, and says so.
-func (f *serveFlags) logons(cfg *server.Config) (string, error) {
-	cfg.Users = map[string][16]byte{}
-	var names []string
+// logons fills in who may log on beside names, who may already, and says so.
+func (f *serveFlags) logons(cfg *server.Config, names []string) (string, error) {
 	for _, u := range f.users {
 		name, password, ok := strings.Cut(u, ":")
 		if !ok {
@@ -178,11 +205,11 @@ func (f *serveFlags) logons(cfg *server.Config) (string, error) {
 		names = append(names, name)
 	}
 	switch {
-	case len(names) > 0 && f.guest:
+	case len(names) > 0 && cfg.Guest:
 		return "user " + strings.Join(names, ", ") + ", and guests", nil
 	case len(names) > 0:
 		return "user " + strings.Join(names, ", "), nil
-	case f.guest:
+	case cfg.Guest:
 		return "guests only", nil
 	}
 	password := rand.Text()[:12]

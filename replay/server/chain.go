@@ -27,6 +27,7 @@ type chain struct {
 	failed status // of the request before
 
 	headless bool // it began with a related request
+	memo     any  // of the connection's Player
 }
 
 // answer is one answer of a chain.

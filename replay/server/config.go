@@ -29,6 +29,8 @@ type Config struct {
 	ODX    ODX
 	Limits Limits
 
+	Script Script // answers in the place of the files; may be nil
+
 	Faults    []*Fault // what goes wrong on purpose
 	FaultSeed uint64   // of what happens to them by chance
 

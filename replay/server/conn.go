@@ -37,6 +37,7 @@ type conn struct {
 	pending  map[uint64]*pending // by AsyncId
 	nextID   uint64              // of those
 	waiting  int                 // bytes of messages that wait
+	player   Player              // nil without a Script
 
 	sending sync.Mutex
 	frame   []byte // for send
@@ -54,8 +55,9 @@ type agreed struct {
 	cipher     smb2.Cipher // 0: none
 	signing    smb2.Signing
 	preauth    seal.Preauth
-	maxSize    uint32 // bytes of what one message reads, writes or transacts
-	offered    []byte // dialects, as the client listed them
+	maxSize    uint32  // bytes of what one message reads, writes or transacts
+	offered    []byte  // dialects, as the client listed them
+	manner     *Manner // nil: the server's own
 }
 
 const (
@@ -74,6 +76,9 @@ func newConn(s *Server, nc net.Conn, number int) *conn {
 	}
 	if s.tape != nil {
 		c.wire = s.tape.conn(nc)
+	}
+	if s.cfg.Script != nil {
+		c.player = s.cfg.Script.Connect(caller{c})
 	}
 	c.turn <- struct{}{}
 	return c
@@ -100,6 +105,9 @@ func (c *conn) run() {
 	c.working.Wait()
 	for _, x := range c.sessions {
 		x.finish(true)
+	}
+	if c.player != nil {
+		c.player.Close()
 	}
 	c.s.mu.Lock()
 	delete(c.s.conns, c)

@@ -122,31 +122,11 @@ func (r *request) isFile(m *smb2.Message, pattern string) bool {
 
 // peek returns the open that a request is about, nil if there is none.
 func (r *request) peek(m *smb2.Message) *open {
-	var id smb2.FileID
-	switch b := m.Body.(type) {
-	case *smb2.ReadRequest:
-		id = b.File
-	case *smb2.WriteRequest:
-		id = b.File
-	case *smb2.IoctlRequest:
-		id = b.File
-	case *smb2.CloseRequest:
-		id = b.File
-	case *smb2.FlushRequest:
-		id = b.File
-	case *smb2.LockRequest:
-		id = b.File
-	case *smb2.QueryInfoRequest:
-		id = b.File
-	case *smb2.SetInfoRequest:
-		id = b.File
-	case *smb2.QueryDirectoryRequest:
-		id = b.File
-	case *smb2.ChangeNotifyRequest:
-		id = b.File
-	default:
+	at := fileID(m)
+	if at == nil {
 		return nil
 	}
+	id := *at
 	if r.related && allOnes(id) {
 		return r.chain.open
 	}
@@ -163,7 +143,7 @@ const errSilent status = 0xfffffffe
 func (ch *chain) serve(r *request, m *smb2.Message) status {
 	f := ch.c.s.faulty
 	if len(f.rules) == 0 {
-		return ch.handle(r, m)
+		return ch.dispatch(r, m)
 	}
 	list := f.due(r, m)
 	for _, k := range list {
@@ -172,7 +152,7 @@ func (ch *chain) serve(r *request, m *smb2.Message) status {
 			return st
 		}
 	}
-	st := ch.handle(r, m)
+	st := ch.dispatch(r, m)
 	if st == errHangUp {
 		return st
 	}
@@ -182,6 +162,14 @@ func (ch *chain) serve(r *request, m *smb2.Message) status {
 		}
 	}
 	return st
+}
+
+// dispatch has whoever answers such a request do so.
+func (ch *chain) dispatch(r *request, m *smb2.Message) status {
+	if st, ok := ch.play(r, m); ok {
+		return st
+	}
+	return ch.handle(r, m)
 }
 
 // faultBefore does what a fault does before the request is done. A status other than

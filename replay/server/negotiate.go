@@ -54,10 +54,16 @@ func (c *conn) agree(d smb2.Dialect) {
 	case smb2.Dialect210:
 		c.signing = smb2.HMACSHA256
 	case smb2.Dialect300, smb2.Dialect302:
+		if n := c.manner; n != nil && n.Capabilities&smb2.CapEncryption == 0 {
+			break
+		}
 		if c.clientCaps&smb2.CapEncryption != 0 && slices.Contains(c.s.cfg.Ciphers, smb2.AES128CCM) {
 			c.caps |= smb2.CapEncryption
 			c.cipher = smb2.AES128CCM
 		}
+	}
+	if n := c.manner; n != nil {
+		c.caps, c.maxSize = n.Capabilities, max(n.Transact, n.MaxRead, n.MaxWrite)
 	}
 }
 
@@ -71,11 +77,16 @@ func (c *conn) offer(d smb2.Dialect) *smb2.NegotiateResponse {
 	if size == 0 {
 		size = largeMessage
 	}
-	return &smb2.NegotiateResponse{
+	m := &smb2.NegotiateResponse{
 		SecurityMode: c.mode, Dialect: d, ServerGUID: c.s.guid, Capabilities: c.caps,
 		MaxTransactSize: size, MaxReadSize: size, MaxWriteSize: size,
 		SystemTime: now(), StartTime: uint64(dtyp.FileTimeOf(c.s.started)), SecurityBlob: auth.ServerHello(),
 	}
+	if n := c.manner; n != nil {
+		c.mode |= n.Mode
+		m.SecurityMode, m.MaxTransactSize, m.MaxReadSize, m.MaxWriteSize = c.mode, n.Transact, n.MaxRead, n.MaxWrite
+	}
+	return m
 }
 
 // negotiate serves NEGOTIATE. [MS-SMB2] 3.3.5.4
@@ -98,6 +109,11 @@ func (r *request) negotiate(m *smb2.NegotiateRequest) status {
 	}
 	if d == smb2.Dialect311 && !m.Hashes.Has(uint16(smb2.SHA512)) {
 		return ntstatus.InvalidParameter
+	}
+	if c.player != nil {
+		if n := c.player.Negotiate(m); n != nil && m.Dialects.Has(uint16(n.Dialect)) && slices.Contains(c.s.cfg.Dialects, n.Dialect) {
+			d, c.manner = n.Dialect, n
+		}
 	}
 	c.s.mu.Lock() // breaks look for the connections of a client
 	c.clientGUID = m.ClientGUID
@@ -122,14 +138,29 @@ func (r *request) contexts(m *smb2.NegotiateRequest, a *smb2.NegotiateResponse) 
 	a.Hashes = smb2.Codes(smb2.SHA512)
 	a.Salt = make([]byte, 32)
 	rand.Read(a.Salt)
-	if m.Ciphers != nil {
-		c.cipher = choose(m.Ciphers, c.s.cfg.Ciphers, 0)
+	ciphers, signings := c.s.cfg.Ciphers, c.s.cfg.Signings
+	if n := c.manner; n != nil {
+		ciphers, signings = prefer(ciphers, n.Ciphers, n.Cipher), prefer(signings, n.Signings, n.Signing)
+	}
+	if m.Ciphers != nil && ciphers != nil {
+		c.cipher = choose(m.Ciphers, ciphers, 0)
 		a.Ciphers = smb2.Codes(c.cipher)
 	}
-	if m.Signings != nil {
-		c.signing = choose(m.Signings, c.s.cfg.Signings, smb2.AESCMAC)
+	if m.Signings != nil && signings != nil {
+		c.signing = choose(m.Signings, signings, smb2.AESCMAC)
 		a.Signings = smb2.Codes(c.signing)
 	}
+}
+
+// prefer narrows what there is to what another server chose; nil if it did not choose.
+func prefer[T ~uint16](have []T, chose bool, it T) []T {
+	switch {
+	case !chose:
+		return nil
+	case slices.Contains(have, it):
+		return []T{it}
+	}
+	return have
 }
 
 // choose returns the first of list that is in have.

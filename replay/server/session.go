@@ -116,12 +116,12 @@ func (r *request) loggedOn(x *session, m *smb2.SessionSetupRequest) {
 	keys := seal.Derive(c.dialect, c.cipher, l.key, &x.preauth)
 	algorithm := c.signing
 	x.signer = seal.NewSigner(algorithm, keys.Signing)
-	x.signed = c.s.cfg.RequireSigning || m.SecurityMode&smb2.SigningRequired != 0
+	x.signed = c.mode&smb2.SigningRequired != 0 || m.SecurityMode&smb2.SigningRequired != 0
 	r.sign = x.signer // "the final response MUST be signed", whether the request was or not
 	if c.cipher != 0 && keys.ClientToServer != nil {
 		x.opener, _ = seal.NewCipher(c.cipher, keys.ClientToServer)
 		x.sealer, _ = seal.NewCipher(c.cipher, keys.ServerToClient)
-		x.encrypt = c.s.cfg.Encrypt
+		x.encrypt = c.s.cfg.Encrypt || c.player != nil && c.player.Encrypts(x.user)
 	}
 }
 
