@@ -29,9 +29,9 @@ type Recording struct {
 	nameOf  map[string]int32
 	conns   []connection
 	breaks  map[int32][]notice // by the step that they came after
-	shares  map[string]bool // that clients connected to
-	named   map[string]bool // that they wanted to
-	guests  bool // somebody came in without a name
+	shares  map[string]bool    // that clients connected to
+	named   map[string]bool    // that they wanted to
+	guests  bool               // somebody came in without a name
 
 	// What was there before the capture began.
 	lateTrees bool

@@ -66,7 +66,7 @@ type player struct {
 	caller server.Caller
 	conn   int32 // index in Recording.conns; -1 before NEGOTIATE
 	offers key
-	sure   bool  // a request has shown that it is that one
+	sure   bool // a request has shown that it is that one
 	used   map[int32]bool
 	low    map[key]int // of Recording.byKey: what lies before is used
 	trees  map[liveTree]string

@@ -195,8 +195,11 @@ func (k caller) Break(session uint64, body []byte) {
 			return
 		}
 		x := k.c.sessions[session]
+		if x == nil || !x.encrypt {
+			x = nil
+		}
 		k.c.turn <- struct{}{}
-		k.c.notifyBreak(message, x)
+		k.c.post(message, x)
 	}()
 }
 
