@@ -359,10 +359,11 @@ func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 		last = int(ix.frames.at(n).first)
 	}
 	batch, marks := c.a.batch[:0], ix.marks(f)
-	if f.conn != 0 && ix.conns.at(int(f.conn)-1).framed(uint32(n)) {
-		more, err := c.drawMPA(v, uint32(n), f, int(f.first), last)
-		v.end(marks|more, f.pos&partBit != 0)
-		return err
+	all, framed := last, false // messages after last are in units of iWARP
+	if f.conn != 0 {
+		if x := ix.conns.at(int(f.conn) - 1); x.framed(uint32(n)) {
+			framed, last = true, max(int(f.first), min(last, int(x.plain)))
+		}
 	}
 	send := ix.sendsIn(uint32(n))
 	for i := int(f.first); i < last; {
@@ -389,6 +390,11 @@ func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 		v.conn = conn
 		v.unit(c.a, &c.again, batch)
 		marks |= c.a.marksOf(batch)
+	}
+	if framed {
+		more, err := c.drawMPA(v, uint32(n), f, last, all)
+		v.end(marks|more, f.pos&partBit != 0)
+		return err
 	}
 	for send < ix.sends.n && ix.sends.at(send).frame == uint32(n) {
 		if send, _, err = c.direct(v, send); err != nil {

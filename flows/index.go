@@ -87,9 +87,11 @@ type indexedConn struct {
 	reached   reached
 	stream    uint32
 	mpa       uint32 // frame from which on it carries iWARP; 0 if it does not
+	plain     uint32 // how many messages of all connections came before that
 }
 
-// framed reports whether frame n of the connection carries iWARP.
+// framed reports whether frame n of the connection carries iWARP: units, and the messages
+// in them, which are those from position plain on.
 func (x *indexedConn) framed(n uint32) bool { return x.mpa > 0 && n >= x.mpa }
 
 type index struct {

@@ -44,7 +44,10 @@ func (c *conn) pending(dir int) int {
 func (a *Analyzer) frames(c *conn) {
 	c.speaks, c.mpa = framed, new(mpa)
 	if a.index != nil {
-		a.index.conns.at(int(c.id) - 1).mpa = a.frame
+		x := a.index.conns.at(int(c.id) - 1)
+		if x.mpa, x.plain = a.frame, uint32(a.index.messages.n); c != a.at {
+			x.mpa++ // nothing of it ends in the frame at hand
+		}
 	}
 }
 
