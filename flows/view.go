@@ -114,7 +114,7 @@ func (v *frameView) layers(p *captures.Packet) {
 		return
 	}
 	v.ctx.Joined = v.whole != nil
-	v.decoder.Decode(&c, p.Link, &v.headers, &v.ctx)
+	v.decoder.Again(&c, p.Link, &v.headers, &v.ctx)
 	if v.whole != nil {
 		c := wire.New(v.whole, v.tree)
 		v.decoder.IPPayload(&c, &v.headers, v.headers.Proto, &v.ctx)

@@ -37,6 +37,13 @@ func same(t *testing.T, name string, b []byte, missing int, ctx *inet.Context, n
 		tree := wire.Tree{Want: want}
 		c := wire.NewCut(b, len(b)+missing, &tree)
 		d.Decode(&c, linktype.Ethernet, &headers[i], ctx)
+		if ctx.Frame > 0 { // to record it when it is known says the same
+			again, h := wire.Tree{Want: want}, headers[i]
+			c := wire.NewCut(b, len(b)+missing, &again)
+			if d.Again(&c, linktype.Ethernet, &h, ctx); !reflect.DeepEqual(again.Nodes, tree.Nodes) || !reflect.DeepEqual(h, headers[i]) {
+				t.Errorf("%s: %v\n%+v\nagain\n%+v", name, names, tree.Nodes, again.Nodes)
+			}
+		}
 		for _, n := range tree.Nodes {
 			if n.Field.Name != "arp.opcode" {
 				nodes[i] = append(nodes[i], n)

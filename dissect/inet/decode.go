@@ -93,12 +93,9 @@ func (d *Decoder) Decode(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Co
 			if usual(c, h) || datagram(c, h) {
 				return
 			}
-		} else if want := c.Want(); want != nil && ctx.Frame != 0 {
-			if b := d.brief(want); b.all && usual(c, h) {
-				d.protocols, d.path = -1, d.path[:0]
-				b.record(c, h, ctx)
-				return
-			}
+		} else if b := d.briefly(c, ctx); b != nil && usual(c, h) {
+			b.record(c, h, ctx)
+			return
 		}
 	}
 	d.walk, d.protocols = walk{h: h, ctx: ctx, size: c.Len(), path: d.path[:0], ahead: d.ahead}, -1
@@ -111,6 +108,34 @@ func (d *Decoder) Decode(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Co
 	if d.protocols >= 0 {
 		c.Title(d.protocols, 0, d.pathText())
 	}
+}
+
+// Again is Decode of a frame of which h is what Decode has made before: it need only be
+// recorded.
+func (d *Decoder) Again(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Context) {
+	if link == linktype.Ethernet && h.Kind == TCP {
+		if b := d.briefly(c, ctx); b != nil {
+			if usual, _ := usualSegment(c); usual != nil {
+				b.record(c, h, ctx)
+				return
+			}
+		}
+	}
+	d.Decode(c, link, h, ctx)
+}
+
+// briefly returns what to record of a usual frame; nil if it is to be walked for that.
+func (d *Decoder) briefly(c *wire.Cursor, ctx *Context) *brevity {
+	want := c.Want()
+	if want == nil || ctx.Frame == 0 {
+		return nil
+	}
+	b := d.brief(want)
+	if !b.all {
+		return nil
+	}
+	d.protocols, d.path = -1, d.path[:0]
+	return b
 }
 
 // AboveFields lists the fields that Above changes.

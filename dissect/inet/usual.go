@@ -15,33 +15,14 @@ const ethLen, ip4Len, tcpLen, udpLen = 14, 20, 20, 8
 // nothing, where anything is otherwise: the decoders of each layer, which say of other
 // frames what they hold, say the same of these.
 func usual(c *wire.Cursor, h *Headers) bool {
-	const stamps = 12
-	b := c.Peek(ethLen + ip4Len + tcpLen)
+	b, start := usualSegment(c)
 	if len(b) < ethLen+ip4Len+tcpLen {
 		return false
 	}
-	head := (*[ethLen + ip4Len + tcpLen]byte)(b)
-	if !simple(head[ethLen-2:ethLen+10]) || head[23] != protoTCP {
-		return false
-	}
-	size := ethLen + int(be16(head[16:]))
-	start := ethLen + ip4Len + int(head[46]>>4)*4
-	if size < start {
-		return false
-	}
-	if b = c.Peek(size); b == nil { // said to be longer than it is, or cut
-		return false
-	}
-	switch start {
-	default:
-		return false
-	case ethLen + ip4Len + tcpLen + stamps:
-		if be32(b[54:]) != 0x0101080a { // NOP, NOP, Timestamps, 10 bytes
-			return false
-		}
+	size, head := len(b), (*[ethLen + ip4Len + tcpLen]byte)(b)
+	if start > ethLen+ip4Len+tcpLen {
 		h.Options, h.HasTimestamp = b[54:start:start], true
 		h.TSval, h.TSecr = be32(b[58:]), be32(b[62:])
-	case ethLen + ip4Len + tcpLen:
 	}
 	h.Kind = TCP
 	h.LinkDst, h.LinkSrc, h.EtherType = b[0:6:6], b[6:12:12], EtherTypeIPv4
@@ -53,6 +34,29 @@ func usual(c *wire.Cursor, h *Headers) bool {
 	h.Window, h.Urgent = be16(head[48:]), be16(head[52:])
 	h.Payload, h.PayloadLen = b[start:size:size], size-start
 	return true
+}
+
+// usualSegment returns the packet that c is at, as far as the IP header says it goes, and where
+// its payload starts; nil if it is not usual.
+func usualSegment(c *wire.Cursor) (b []byte, start int) {
+	const stamps = 12
+	if b = c.Peek(ethLen + ip4Len + tcpLen); len(b) < ethLen+ip4Len+tcpLen {
+		return nil, 0
+	}
+	head := (*[ethLen + ip4Len + tcpLen]byte)(b)
+	if !simple(head[ethLen-2:ethLen+10]) || head[23] != protoTCP {
+		return nil, 0
+	}
+	start = ethLen + ip4Len + int(head[46]>>4)*4
+	b = c.Peek(ethLen + int(be16(head[16:])))
+	switch {
+	case len(b) < start: // said to be longer than it is, or cut
+	case start == ethLen+ip4Len+tcpLen:
+		return b, start
+	case start == ethLen+ip4Len+tcpLen+stamps && be32(b[54:]) == 0x0101080a: // NOP, NOP, Timestamps, 10 bytes
+		return b, start
+	}
+	return nil, 0
 }
 
 // datagram is usual for UDP, which carries RoCE: without the tunnels that may lie above it.

@@ -64,6 +64,9 @@ func (t *Tree) Value(i int) string { return string(t.AppendValue(nil, i)) }
 // AppendValue appends the bare value of node i to dst, for lists that print one a frame.
 func (t *Tree) AppendValue(dst []byte, i int) []byte {
 	n := &t.Nodes[i]
+	if f := n.Field; (f.Kind == KindUint || f.Kind == KindEnum) && !f.Hex && !f.Raw && n.Text == "" && int64(n.Val) >= 0 { // as most are
+		return strconv.AppendUint(dst, n.Val, 10)
+	}
 	switch {
 	case n.Field.Raw:
 		return hex.AppendEncode(dst, t.Bytes(i))
@@ -111,7 +114,11 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 		if int64(v) < 0 { // a clock that was set back
 			dst, v = append(dst, '-'), -v
 		}
-		return appendPadded(append(strconv.AppendUint(dst, v/1e9, 10), '.'), v%1e9, 10, 9)
+		dst = strconv.AppendUint(dst, v/1e9, 10)
+		point := len(dst)
+		dst = strconv.AppendUint(dst, 1e9+v%1e9, 10)
+		dst[point] = '.' // in place of the 1 that kept the zeros
+		return dst
 	case KindInt:
 		return strconv.AppendInt(dst, n.Int(), 10)
 	case KindBool:

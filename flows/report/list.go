@@ -95,11 +95,17 @@ type lister struct {
 	w           io.Writer
 	tree        *wire.Tree // nil if no fields are asked for
 	column      [][]int16  // by Field.ID, the columns that it is in; one may be asked for twice
-	nodes       [][]int    // of the tree at hand, by column
+	found       []found    // in the tree at hand
 	b, raw      []byte
 	lines       int
 	first, last int64
 	json        fieldObject
+}
+
+// found is what a tree has for a column.
+type found struct {
+	first int  // node, plus 1; 0 for none
+	more  bool // there are others
 }
 
 func newLister(w io.Writer, o ListOptions) *lister {
@@ -122,6 +128,7 @@ func newLister(w io.Writer, o ListOptions) *lister {
 			}
 		}
 		l.tree.Want = wire.Only(want...)
+		l.found = make([]found, len(o.Columns))
 	}
 	if o.Format == CSV { // has one form only
 		l.Header, l.Separator, l.Aggregator, l.Quote, l.Occurrence = true, ',', ',', '"', 'a'
@@ -249,57 +256,76 @@ func (l *lister) fraction(ns int64) {
 
 // fields appends the columns of a frame, values in the order of the tree.
 func (l *lister) fields() {
-	if l.nodes == nil {
-		l.nodes = make([][]int, len(l.Columns))
-	}
-	for col := range l.nodes {
-		l.nodes[col] = l.nodes[col][:0]
-	}
+	clear(l.found)
 	for i := range l.tree.Nodes {
-		if id := l.tree.Nodes[i].Field.ID(); id < len(l.column) {
-			for _, col := range l.column[id] {
-				l.nodes[col] = append(l.nodes[col], i)
+		for _, col := range l.columnsOf(i) {
+			if c := &l.found[col]; c.first == 0 {
+				c.first = i + 1
+			} else {
+				c.more = true
 			}
 		}
 	}
-	for col := range l.Columns {
+	for col, c := range l.found {
 		if col > 0 {
 			l.b = append(l.b, l.Separator)
 		}
-		start, end := len(l.b), len(l.b)
-		for _, i := range l.nodes[col] {
-			switch {
-			case end == start && l.Quote != 0:
-				l.b = append(l.b, l.Quote)
-			case end == start:
-			case l.Occurrence == 'f':
-				continue
-			case l.Occurrence == 'l':
-				l.b = l.b[:start]
-				if l.Quote != 0 {
-					l.b = append(l.b, l.Quote)
-				}
-			default:
-				l.b = append(l.b, l.Aggregator)
-			}
-			l.value(i)
-			end = max(len(l.b), start+1)
-		}
-		if end > start && l.Quote != 0 {
-			l.b = append(l.b, l.Quote)
+		switch {
+		case c.first == 0:
+		case c.more || l.Quote != 0:
+			l.values(int16(col), c.first-1)
+		default:
+			l.value(c.first - 1)
 		}
 	}
 }
+
+// columnsOf returns the columns that node i is in.
+func (l *lister) columnsOf(i int) []int16 {
+	if id := l.tree.Nodes[i].Field.ID(); id < len(l.column) {
+		return l.column[id]
+	}
+	return nil
+}
+
+// values appends what a column has, from a node on.
+func (l *lister) values(col int16, from int) {
+	start, end := len(l.b), len(l.b)
+	for i := from; i < len(l.tree.Nodes); i++ {
+		if !slices.Contains(l.columnsOf(i), col) {
+			continue
+		}
+		switch {
+		case end == start && l.Quote != 0:
+			l.b = append(l.b, l.Quote)
+		case end == start:
+		case l.Occurrence == 'f':
+			continue
+		case l.Occurrence == 'l':
+			l.b = l.b[:start]
+			if l.Quote != 0 {
+				l.b = append(l.b, l.Quote)
+			}
+		default:
+			l.b = append(l.b, l.Aggregator)
+		}
+		l.value(i)
+		end = max(len(l.b), start+1)
+	}
+	if end > start && l.Quote != 0 {
+		l.b = append(l.b, l.Quote)
+	}
+}
+
+// harmless are the kinds of fields whose values have nothing to escape.
+const harmless = 1<<wire.KindUint | 1<<wire.KindInt | 1<<wire.KindEnum | 1<<wire.KindBool | 1<<wire.KindDuration | 1<<wire.KindAddress
 
 // value appends node i, escaped, for a line must stay a line; its quotes doubled.
 func (l *lister) value(i int) {
 	from := len(l.b)
 	l.b = l.tree.AppendValue(l.b, i)
-	switch n := &l.tree.Nodes[i]; n.Field.Kind {
-	case wire.KindUint, wire.KindInt, wire.KindEnum, wire.KindBool, wire.KindDuration, wire.KindAddress:
-		if n.Text == "" && l.Quote == 0 {
-			return
-		}
+	if n := &l.tree.Nodes[i]; n.Text == "" && l.Quote == 0 && 1<<n.Field.Kind&harmless != 0 {
+		return
 	}
 	if raw := l.b[from:]; !clean(raw) {
 		l.raw = append(l.raw[:0], raw...)
