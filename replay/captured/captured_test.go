@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/odxray/odxray/captures/samples"
@@ -64,7 +65,7 @@ func serve(t testing.TB, c *flows.Capture, unmatched Unmatched, log func(string,
 	}
 	script := New(r, unmatched)
 	s, err := server.New(server.Config{
-		Store: server.NewMemory(1 << 30), Users: map[string][16]byte{"lab": seal.NTHash("secret")}, Guest: r.Guests(), Script: script, Log: log, Trace: true, Share: r.Share(),
+		Store: server.NewMemory(1 << 30), Users: map[string][16]byte{"lab": seal.NTHash("secret"), "smb_alice": seal.NTHash("Passw0rd!")}, Guest: r.Guests(), Script: script, Log: log, Trace: true, Share: r.Share(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +122,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-func replaysWhole(t *testing.T, path string) {
+// keysBeside are those that the captures beside a file are decrypted with.
+func keysBeside(t testing.TB, path string) *flows.Keys {
 	keys := new(flows.Keys)
 	keys.AddPassword("Passw0rd!")
 	if f, err := os.Open(filepath.Join(filepath.Dir(path), "keys.tsv")); err == nil {
@@ -131,12 +133,24 @@ func replaysWhole(t *testing.T, path string) {
 			t.Fatal(err)
 		}
 	}
-	result, script := replayed(t, path, keys)
+	return keys
+}
+
+func replaysWhole(t *testing.T, path string) {
+	result, script := replayed(t, path, keysBeside(t, path))
 	if n := result.Counts(); n[replay.Same] == len(result.Plan.Steps) && n[replay.Same] > 0 && script.Missed() == 0 && len(result.Environment) == 0 {
 		return
 	}
 	var b bytes.Buffer
 	_ = result.Text(&b)
-	_ = script.Report(&b, func(s string) string { return s })
-	t.Error(b.String())
+	t.Error(b.String(), told(t, script))
+}
+
+// told is what a server says in the end.
+func told(t testing.TB, s *Server) string {
+	var b strings.Builder
+	if err := s.Report(&b, func(s string) string { return s }); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }

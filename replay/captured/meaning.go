@@ -172,6 +172,19 @@ func (k *meaning) control(w *words, b *smb2.IoctlRequest, other func(smb2.FileID
 		w.bytes(in.Token.Raw) // as the capture has it: clients of now were given the same
 		at(in.FileOffset, in.CopyLength)
 		return
+	case *fscc.CopyChunkRequest: // what is reserved in it may hold anything
+		w.bytes(in.Source[:])
+		w.n(uint64(in.Count))
+		total := uint64(0)
+		for i := range in.Chunks.Len() {
+			c := in.Chunks.At(i)
+			w.n(c.Source, c.Target, uint64(c.Length))
+			total += uint64(c.Length)
+		}
+		if in.Chunks.Len() > 0 {
+			at(in.Chunks.At(0).Target, total)
+		}
+		return
 	case *fscc.DuplicateExtentsRequest:
 		w.s(other(smb2.FileID(in.Source)))
 		w.n(in.SourceOffset, in.TargetOffset, in.Length)
