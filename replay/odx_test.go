@@ -3,30 +3,20 @@ package replay
 import (
 	"context"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 
 	"github.com/odxray/odxray/dissect/fscc"
-	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/replay/server"
+	"github.com/odxray/odxray/replay/server/servertest"
 )
 
 // lab starts a lab server with offload as o says.
 func lab(t *testing.T, o server.ODX) Options {
 	t.Helper()
-	s, err := server.New(server.Config{Store: server.NewMemory(1 << 30), Users: map[string][16]byte{"lab": seal.NTHash("secret")}, ODX: o})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = s.Serve(l) }()
-	t.Cleanup(func() { s.Close() })
-	return Options{Target: Target{Address: l.Addr().String(), Host: "127.0.0.1", Share: "share", Dir: "lab", User: "lab"}, Password: "secret"}
+	s := servertest.Start(t, server.Config{ODX: o})
+	return Options{Target: Target{Address: s.Addr, Host: "127.0.0.1", Share: "share", Dir: "lab", User: servertest.User}, Password: servertest.Password}
 }
 
 // offloads counts the verdicts of a result's offload calls, and of all other steps those

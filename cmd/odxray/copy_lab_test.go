@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,9 +11,9 @@ import (
 
 	"github.com/creack/pty"
 
-	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/replay/copies"
 	"github.com/odxray/odxray/replay/server"
+	"github.com/odxray/odxray/replay/server/servertest"
 )
 
 // labCapture is what the lab server saw of a copy that odxray copy made: of a sparse
@@ -62,22 +61,10 @@ func serveLab(t *testing.T, dir, capture string) (share string, stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := server.New(server.Config{Store: store, Users: map[string][16]byte{"lab": seal.NTHash("secret")}, Pcap: out})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
-	return "smb://lab@" + l.Addr().String() + "/share/", func() {
-		l.Close()
-		if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
-		if err := errors.Join(s.Close(), store.Close(), out.Close()); err != nil {
+	s := servertest.Start(t, server.Config{Store: store, Pcap: out})
+	return "smb://" + servertest.User + "@" + s.Addr + "/share/", func() {
+		s.Stop()
+		if err := out.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 			t.Error(err)
 		}
 	}

@@ -2,13 +2,12 @@ package client
 
 import (
 	"errors"
-	"net"
 	"testing"
 	"time"
 
 	"github.com/odxray/odxray/dissect/ntstatus"
-	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/replay/server"
+	"github.com/odxray/odxray/replay/server/servertest"
 	"github.com/odxray/odxray/replay/smbdtest"
 )
 
@@ -16,28 +15,7 @@ import (
 // as what the tests of Samba take.
 func lab(t *testing.T, cfg server.Config) *smbdtest.Server {
 	t.Helper()
-	store := server.NewMemory(1 << 28)
-	cfg.Store, cfg.Users = store, map[string][16]byte{"lab": seal.NTHash("secret")}
-	s, err := server.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
-	t.Cleanup(func() {
-		l.Close()
-		if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
-		if err := errors.Join(s.Close(), store.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	return &smbdtest.Server{Addr: l.Addr().String(), User: "lab", Password: "secret"}
+	return &smbdtest.Server{Addr: servertest.Start(t, cfg).Addr, User: servertest.User, Password: servertest.Password}
 }
 
 // TestLab is TestSamba without Samba.
@@ -73,20 +51,10 @@ func TestLabDemands(t *testing.T) {
 
 // TestLabDrops: the server goes away under a request.
 func TestLabDrops(t *testing.T) {
-	store := server.NewMemory(1 << 20)
-	defer store.Close()
-	s, err := server.New(server.Config{Store: store, Users: map[string][16]byte{"lab": seal.NTHash("secret")}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = s.Serve(l) }()
-	session := login(t, &smbdtest.Server{Addr: l.Addr().String(), User: "lab", Password: "secret"}, &Options{}, Credentials{})
+	s := servertest.Start(t, server.Config{})
+	session := login(t, &smbdtest.Server{Addr: s.Addr, User: servertest.User, Password: servertest.Password}, &Options{}, Credentials{})
 	_, call := watch(t, share(t, session, "share"))
-	time.AfterFunc(10*time.Millisecond, func() { s.Close() })
+	time.AfterFunc(10*time.Millisecond, s.Stop)
 	if a, err := call.Wait(within(t)); err == nil && a.Status == ntstatus.Success || err != nil && !errors.Is(err, ErrClosed) {
 		t.Errorf("%v, %+v", err, a)
 	}

@@ -4,48 +4,25 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"net"
 	"testing"
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
-	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/replay/client"
 	"github.com/odxray/odxray/replay/server"
+	"github.com/odxray/odxray/replay/server/servertest"
 )
 
 // lab starts the lab server with files in memory, and connects to its share.
 func lab(t *testing.T, cfg server.Config, who client.Credentials) *client.Tree {
 	t.Helper()
-	store := server.NewMemory(1 << 30)
-	cfg.Store, cfg.Users = store, map[string][16]byte{"lab": seal.NTHash("secret")}
-	s, err := server.New(cfg)
+	target, err := client.ParseTarget("smb://" + servertest.User + "@" + servertest.Start(t, cfg).Addr + "/share")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(l) }()
-	t.Cleanup(func() {
-		l.Close()
-		if err := <-served; err != nil && !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
-		}
-		if err := errors.Join(s.Close(), store.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	target, err := client.ParseTarget("smb://lab@" + l.Addr().String() + "/share")
-	if err != nil {
-		t.Fatal(err)
-	}
-	who.Password = "secret"
+	who.Password = servertest.Password
 	session, err := target.Dial(within(t), &client.Options{}, &who)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/replay/tape"
 )
 
 // conn is one connection of a client. [MS-SMB2] 3.3.1.7
@@ -21,7 +22,7 @@ type conn struct {
 	s      *Server
 	nc     net.Conn
 	number int
-	wire   *tapeConn // nil without a capture
+	wire   *tape.Conn // nil without a capture
 	done   chan struct{}
 	gone   chan struct{} // closed once nothing is left of the connection
 	end    sync.Once
@@ -75,7 +76,7 @@ func newConn(s *Server, nc net.Conn, number int) *conn {
 		sessions: map[uint64]*session{}, pending: map[uint64]*pending{}, window: newWindow(),
 	}
 	if s.tape != nil {
-		c.wire = s.tape.conn(nc)
+		c.wire = s.tape.Conn(nc.RemoteAddr(), nc.LocalAddr(), s.tape.now())
 	}
 	if s.cfg.Script != nil {
 		c.player = s.cfg.Script.Connect(caller{c})
@@ -112,7 +113,7 @@ func (c *conn) run() {
 	c.s.mu.Lock()
 	delete(c.s.conns, c)
 	c.s.mu.Unlock()
-	c.wire.close()
+	c.wire.Close(c.s.tape.now())
 	close(c.gone)
 	switch {
 	case err == nil || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed):
@@ -158,7 +159,7 @@ func (c *conn) read() error {
 		case <-c.done:
 			return net.ErrClosed
 		}
-		c.wire.record(fromClient, head[:], message)
+		c.wire.Record(tape.Client, c.s.tape.now(), head[:], message)
 		c.working.Add(1)
 		go func() {
 			defer c.working.Done()
@@ -254,7 +255,7 @@ func (c *conn) frameOut(messages []byte, x *session) {
 	}
 	n := len(c.frame) - netbios.HeaderLen
 	c.frame[1], c.frame[2], c.frame[3] = byte(n>>16), byte(n>>8), byte(n)
-	c.wire.record(fromServer, c.frame)
+	c.wire.Record(tape.Server, c.s.tape.now(), c.frame)
 	c.nc.SetWriteDeadline(time.Now().Add(sendTimeout))
 	if _, err := c.nc.Write(c.frame); err != nil {
 		c.hangUp()

@@ -17,7 +17,7 @@ type Server struct {
 	cfg     Config
 	guid    wire.GUID
 	started time.Time
-	tape    *tape // nil without Config.Pcap
+	tape    *recording // nil without Config.Pcap
 	stats   counters
 	faulty  *faulty
 
@@ -53,7 +53,7 @@ func New(cfg Config) (*Server, error) {
 	s.tokens.init(&s.cfg)
 	rand.Read(s.guid[:])
 	if cfg.Pcap != nil {
-		t, err := newTape(cfg.Pcap)
+		t, err := newRecording(cfg.Pcap)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +142,7 @@ func (s *Server) Close() error {
 	s.tokens.clear(s)
 	s.mu.Unlock()
 	if s.tape != nil {
-		return s.tape.problem()
+		return s.tape.Err()
 	}
 	return nil
 }
