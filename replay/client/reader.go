@@ -167,8 +167,8 @@ func (k *Call) trust(b []byte, h *smb2.Header, key *Session, interim bool) error
 			return ErrNotEncrypted
 		}
 		return nil
-	case h.Flags&smb2.FlagSigned == 0 && gone(h.Status):
-		return nil // who has no session has no key
+	case gone(h.Status):
+		return nil // who has no session has no key; some say that they sign, though
 	case k.encrypted:
 		return ErrNotEncrypted
 	case s.verify == nil, interim:

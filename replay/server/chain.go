@@ -63,6 +63,10 @@ type request struct {
 	sign *seal.Signer  // signs the answer, though the request was not signed
 	last func()        // is done once the answer has gone
 
+	// unsigned has an answer that nothing signs say that it is signed, as Windows does
+	// where the session is not one of the connection: clients look no further.
+	unsigned bool
+
 	// Faults.
 	starved        *int64 // the most credits that the answer grants; nil for no limit
 	wrongSignature bool
@@ -167,6 +171,7 @@ func (ch *chain) prepare(r *request, first bool) status {
 		}
 	}
 	if r.sess == nil || !r.sess.established {
+		r.unsigned = r.sess == nil && r.h.Flags&smb2.FlagSigned != 0
 		return ntstatus.UserSessionDeleted
 	}
 	switch r.h.Command {
@@ -194,15 +199,15 @@ func (ch *chain) allowed(r *request) status {
 		return ntstatus.Success
 	}
 	signed := r.h.Flags&smb2.FlagSigned != 0
-	switch {
+	switch signer := x.signer(ch.c); {
 	case x.encrypt && r.h.Command != smb2.SessionSetup:
 		return ntstatus.AccessDenied
-	case signed && x.signer != nil:
-		if !x.signer.Verify(r.raw) {
+	case signed && signer != nil:
+		if !signer.Verify(r.raw) {
 			ch.c.logf("%v with a wrong signature", r.h.Command)
 			return ntstatus.AccessDenied
 		}
-	case x.signed && !signed && r.h.Command != smb2.SessionSetup:
+	case x.signed && !signed:
 		return ntstatus.AccessDenied
 	}
 	return ntstatus.Success
@@ -240,7 +245,7 @@ const priorityMask smb2.Flags = 0x70
 func (ch *chain) append(r *request, h *smb2.Header, body []byte) {
 	a := answer{hash: r.hash, wrong: r.wrongSignature}
 	if ch.sealed == nil {
-		if a.signer = r.signer(h.Status); a.signer != nil {
+		if a.signer = r.signer(h.Status); a.signer != nil || r.unsigned && h.Status.IsError() {
 			h.Flags |= smb2.FlagSigned
 		}
 	}
@@ -264,7 +269,11 @@ func (r *request) signer(st status) *seal.Signer {
 		return r.sign
 	}
 	x := r.sess
-	if x == nil || x.signer == nil || r.h.Command == smb2.Negotiate {
+	if x == nil || r.h.Command == smb2.Negotiate {
+		return nil
+	}
+	signer := x.signer(r.c)
+	if signer == nil {
 		return nil
 	}
 	if r.h.Command == smb2.SessionSetup && st != ntstatus.Success && !x.established {
@@ -274,7 +283,7 @@ func (r *request) signer(st status) *seal.Signer {
 		return nil // the nonce is the MessageId, and the answer proper will need it
 	}
 	if x.signed || r.h.Flags&smb2.FlagSigned != 0 {
-		return x.signer
+		return signer
 	}
 	return nil
 }
@@ -346,7 +355,7 @@ func (r *request) finish() {
 // wait gives the connection's turn away until one of the channels is ready. It returns
 // false if the request was cancelled, or the connection ended. begin comes first.
 func (r *request) wait(ready <-chan struct{}, timeout time.Duration) (ok, late bool) {
-	r.c.turn <- struct{}{}
+	r.c.turn.give()
 	var timer <-chan time.Time
 	if timeout > 0 {
 		t := time.NewTimer(timeout)
@@ -361,6 +370,6 @@ func (r *request) wait(ready <-chan struct{}, timeout time.Duration) (ok, late b
 	case <-r.pending.cancel:
 	case <-r.c.done:
 	}
-	<-r.c.turn
+	r.c.turn.take(nil)
 	return ok, late
 }

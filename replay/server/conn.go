@@ -29,11 +29,12 @@ type conn struct {
 
 	loggedOn atomic.Bool // large messages may come
 
-	// turn holds a token: whoever has it may use what follows.
-	turn     chan struct{}
+	// Whoever has the turn may use what follows.
+	turn     *turn
 	working  sync.WaitGroup
 	agreed   // what NEGOTIATE left; the zero dialect before it
 	sessions map[uint64]*session
+	binding  map[uint64]*binding // of sessions that are about to get this connection, too
 	window   window
 	pending  map[uint64]*pending // by AsyncId
 	nextID   uint64              // of those
@@ -72,8 +73,8 @@ const (
 
 func newConn(s *Server, nc net.Conn, number int) *conn {
 	c := &conn{
-		s: s, nc: nc, number: number, done: make(chan struct{}), gone: make(chan struct{}), turn: make(chan struct{}, 1),
-		sessions: map[uint64]*session{}, pending: map[uint64]*pending{}, window: newWindow(),
+		s: s, nc: nc, number: number, done: make(chan struct{}), gone: make(chan struct{}), turn: newTurn(),
+		sessions: map[uint64]*session{}, binding: map[uint64]*binding{}, pending: map[uint64]*pending{}, window: newWindow(),
 	}
 	if s.tape != nil {
 		c.wire = s.tape.Conn(nc.RemoteAddr(), nc.LocalAddr(), s.tape.now())
@@ -81,7 +82,6 @@ func newConn(s *Server, nc net.Conn, number int) *conn {
 	if s.cfg.Script != nil {
 		c.player = s.cfg.Script.Connect(caller{c})
 	}
-	c.turn <- struct{}{}
 	return c
 }
 
@@ -104,12 +104,14 @@ func (c *conn) run() {
 	err := c.read()
 	c.hangUp()
 	c.working.Wait()
+	c.turn.take(nil)
 	for _, x := range c.sessions {
-		x.finish(true)
+		x.lose(c)
 	}
 	if c.player != nil {
 		c.player.Close()
 	}
+	c.turn.give()
 	c.s.mu.Lock()
 	delete(c.s.conns, c)
 	c.s.mu.Unlock()
@@ -154,9 +156,7 @@ func (c *conn) read() error {
 		if err != nil {
 			return err
 		}
-		select {
-		case <-c.turn:
-		case <-c.done:
+		if !c.turn.take(c.done) {
 			return net.ErrClosed
 		}
 		c.wire.Record(tape.Client, c.s.tape.now(), head[:], message)
@@ -167,7 +167,7 @@ func (c *conn) read() error {
 				c.logf("%v", err)
 				c.hangUp()
 			}
-			c.turn <- struct{}{}
+			c.turn.give()
 		}()
 	}
 }

@@ -347,7 +347,7 @@ func (r *request) created(m *smb2.CreateRequest, o *open, action smb2.CreateActi
 		Attributes: attributes(&a), File: o.id,
 	}
 	s.mu.Lock()
-	s.grantCaching(r.c, m, r.leaseKey(m), o, &out)
+	s.grantCaching(m, r.leaseKey(m), o, &out)
 	o.makeDurable(m, &out)
 	s.mu.Unlock()
 	if m.Contexts.Has(smb2.ContextMaximalAccess) {

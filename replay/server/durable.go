@@ -56,7 +56,6 @@ func (r *request) reconnect(m *smb2.CreateRequest) status {
 	o.sess, o.tree = r.sess, r.tree
 	r.sess.opens[o.id] = o
 	g := o.grant
-	g.c, g.sess = r.c, r.sess
 	s.mu.Unlock()
 	r.chain.open, r.file = o, o
 	a, err := o.file.attr()

@@ -217,9 +217,9 @@ func (r *request) linger(d time.Duration) status {
 	if r.pending != nil {
 		cancelled = r.pending.cancel
 	}
-	r.c.turn <- struct{}{}
+	r.c.turn.give()
 	r.c.s.faulty.nap(d, cancelled, r.c.done)
-	<-r.c.turn
+	r.c.turn.take(nil)
 	switch {
 	case r.sess != nil && !r.sess.established && r.h.Command != smb2.SessionSetup:
 		return ntstatus.UserSessionDeleted

@@ -115,11 +115,7 @@ func (o *open) close() {
 	s.opens--
 	if o.sess != nil {
 		delete(o.sess.opens, o.id)
-		for _, p := range o.sess.c.pending {
-			if p.open == o {
-				p.stop()
-			}
-		}
+		o.sess.stop(func(p *pending) bool { return p.open == o })
 	} else {
 		delete(s.durable, o.id)
 		o.waits.Stop()

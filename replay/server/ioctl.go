@@ -1,9 +1,6 @@
 package server
 
 import (
-	"net"
-	"net/netip"
-
 	"github.com/odxray/odxray/dissect/dtyp"
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
@@ -218,17 +215,4 @@ func (o *open) trim(m *fscc.TrimRequest, most uint32) ([]byte, status) {
 		return nil, ntstatus.Success
 	}
 	return (&fscc.TrimReply{Processed: m.Count}).Append(nil), ntstatus.Success
-}
-
-// interfaces serves FSCTL_QUERY_NETWORK_INTERFACE_INFO: the address that the client has
-// reached is all there is. [MS-SMB2] 3.3.5.15.11
-func (r *request) interfaces() []byte {
-	i := fscc.Interface{Index: 1, LinkSpeed: 1e9}
-	if a, ok := r.c.nc.LocalAddr().(*net.TCPAddr); ok {
-		i.Address = a.AddrPort()
-	} else {
-		i.Address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)
-	}
-	i.Address = netip.AddrPortFrom(i.Address.Addr().Unmap(), 0) // "Port: this field MUST be 0"
-	return fscc.AppendInterfaces(nil, []fscc.Interface{i})
 }

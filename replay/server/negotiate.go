@@ -62,6 +62,9 @@ func (c *conn) agree(d smb2.Dialect) {
 			c.cipher = smb2.AES128CCM
 		}
 	}
+	if d >= smb2.Dialect300 && d != smb2.DialectWildcard {
+		c.caps |= c.clientCaps & smb2.CapMultiChannel
+	}
 	if n := c.manner; n != nil {
 		c.caps, c.maxSize = n.Capabilities, max(n.Transact, n.MaxRead, n.MaxWrite)
 	}

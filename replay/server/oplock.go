@@ -13,8 +13,6 @@ import (
 // share, or an oplock, which is written as the lease that it amounts to. Server.mu
 // guards it. [MS-SMB2] 3.3.1.12, 3.3.4.6, 3.3.4.7
 type grant struct {
-	c     *conn
-	sess  *session // of its first open
 	key   leaseKey
 	lease bool
 	file  *file // of a lease: it is about one
@@ -90,7 +88,7 @@ func (r *request) leaseKey(m *smb2.CreateRequest) leaseKey {
 
 // grantCaching gives o what the client asks for and others leave. Server.mu is held.
 // [MS-FSA] 2.1.5.17
-func (s *Server) grantCaching(c *conn, m *smb2.CreateRequest, key leaseKey, o *open, out *smb2.CreateResponse) {
+func (s *Server) grantCaching(m *smb2.CreateRequest, key leaseKey, o *open, out *smb2.CreateResponse) {
 	f := o.file
 	if f.directory {
 		return
@@ -103,7 +101,7 @@ func (s *Server) grantCaching(c *conn, m *smb2.CreateRequest, key leaseKey, o *o
 	want := f.shareable(o, key, asked)
 	if !lease {
 		if want != stateNone {
-			o.grant = &grant{c: c, sess: o.sess, state: want, opens: 1, of: o}
+			o.grant = &grant{state: want, opens: 1, of: o}
 		}
 		out.OplockLevel = oplockLevel(want)
 		return
@@ -111,7 +109,7 @@ func (s *Server) grantCaching(c *conn, m *smb2.CreateRequest, key leaseKey, o *o
 	g := s.leases[key]
 	switch {
 	case g == nil:
-		g = &grant{c: c, sess: o.sess, key: key, lease: true, file: f, v2: m.Lease.Version2, epoch: m.Lease.Epoch, state: want}
+		g = &grant{key: key, lease: true, file: f, v2: m.Lease.Version2, epoch: m.Lease.Epoch, state: want}
 		s.leases[key] = g
 		if g.epoch++; want == stateNone {
 			g.epoch = m.Lease.Epoch
@@ -213,7 +211,7 @@ func (s *Server) ask(g *grant, to smb2.LeaseState) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if g.breaking && g.done == done {
-			s.logf("#%d did not answer an oplock break", g.c.number)
+			s.logf("%s: a client did not answer an oplock break", windowsPath(g.on().path, g.on().stream))
 			g.over(stateNone)
 		}
 	})
@@ -260,48 +258,55 @@ func (g *grant) over(state smb2.LeaseState) {
 // announce sends a notification, on the first connection of the client that there is.
 // [MS-SMB2] 3.3.4.6, 3.3.4.7. Server.mu is held.
 func (s *Server) announce(g *grant, to smb2.LeaseState, acknowledged bool) {
-	c := s.reach(g)
+	c, x := s.reach(g)
 	if c == nil {
 		s.abandon(g)
 		return
 	}
-	x := g.sess
-	if x == nil || !x.encrypt {
+	if !x.encrypt {
 		x = nil
 	}
 	c.post(g.notification(to, acknowledged), x)
 }
 
-// reach returns a connection to the holder of g, or nil. Server.mu is held.
-func (s *Server) reach(g *grant) *conn {
-	if !g.attached() {
-		return nil
+// reach returns a connection to the holder of g and the session in which it is told, or
+// nothing. Server.mu is held.
+func (s *Server) reach(g *grant) (*conn, *session) {
+	x := g.session()
+	if x == nil {
+		return nil, nil
 	}
-	var first *conn
-	if g.lease && (g.sess == nil || !g.sess.encrypt) { // else it takes one that has the session's key
-		for c := range s.conns {
-			if c.clientGUID == g.key.client && !c.ended() && (first == nil || c.number < first.number) {
-				first = c
-			}
+	first := x.reach()
+	if first == nil || !g.lease || x.encrypt { // who encrypts has to be told in a session of its own
+		return first, x
+	}
+	for c := range s.conns {
+		if c.clientGUID == g.key.client && c.number < first.number && !c.ended() {
+			first = c
 		}
 	}
-	if first == nil && !g.c.ended() {
-		first = g.c
-	}
-	return first
+	return first, x
 }
 
-// attached tells whether g has an open whose client is there. Server.mu is held.
-func (g *grant) attached() bool {
+// on is the file that g is about.
+func (g *grant) on() *file {
+	if g.lease {
+		return g.file
+	}
+	return g.of.file
+}
+
+// session is that of an open whose client is there, or nil. Server.mu is held.
+func (g *grant) session() *session {
 	if !g.lease {
-		return g.of.sess != nil
+		return g.of.sess
 	}
 	for _, o := range g.file.opens {
 		if o.grant == g && o.sess != nil {
-			return true
+			return o.sess
 		}
 	}
-	return false
+	return nil
 }
 
 // notification is a break with its header. [MS-SMB2] 2.2.23

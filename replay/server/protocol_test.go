@@ -359,10 +359,10 @@ func TestPreviousSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	openAs(t, again, "f", opening{disposition: smb2.Open})
-	select {
-	case <-tree.Session.Conn.Done():
-	case <-ctx.Done():
-		t.Error("the old connection goes on")
+	if _, err := tree.Open(ctx, "f", opening{disposition: smb2.Open}.request()); err == nil {
+		t.Error("the old session goes on")
+	} else {
+		wantStatus(t, "the old session", err, ntstatus.UserSessionDeleted)
 	}
 }
 

@@ -189,16 +189,14 @@ func (k caller) Break(session uint64, body []byte) {
 	h := smb2.Header{Command: smb2.OplockBreak, Flags: smb2.FlagResponse, MessageID: ^uint64(0)}
 	message := append(h.Append(nil), body...)
 	go func() { // its session is known to who has the turn
-		select {
-		case <-k.c.turn:
-		case <-k.c.done:
+		if !k.c.turn.take(k.c.done) {
 			return
 		}
 		x := k.c.sessions[session]
 		if x == nil || !x.encrypt {
 			x = nil
 		}
-		k.c.turn <- struct{}{}
+		k.c.turn.give()
 		k.c.post(message, x)
 	}()
 }

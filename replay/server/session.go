@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/odxray/odxray/dissect/auth"
 	"github.com/odxray/odxray/dissect/ntstatus"
@@ -17,16 +16,18 @@ import (
 
 // session is somebody who logged on, or is about to. [MS-SMB2] 3.3.1.8
 type session struct {
-	c  *conn
-	id uint64
+	s        *Server
+	id       uint64
+	turn     *turn      // of its first connection, and so of all
+	channels []*channel // guarded by Server.mu, too
+	terms    *terms     // under Server.mu; nil until it is established
 
-	// Under the connection's turn.
+	// Under the turn.
 	established bool
 	user        string // DOMAIN\user, or guest
 	guest       bool
 	login       *login // under way
 	preauth     seal.Preauth
-	signer      *seal.Signer
 	signed      bool // every message has to be
 	encrypt     bool // every message has to be
 	opener      cipher.AEAD
@@ -41,10 +42,11 @@ type session struct {
 func (r *request) sessionSetup(m *smb2.SessionSetupRequest) status {
 	c, s := r.c, r.c.s
 	if m.Flags&smb2.SessionBinding != 0 {
-		return ntstatus.RequestNotAccepted // one channel a session
+		return r.bind(m)
 	}
 	x := r.sess
 	if r.h.SessionID != 0 && x == nil {
+		r.unsigned = true
 		return ntstatus.UserSessionDeleted
 	}
 	if x == nil {
@@ -53,7 +55,10 @@ func (r *request) sessionSetup(m *smb2.SessionSetupRequest) status {
 			s.mu.Unlock()
 			return ntstatus.InsufficientResources
 		}
-		x = &session{c: c, id: s.id()<<8 | 0x0400_0000_0000_0001, trees: map[uint32]*tree{}, opens: map[smb2.FileID]*open{}}
+		x = &session{
+			s: s, turn: c.turn, channels: []*channel{{c: c}}, id: s.id()<<8 | 0x0400_0000_0000_0001,
+			trees: map[uint32]*tree{}, opens: map[smb2.FileID]*open{},
+		}
 		s.sessions[x.id] = x
 		s.mu.Unlock()
 		c.sessions[x.id] = x
@@ -104,20 +109,24 @@ func (r *request) loggedOn(x *session, m *smb2.SessionSetupRequest) {
 	x.established, x.guest, x.user = true, l.guest, l.user
 	c.loggedOn.Store(true)
 	c.s.stats.logons.Add(1)
-	defer func() { c.logf("session %#x: %s%s", x.id, x.user, x.protection()) }()
-	if old := c.sessions[m.PreviousSessionID]; old != nil && old != x && strings.EqualFold(old.user, x.user) {
-		old.end()
-	} else if old == nil && m.PreviousSessionID != 0 {
-		c.s.dropSession(m.PreviousSessionID, x.user)
+	defer func() { c.logf("session %#x: %s%s", x.id, x.user, x.protection(c)) }()
+	if id := m.PreviousSessionID; id != 0 && id != x.id {
+		r.dropSession(id, x.user)
 	}
+	terms := &terms{dialect: c.dialect, cipher: c.cipher, signing: c.signing, user: x.user}
+	defer func() {
+		c.s.mu.Lock()
+		x.terms = terms
+		c.s.mu.Unlock()
+	}()
 	if l.key == nil { // guests have no key
 		return
 	}
 	keys := seal.Derive(c.dialect, c.cipher, l.key, &x.preauth)
-	algorithm := c.signing
-	x.signer = seal.NewSigner(algorithm, keys.Signing)
+	terms.key = keys.Signing
+	x.channels[0].signer = seal.NewSigner(c.signing, keys.Signing)
 	x.signed = c.mode&smb2.SigningRequired != 0 || m.SecurityMode&smb2.SigningRequired != 0
-	r.sign = x.signer // "the final response MUST be signed", whether the request was or not
+	r.sign = x.channels[0].signer // "the final response MUST be signed", whether the request was or not
 	if c.cipher != 0 && keys.ClientToServer != nil {
 		x.opener, _ = seal.NewCipher(c.cipher, keys.ClientToServer)
 		x.sealer, _ = seal.NewCipher(c.cipher, keys.ServerToClient)
@@ -125,14 +134,14 @@ func (r *request) loggedOn(x *session, m *smb2.SessionSetupRequest) {
 	}
 }
 
-func (x *session) protection() string {
+func (x *session) protection(c *conn) string {
 	switch {
 	case x.guest:
 		return ", neither signed nor encrypted"
 	case x.encrypt:
-		return ", encrypted with " + x.c.cipher.String()
+		return ", encrypted with " + c.cipher.String()
 	case x.signed:
-		return ", signed with " + x.c.signing.String()
+		return ", signed with " + c.signing.String()
 	}
 	return ""
 }
@@ -144,19 +153,16 @@ func (x *session) seal(b, messages []byte) []byte {
 	return seal.Seal(b, x.sealer, nonce, x.id, messages)
 }
 
-// dropSession ends the session that a client has lost, if it was the same user's.
-func (s *Server) dropSession(id uint64, user string) {
+// dropSession ends the session that a client has lost, if it was the same user's: durable
+// opens wait as if the connection were lost. [MS-SMB2] 3.3.5.5.3
+func (r *request) dropSession(id uint64, user string) {
+	s := r.c.s
 	s.mu.Lock()
 	x := s.sessions[id]
+	ours := x != nil && x.terms != nil && strings.EqualFold(x.terms.user, user)
 	s.mu.Unlock()
-	if x == nil || !strings.EqualFold(x.user, user) {
-		return
-	}
-	// It is of another connection, which goes with it: the client has lost that, too.
-	x.c.hangUp()
-	select {
-	case <-x.c.gone:
-	case <-time.After(5 * time.Second):
+	if ours {
+		r.c.turn.within(x.turn, func() { x.finish(true) })
 	}
 }
 
@@ -172,11 +178,7 @@ func (x *session) end() { x.finish(false) }
 
 // finish is end. Where the connection was lost, durable opens wait for the client.
 func (x *session) finish(lost bool) {
-	for _, p := range x.c.pending {
-		if p.session == x {
-			p.stop()
-		}
-	}
+	x.stop(func(p *pending) bool { return p.session == x })
 	for _, o := range x.opens {
 		if !lost || !o.detach() {
 			o.close()
@@ -184,10 +186,13 @@ func (x *session) finish(lost bool) {
 	}
 	x.trees = map[uint32]*tree{}
 	x.established = false
-	delete(x.c.sessions, x.id)
-	x.c.s.mu.Lock()
-	delete(x.c.s.sessions, x.id)
-	x.c.s.mu.Unlock()
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	delete(x.s.sessions, x.id)
+	for _, ch := range x.channels {
+		delete(ch.c.sessions, x.id)
+	}
+	// What waited is still signed as it has to be: the channels stay.
 }
 
 // login is an authentication under way. [MS-NLMP] 3.2.5

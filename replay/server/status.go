@@ -13,4 +13,5 @@ const (
 	statusNotReparsePoint  status = 0xc0000275
 	statusNoEAs            status = 0xc0000052
 	statusNoSecurity       status = 0xc00000d7
+	statusOutOfSequence    status = 0xc000042a
 )
