@@ -169,7 +169,7 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 		a.see(p, conn, dir, previous, &words)
 	}
 	if h.Flags&inet.ACK != 0 {
-		a.acked(conn, 1-dir, h.Ack)
+		a.acked(conn, 1-dir, h)
 	}
 	a.part = false
 	a.segment(conn, dir, h)

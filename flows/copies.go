@@ -336,6 +336,9 @@ func (a *Analyzer) copyOf(c *conn, e *exchange, from, to uint32, k *Call) *copyS
 		y.frozen = false
 		return y
 	}
+	if y := a.adopted(client, from, to); y != nil {
+		return y
+	}
 	t.made++
 	y = &copyState{client: client, from: from, to: to, life: a.files[to].life, fromLife: a.files[from].life, Copy: Copy{
 		ID: t.made, Client: addressOf(c), FirstFrame: k.Frame, FirstTime: k.Time, LastTime: k.Time,
@@ -345,18 +348,46 @@ func (a *Analyzer) copyOf(c *conn, e *exchange, from, to uint32, k *Call) *copyS
 	}
 	t.list = append(t.list, y)
 	t.byKey[key] = y
-	into, outOf := a.bytesOf(to), a.bytesOf(from)
+	into := a.bytesOf(to)
 	into.into = append(into.into, y)
-	outOf.outOf = append(outOf.outOf, y)
-	outOf.watched = true
-	o := orphanKey{client, from}
-	for i := range t.orphans[o] {
-		y.add(a, t.orphans[o][i])
-	}
-	delete(t.orphans, o)
+	a.out(y)
 	if methodOf(k) != ODX && from != 0 {
 		a.leaveSpare(y, k.Frame)
 	}
+	return y
+}
+
+// out makes a copy one of its source, with the calls that waited for it.
+func (a *Analyzer) out(y *copyState) {
+	from := a.bytesOf(y.from)
+	from.outOf = append(from.outOf, y)
+	from.watched = true
+	o := orphanKey{y.client, y.from}
+	for _, k := range a.copies.orphans[o] {
+		y.add(a, k)
+	}
+	delete(a.copies.orphans, o)
+}
+
+// adopted returns the copy into a file that has had no more than offload writes refused
+// whose tokens nobody minted, once it is known what the client copies there; else nil.
+func (a *Analyzer) adopted(client string, from, to uint32) *copyState {
+	t := &a.copies
+	y := t.byKey[copyKey{client, 0, to}]
+	if from == 0 || y == nil || y.life != a.files[to].life || y.final != nil || y.Bytes > 0 || len(y.Methods) != 1 || y.Methods[0] != ODX {
+		return nil
+	}
+	delete(t.byKey, copyKey{client, 0, to})
+	t.byKey[copyKey{client, from, to}] = y
+	none := a.bytesOf(0)
+	none.outOf = slices.DeleteFunc(none.outOf, func(o *copyState) bool { return o == y })
+	y.from, y.fromLife, y.frozen = from, a.files[from].life, false
+	for i := range y.failures { // they were of this copy
+		for _, r := range y.failures[i].left {
+			y.asked.Add(r)
+		}
+	}
+	a.out(y)
 	return y
 }
 

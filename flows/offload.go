@@ -241,10 +241,14 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 		from, source = m.file, k.From+m.Offset
 	case len(w.raw) > 0:
 		_, k.Forgotten = t.tokens.dropped[binary.BigEndian.Uint64(w.token[:])]
-		if near, n := t.tokens.nearest(w.raw, a.serverOf(c)); near != nil && k.Refused() {
+		near, n := t.tokens.nearest(w.raw, a.serverOf(c))
+		if near != nil && k.Refused() {
 			k.Nearest, k.Differs = near.ID, n
 		}
-		if !k.Accepted() {
+		switch {
+		case k.Altered(): // it was that one before somebody changed it
+			from, source = near.file, k.From+near.Offset
+		case !k.Accepted():
 			from = a.going(c, to) // no bytes came from anywhere: it is part of what goes on
 		}
 	}
@@ -273,14 +277,14 @@ func (a *Analyzer) offloadWrite(c *conn, e *exchange, w *waitingCall, to uint32,
 			t.strange[y.client] = y
 		}
 	}
-	placed := from != 0 && k.Asked > 0 && (m != nil || k.TokenType == zeroData)
+	placed := from != 0 && k.Asked > 0 && (m != nil || k.Altered() || k.TokenType == zeroData)
 	if k.Asked > 0 && k.HasEnd && k.Offset >= k.End && len(y.Unsized) < maxKept {
 		y.Unsized = append(y.Unsized, k.Frame)
 	}
 	if m != nil {
 		a.used(c, e, w, m, y)
 	}
-	if k.Accepted() || m != nil || k.TokenType == zeroData {
+	if k.Accepted() || from != 0 || k.TokenType == zeroData {
 		y.asked.Add(span(k.Offset, k.Asked))
 		y.follow(span(k.Offset, k.Asked), k.Frame)
 	}

@@ -120,6 +120,13 @@ type Call struct {
 	tree uint32 // that tells sector and cluster
 }
 
+// fewBytes is in how many bytes a token differs at most from the one that it was.
+const fewBytes = 16
+
+// Altered reports whether the call had a token refused that nobody minted, and that differs
+// from one of that server in a few bytes.
+func (k *Call) Altered() bool { return k.Refused() && k.Differs > 0 && k.Differs <= fewBytes }
+
 // Refused reports whether a final answer says that the call failed.
 func (k *Call) Refused() bool { return k.Answer != 0 && failed(k.Status) }
 

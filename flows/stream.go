@@ -223,19 +223,48 @@ func (a *Analyzer) account(c *conn, dir int) {
 	}
 }
 
-// acked notes that the receiver of a stream has bytes that the capture may lack.
-func (a *Analyzer) acked(c *conn, dir int, ack uint32) {
+// acked notes that the receiver of a stream has bytes that the capture may lack: h is what
+// it sent.
+func (a *Analyzer) acked(c *conn, dir int, h *inet.Headers) {
 	s := &c.streams[dir]
 	if len(s.held) == 0 {
 		return
 	}
-	if s.ackedAt == 0 && !before(ack, s.held[0].seq) {
+	if s.ackedAt == 0 && !before(h.Ack, s.held[0].seq) {
 		s.ackedAt = a.frame
 	}
 	if s.ackedAt != 0 && a.frame-s.ackedAt >= patience {
 		a.skipHole(c, dir)
 	}
+	for len(s.held) > 0 && !before(h.Ack, s.held[0].seq) && s.answers(h.Payload) {
+		a.skipHole(c, dir)
+	}
 }
+
+// answers reports whether a segment begins with the answer to a request that waits behind a
+// hole: what fills the hole will not come any more, and the answer finds its request.
+func (s *stream) answers(payload []byte) bool {
+	const flags, id, end = 16, 24, 32
+	if len(payload) < enough || string(payload[pduHeaderLen:pduHeaderLen+4]) != smbID || payload[pduHeaderLen+flags]&1 == 0 {
+		return false
+	}
+	want := payload[pduHeaderLen+id : pduHeaderLen+end]
+	for _, g := range s.held {
+		for b := g.data; ; b = b[1:] {
+			i := bytes.Index(b, []byte(smbID))
+			if i < 0 || len(b)-i < end {
+				break
+			}
+			if b = b[i:]; b[flags]&1 == 0 && bytes.Equal(b[id:end], want) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// smbID is what messages of SMB2 begin with. [MS-SMB2] 2.2.1
+const smbID = "\xfeSMB"
 
 // skipHole gives up the bytes before the first held segment.
 func (a *Analyzer) skipHole(c *conn, dir int) {

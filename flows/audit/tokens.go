@@ -97,9 +97,6 @@ func (j *judge) onUse(level flows.Level, m *flows.Mint, u *flows.Use, frames []i
 	return f
 }
 
-// fewBytes is in how many bytes a token differs at most from the one it was.
-const fewBytes = 16
-
 // strangers yields the tokens presented that nobody minted, and whether they are
 // altered ones.
 func (j *judge) strangers(yield func(k *flows.Call, c *flows.Copy) bool) {
@@ -110,11 +107,9 @@ func (j *judge) strangers(yield func(k *flows.Call, c *flows.Copy) bool) {
 	}
 }
 
-func altered(k *flows.Call) bool { return k.Refused() && k.Differs > 0 && k.Differs <= fewBytes }
-
 func tokenUnknown(j *judge) {
 	for k, c := range j.strangers {
-		if altered(k) {
+		if k.Altered() {
 			continue
 		}
 		what := "took"
@@ -132,7 +127,7 @@ func tokenUnknown(j *judge) {
 
 func tokenAltered(j *judge) {
 	for k, c := range j.strangers {
-		if !altered(k) {
+		if !k.Altered() {
 			continue
 		}
 		f := j.report(flows.Error, []int{k.Frame, k.Answer}, "the server refused a token that differs from %s, which it had minted, in %d of 512 bytes", k.Nearest, k.Differs)
