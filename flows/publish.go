@@ -133,7 +133,7 @@ func (a *Analyzer) problemsOf(r *Results) {
 			say("%s began before the capture", name)
 		}
 		if c.LostBytes > 0 {
-			say("%s: %d bytes are missing from the capture", name, c.LostBytes)
+			say("%s: %s are missing from the capture", name, c.Missing())
 			r.Incomplete = true
 		}
 		if c.CutFrames > 0 {

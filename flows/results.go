@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -223,6 +224,17 @@ type RDMAFault struct {
 	Answer   int    // frame of the answer to what Frame asks; 0 if there is none
 	Exchange int    // Exchange.ID; 0 if none
 	Text     string // what it is
+
+	Uncertain string // why it may be none; "" if it is one
+}
+
+// Missing names what the capture lacks of a connection: bytes, or packets where nothing says
+// how long they were.
+func (c *Connection) Missing() string {
+	if c.Transport == TCP || c.Transport == IWARP {
+		return fmt.Sprintf("%d bytes", c.LostBytes)
+	}
+	return "packets"
 }
 
 // FaultKind is what sort of fault it is.

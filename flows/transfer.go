@@ -202,12 +202,37 @@ func (a *Analyzer) settled(c *conn, x uint32) {
 	f := RDMAFault{Level: Error, Frame: int(e.reqFrame), Answer: int(e.ansFrame), Exchange: int(e.number)}
 	if t := b.transfer(); e.status == ntstatus.Success && t.Bytes < b.promised {
 		f.Kind, f.Text = FaultShort, fmt.Sprintf("%v of %d bytes succeeded, and RDMA moved %d", e.command, b.promised, t.Bytes)
+		f.Uncertain = a.unseen(c, b, t.Bytes)
 		d.fault(f)
+		f.Uncertain = ""
 	}
 	if most := d.answer.MaxReadWriteSize; d.answer.Kind != 0 && e.length > uint64(most) {
 		f.Kind, f.Text = FaultLong, fmt.Sprintf("%v asks for %d bytes by RDMA, and the server moves %d at most", e.command, e.length, most)
 		d.fault(f)
 	}
+}
+
+// unseen says why what RDMA moved for an exchange may be more than the moved bytes that the
+// capture shows; "" if it may not. The packets of a READ's data are not acknowledged one by
+// one: that the capture lacks some shows in nothing but their absence.
+func (a *Analyzer) unseen(c *conn, b *aside, moved uint64) string {
+	if c.mpa != nil {
+		return "" // TCP tells
+	}
+	n := moved
+	for _, o := range b.operations {
+		if !o.Unseen() {
+			continue
+		}
+		if n += uint64(o.Length - o.Moved()); o.Gap() {
+			c.lost++
+			a.lostBytes++
+		}
+	}
+	if n == moved || n < b.promised {
+		return ""
+	}
+	return "not all packets of an RDMA Read are in the capture"
 }
 
 // transfer sums up what moved for exchange x.

@@ -23,6 +23,7 @@ type Operation struct {
 	Sample uint32 // what Table.Sample made of the beginning of its data; 0 if nothing
 	Owner  Owner
 
+	ended bool   // of a READ: the packet came that says it is the last
 	spans []span // of what moved, in bytes from Address
 	next  uint32 // of a WRITE: where the next packet's data goes
 }
@@ -53,6 +54,17 @@ func (o *Operation) Spans(yield func(from, to uint32)) {
 
 // Complete reports whether all has.
 func (o *Operation) Complete() bool { return o.Moved() >= o.Length && !o.Endless }
+
+// Unseen reports whether data of a READ was on its way that no packet here brought: some of
+// it is missing, and no answer came to an end before.
+func (o *Operation) Unseen() bool {
+	return o.Read && !o.Complete() && o.Refused == "" && !(o.ended && len(o.spans) == 1 && o.spans[0].from == 0)
+}
+
+// Gap reports whether data of a READ is missing before other data of it.
+func (o *Operation) Gap() bool {
+	return o.Read && len(o.spans) > 0 && (len(o.spans) > 1 || o.spans[0].from > 0)
+}
 
 // Move notes that a frame brings the n bytes from one on, as far as they are the operation's.
 // What was brought before counts once.

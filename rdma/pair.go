@@ -375,6 +375,7 @@ func (t *Table) answered(s *side, p *Pair, q *packet) {
 			return
 		}
 		o.Move(from, uint32(q.size), q.frame, q.now)
+		o.ended = o.ended || q.Opcode == ib.ReadResponseLast || q.Opcode == ib.ReadResponseOnly
 		return
 	}
 }

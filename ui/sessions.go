@@ -110,7 +110,7 @@ func (p *sessions) conn(i int, cells []string) tcell.Style {
 		said = append(said, "began before the capture")
 	}
 	if c.LostBytes > 0 {
-		said, style = append(said, report.Size(c.LostBytes)+" lost"), bad
+		said, style = append(said, report.LostPart(c)), bad
 	}
 	say(c.Encrypted, "encrypted")
 	say(c.Malformed, "malformed")

@@ -139,7 +139,7 @@ func (j *judge) missing(conns ...int) string {
 func gapsOf(c *flows.Connection) string {
 	switch {
 	case c.LostBytes > 0:
-		return fmt.Sprintf("%d bytes of connection %d are missing from the capture", c.LostBytes, c.ID)
+		return fmt.Sprintf("%s of connection %d are missing from the capture", c.Missing(), c.ID)
 	case c.CutFrames > 0:
 		return fmt.Sprintf("%d frames of connection %d were cut", c.CutFrames, c.ID)
 	case c.Encrypted > 0:

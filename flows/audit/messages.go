@@ -101,7 +101,7 @@ func captureGap(j *judge) {
 		if y == nil || c.LostBytes == 0 && c.CutFrames == 0 {
 			continue
 		}
-		what := fmt.Sprintf("%d bytes are missing", c.LostBytes)
+		what := c.Missing() + " are missing"
 		switch {
 		case c.LostBytes == 0:
 			what = fmt.Sprintf("%d frames are cut", c.CutFrames)

@@ -80,6 +80,7 @@ func faults(kind flows.FaultKind) func(*judge) {
 					continue
 				}
 				found := j.report(f.Level, []int{f.Frame, f.Answer}, "%s", f.Text)
+				doubt(found, f.Uncertain)
 				switch kind {
 				case flows.FaultBounds, flows.FaultShort, flows.FaultDirection, flows.FaultInvalidated:
 					doubt(found, j.notAll(r))

@@ -146,13 +146,21 @@ func protocolList(protocols map[string]int) string {
 	return " (" + strings.Join(parts, ", ") + ")"
 }
 
+// LostPart says what the capture lacks of a connection.
+func LostPart(c *flows.Connection) string {
+	if c.Transport == flows.TCP || c.Transport == flows.IWARP {
+		return Size(c.LostBytes) + " lost"
+	}
+	return "packets lost"
+}
+
 func connectionLine(c *flows.Connection) string {
 	parts := []string{"SMB " + cmp.Or(DialectName(c.Dialect), "dialect unknown"), Plural(c.Messages, "message", "messages")}
 	if c.LateStart {
 		parts = append(parts, "began before the capture")
 	}
 	if c.LostBytes > 0 {
-		parts = append(parts, Size(c.LostBytes)+" lost")
+		parts = append(parts, LostPart(c))
 	}
 	if c.Credits.Stalls > 0 {
 		parts = append(parts, Plural(c.Credits.Stalls, "time", "times")+" out of credits, "+Took(time.Duration(c.Credits.Stalled)))
