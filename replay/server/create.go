@@ -33,11 +33,22 @@ func (r *request) create(m *smb2.CreateRequest) status {
 	if st := checkCreate(m); st != ntstatus.Success {
 		return st
 	}
+	if known, st := r.replayed(m); known {
+		return st
+	}
 	path, stream, st := parsePath(m.Name.String())
 	if st != ntstatus.Success {
 		return st
 	}
-	o := &open{s: r.c.s, sess: r.sess, tree: r.tree, share: m.ShareAccess, options: m.Options, access: granted(m.DesiredAccess)}
+	if st := r.supersede(m, path); st != ntstatus.Success {
+		return st
+	}
+	o := &open{
+		s: r.c.s, sess: r.sess, tree: r.tree, share: m.ShareAccess, options: m.Options, access: granted(m.DesiredAccess), client: r.c.clientGUID,
+	}
+	if m.Contexts.Has(smb2.ContextAppInstanceID) {
+		o.app, o.appVersion = m.AppInstanceID, m.AppVersion
+	}
 	o.deleteOnClose = m.Options&smb2.OptionDeleteOnClose != 0
 	if o.deleteOnClose && o.access&dtyp.Delete == 0 {
 		return ntstatus.AccessDenied
@@ -74,6 +85,8 @@ func checkCreate(m *smb2.CreateRequest) status {
 		m.Options&smb2.OptionDirectory != 0 && m.Options&smb2.OptionNonDirectory != 0,
 		m.Options&smb2.OptionDirectory != 0 && (m.Disposition == smb2.Supersede || m.Disposition >= smb2.Overwrite),
 		m.FileAttributes&^0x7fff != 0:
+		return ntstatus.InvalidParameter
+	case durableAsked(m.Contexts) != ntstatus.Success:
 		return ntstatus.InvalidParameter
 	case m.Options&smb2.OptionOpenByFileID != 0:
 		return ntstatus.NotSupported
@@ -348,7 +361,8 @@ func (r *request) created(m *smb2.CreateRequest, o *open, action smb2.CreateActi
 	}
 	s.mu.Lock()
 	s.grantCaching(m, r.leaseKey(m), o, &out)
-	o.makeDurable(m, &out)
+	o.action = action
+	o.makeDurable(m, r.c.clientGUID, &out)
 	s.mu.Unlock()
 	if m.Contexts.Has(smb2.ContextMaximalAccess) {
 		out.Contexts |= smb2.ContextMaximalAccess

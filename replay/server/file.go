@@ -69,11 +69,17 @@ type open struct {
 	sequences [64]uint8 // of LOCKs, as lockSequence has them
 
 	// Of an open that outlives its connection; sess is nil while the client is away.
-	durable    bool
-	resilient  bool
-	createGUID wire.GUID
-	user       string
-	waits      *time.Timer
+	durable   bool
+	resilient bool
+	created   createKey // zero without
+	action    smb2.CreateAction
+	timeout   time.Duration
+	user      string
+	waits     *time.Timer
+
+	client     wire.GUID // that opened it
+	app        wire.GUID // of a clustered application; zero without
+	appVersion [2]uint64
 }
 
 // attr describes the file behind an open.
@@ -119,6 +125,9 @@ func (o *open) close() {
 	} else {
 		delete(s.durable, o.id)
 		o.waits.Stop()
+	}
+	if s.created[o.created] == o {
+		delete(s.created, o.created)
 	}
 	f := o.file
 	if f == nil {

@@ -87,6 +87,8 @@ func (r *request) control(m *smb2.IoctlRequest) (out []byte, _ status) {
 		return nil, o.zeroData(in)
 	case *fscc.TrimRequest:
 		return o.trim(in, m.MaxOutput)
+	case *fscc.ResiliencyRequest:
+		return nil, r.requestResiliency(o, in)
 	case *fscc.Compression:
 		if in.Format != 0 {
 			return nil, ntstatus.NotSupported
@@ -105,7 +107,7 @@ func (r *request) control(m *smb2.IoctlRequest) (out []byte, _ status) {
 	case fscc.GetReparsePoint:
 		return nil, statusNotReparsePoint
 	case fscc.OffloadRead, fscc.OffloadWrite, fscc.CopyChunk, fscc.CopyChunkWrite, fscc.DuplicateExtents, fscc.DuplicateExtentsEx,
-		fscc.QueryAllocatedRanges, fscc.SetZeroData, fscc.FileLevelTrim, fscc.SetCompression:
+		fscc.QueryAllocatedRanges, fscc.SetZeroData, fscc.FileLevelTrim, fscc.SetCompression, fscc.RequestResiliency:
 		return nil, ntstatus.InvalidParameter // without a buffer
 	}
 	return nil, ntstatus.InvalidDeviceRequest

@@ -169,7 +169,8 @@ func (r *request) dropSession(id uint64, user string) {
 // logoff serves LOGOFF. [MS-SMB2] 3.3.5.6
 func (r *request) logoff() status {
 	r.body = new(smb2.LogoffResponse).Append(nil)
-	r.last = r.sess.end
+	x := r.sess
+	r.last = func() { x.finish(true) } // what is durable waits for the client's next session
 	return ntstatus.Success
 }
 

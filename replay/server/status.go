@@ -14,4 +14,7 @@ const (
 	statusNoEAs            status = 0xc0000052
 	statusNoSecurity       status = 0xc00000d7
 	statusOutOfSequence    status = 0xc000042a
+	statusForcedClosed     status = 0xc00000b6
+
+	statusDuplicateObjectID status = 0xc000022a
 )
