@@ -13,7 +13,7 @@ import (
 	"github.com/odxray/odxray/replay/server"
 )
 
-// maxSteps bounds a Recording. A step takes about 200 bytes with what finds it.
+// maxSteps bounds a Recording. A step takes about 140 bytes with what finds it.
 const maxSteps = 1 << 22
 
 // Recording is what a captured server was asked, in the order of the requests. It does

@@ -57,6 +57,7 @@ type open struct {
 	step   int32  // of its CREATE; -1 if the capture has none
 	create []byte // the request of now, for the lab server
 	lab    *server.LabOpen
+	closed bool
 	call   uint32 // call_id of the last remote procedure call
 }
 
@@ -71,6 +72,7 @@ type player struct {
 	low    map[key]int // of Recording.byKey: what lies before is used
 	trees  map[liveTree]string
 	opens  map[smb2.FileID]*open
+	gone   []smb2.FileID // of opens, that are closed
 	leases map[wire.GUID]wire.GUID // those of now, by those of then
 
 	session uint64 // that asked last, for breaks
@@ -171,10 +173,15 @@ func (p *player) Answer(a *server.Asked) *server.Reply {
 		s.counts.lab++
 		return &server.Reply{Lab: q.file.lab}
 	}
+	closes := a.Command == smb2.Close && q.file != nil && !q.file.closed
+	if closes && q.file.step < 0 {
+		p.close(q.file)
+		return closed()
+	}
 	i, how := p.find(q)
 	switch {
-	case i < 0 && a.Command == smb2.Close && q.file != nil: // whoever opened may close
-		p.forget(q.file)
+	case i < 0 && closes: // whoever opened may close
+		p.close(q.file)
 		return closed()
 	case i < 0:
 		return p.unanswered(q)
@@ -193,7 +200,7 @@ func (p *player) Answer(a *server.Asked) *server.Reply {
 		}
 	case smb2.Close:
 		if q.file != nil && st.status == ntstatus.Success {
-			defer p.forget(q.file)
+			p.close(q.file)
 		}
 	}
 	reply := &server.Reply{Make: p.maker(q, i)}
@@ -402,7 +409,7 @@ func (p *player) notify(n notice) {
 	if n.open >= 0 {
 		const fileAt = 8
 		for _, f := range p.opens {
-			if f.step == n.open && len(body) >= fileAt+16 {
+			if f.step == n.open && !f.closed && len(body) >= fileAt+16 {
 				copy(body[fileAt:], f.id[:])
 				p.caller.Break(session, body)
 				return
@@ -436,10 +443,19 @@ func (p *player) timed(reply *server.Reply, i int32, st *step) {
 	}
 }
 
-// forget drops an open. s.mu is held.
-func (p *player) forget(f *open) {
-	delete(p.s.files, f.id)
-	delete(p.opens, f.id)
+// close marks an open as closed. Its id names the file still, as clients try; the oldest
+// of those are forgotten. s.mu is held.
+func (p *player) close(f *open) {
+	const most = 4096
+	if f.closed {
+		return
+	}
+	f.closed = true
+	if p.gone = append(p.gone, f.id); len(p.gone) > most {
+		delete(p.s.files, p.gone[0])
+		delete(p.opens, p.gone[0])
+		p.gone = p.gone[1:]
+	}
 }
 
 // unanswered serves a request that the capture does not have. s.mu is held.
@@ -525,7 +541,7 @@ func refusal(q *question) smb2.Status {
 	case smb2.QueryDirectory:
 		return ntstatus.NoSuchFile
 	}
-	if q.file == nil {
+	if q.file == nil || q.file.closed {
 		return ntstatus.FileClosed
 	}
 	return ntstatus.NotSupported
