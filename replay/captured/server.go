@@ -72,7 +72,7 @@ type player struct {
 	low    map[key]int // of Recording.byKey: what lies before is used
 	trees  map[liveTree]string
 	opens  map[smb2.FileID]*open
-	gone   []smb2.FileID // of opens, that are closed
+	gone   []smb2.FileID           // of opens, that are closed
 	leases map[wire.GUID]wire.GUID // those of now, by those of then
 
 	session uint64 // that asked last, for breaks
