@@ -139,6 +139,9 @@ func (o *Outcome) against(k *goldenStep, s *Step, why string) {
 		if o.Verdict != Skipped {
 			o.Reason, o.Verdict, o.Cause = why+": "+o.Verdict.String(), KnownDifference, 0
 		}
+		for i := range o.Differences { // which follow from another step's
+			o.Differences[i].Why = why
+		}
 		return
 	}
 	explained := o.Verdict == KnownDifference

@@ -62,6 +62,7 @@ func TestAgainst(t *testing.T) {
 		{"an answer", Outcome{Verdict: Failed}, Outcome{Verdict: Same}, Differs, "verdict: then failed, now same\n"},
 		{"blocked", Outcome{Verdict: Same}, Outcome{Verdict: Blocked, Cause: 3}, Blocked, ""},
 		{"blocked then", Outcome{Verdict: Blocked, Cause: 3}, Outcome{Verdict: Blocked, Cause: 3}, KnownDifference, ""},
+		{"follows", Outcome{Verdict: Blocked, Cause: 3}, Outcome{Verdict: Blocked, Cause: 3, Differences: []Difference{{Field: "smb2.eof", Captured: "1", Replayed: "2"}}}, KnownDifference, ""},
 		{"skipped", Outcome{Verdict: Same}, Outcome{Verdict: Skipped, Reason: "no break"}, Differs, "verdict: then same, now skipped\n"},
 		{"skipped then", Outcome{Verdict: Skipped}, Outcome{Verdict: Skipped}, Skipped, ""},
 		{"explained", Outcome{Verdict: KnownDifference, Differences: []Difference{{"f", "1", "", "2", "why"}}}, Outcome{Verdict: KnownDifference, Differences: []Difference{{"f", "1", "", "2", "why"}}}, KnownDifference, ""},

@@ -41,9 +41,12 @@ func learn(first, second *Result, given *Rules) (*Learned, error) {
 	}
 	p := second.Plan
 	varied := make(map[noisy]map[string]Difference) // by file
-	steady := make(map[noisy]bool)                  // some file has it, and it is the same twice
+	steady := make(map[noisy]map[string]bool)       // files that have it, and it is the same twice
 	for i := range p.Steps {
 		s, o := &p.Steps[i], &second.Outcomes[i]
+		if o.Verdict != Differs {
+			continue
+		}
 		call := report.CallName(s.Header.Command, s.Exchange.Function)
 		for _, d := range o.Differences {
 			if k := (noisy{call, d.Field}); d.Why == "" && d.Field != verdictField {
@@ -62,7 +65,10 @@ func learn(first, second *Result, given *Rules) (*Learned, error) {
 		for _, field := range second.fieldsOf(s, o) {
 			if files := varied[noisy{call, field}]; files != nil {
 				if _, ok := files[s.Exchange.File]; !ok {
-					steady[noisy{call, field}] = true
+					if steady[noisy{call, field}] == nil {
+						steady[noisy{call, field}] = make(map[string]bool)
+					}
+					steady[noisy{call, field}][s.Exchange.File] = true
 				}
 			}
 		}
@@ -74,7 +80,7 @@ func learn(first, second *Result, given *Rules) (*Learned, error) {
 	for _, k := range sortedNoise(varied) {
 		files := varied[k]
 		names := sortedKeys(files)
-		if len(names) > 1 && !steady[k] { // wherever it is seen
+		if len(names) > 1 && len(names) > len(steady[k]) { // mostly: that it is the same for some is luck
 			files = map[string]Difference{"*": files[names[0]]}
 			names = []string{"*"}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/odxray/odxray/flows/report"
 	"github.com/odxray/odxray/replay/client"
 	"github.com/odxray/odxray/replay/kerberos"
 )
@@ -30,9 +31,9 @@ func (k *kerberosFlags) flags(cmd *cobra.Command, keytab string) {
 // wanted tells whether to log in by Kerberos at all.
 func (k *kerberosFlags) wanted() bool { return k.use != "off" || k.cache != "" || k.keytab != "" }
 
-// user finds the tickets, the key or the password; password is asked for only if it is
+// kerberosUser finds the tickets, the key or the password; password is asked for only if it is
 // needed. nil means that the user logs in by NTLM.
-func (k *kerberosFlags) user(name, domain string, password func() (string, error)) (client.Kerberos, error) {
+func (a *app) kerberosUser(k *kerberosFlags, name, domain string, password func() (string, error)) (client.Kerberos, error) {
 	if !k.wanted() {
 		return nil, nil
 	}
@@ -74,11 +75,12 @@ func (k *kerberosFlags) user(name, domain string, password func() (string, error
 		}
 		why = err
 	}
-	if k.use == "desired" && k.cache == "" && k.keytab == "" {
-		return nil, nil
-	}
 	if why == nil {
 		why = errors.New("no tickets and no user: kinit gets tickets, $KRB5CCNAME or --use-krb5-ccache says where they are")
+	}
+	if k.use == "desired" && k.cache == "" && k.keytab == "" {
+		fmt.Fprintf(a.stderr, "Kerberos: %s: NTLM instead\n", report.Escape(why.Error()))
+		return nil, nil
 	}
 	return nil, &exitError{exitUnreadable, fmt.Errorf("Kerberos: %w", why)}
 }

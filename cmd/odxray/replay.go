@@ -198,7 +198,7 @@ func (a *app) may(ctx context.Context, p *replay.Plan, o *replayFlags, r *replay
 		}
 		return r.Password, err
 	}
-	if r.Kerberos, err = o.kerberos.user(r.Target.User, r.Target.Domain, password); err != nil {
+	if r.Kerberos, err = a.kerberosUser(&o.kerberos, r.Target.User, r.Target.Domain, password); err != nil {
 		return false, err
 	}
 	if r.Target.User != "" && r.Kerberos == nil {

@@ -74,7 +74,7 @@ func parseTarget(s string, file bool) (*client.Target, error) {
 // credentials finds what a target's user logs in with.
 func (a *app) credentials(t *targetFlags, at *client.Target) (*client.Credentials, error) {
 	var asked *client.Credentials // once is enough
-	u, err := t.kerberos.user(at.User, at.Domain, func() (password string, err error) {
+	u, err := a.kerberosUser(&t.kerberos, at.User, at.Domain, func() (password string, err error) {
 		if asked, err = a.byPassword(t, at); err == nil {
 			password = asked.Password
 		}

@@ -117,9 +117,9 @@ func fromCache(conf *config.Config, file, name, realm string) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	cache := new(credentials.CCache) // which reads past the end as far as there is room
-	if err := shielded(func() error { return cache.Unmarshal(slices.Clip(b)) }); err != nil {
-		return nil, fmt.Errorf("%s is no credential cache", file)
+	cache := new(credentials.CCache)
+	if !sound(b) || shielded(func() error { return cache.Unmarshal(slices.Clip(b)) }) != nil {
+		return nil, fmt.Errorf("%s is no credential cache of version 3 or 4", file)
 	}
 	u := &User{realm: cache.GetClientRealm(), cname: cache.GetClientPrincipalName(), cache: cache}
 	if name != "" && !strings.EqualFold(name, u.cname.PrincipalNameString()) || name != "" && realm != "" && !strings.EqualFold(realm, u.realm) {

@@ -1,13 +1,16 @@
 package kerberos
 
 import (
+	"bytes"
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jcmturner/gokrb5/v8/credentials"
 	"github.com/jcmturner/gokrb5/v8/messages"
 	"github.com/jcmturner/gokrb5/v8/types"
 )
@@ -149,5 +152,50 @@ func TestCachePrefixes(t *testing.T) {
 				t.Fatalf("%d of %d bytes hold a ticket", n, len(b))
 			}
 		}
+	}
+}
+
+// FuzzCache: no cache, whatever is in it, does harm.
+func FuzzCache(f *testing.F) {
+	good := cache(time.Now().Add(time.Hour))
+	f.Add(good)
+	f.Add([]byte{5, 3, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if !sound(b) {
+			return
+		}
+		c := new(credentials.CCache)
+		_ = shielded(func() error { return c.Unmarshal(slices.Clip(b)) })
+	})
+}
+
+// A cache is sound if all that it counts is there; the library takes that on trust.
+func TestSound(t *testing.T) {
+	good := cache(time.Now().Add(time.Hour))
+	change := func(at int, v uint32) []byte {
+		b := bytes.Clone(good)
+		binary.BigEndian.PutUint32(b[at:], v)
+		return b
+	}
+	ticket := bytes.LastIndex(good, []byte{0x61, 0x81}) // [APPLICATION 1]
+	if !sound(good) || ticket < 0 {
+		t.Fatal("a cache is not taken for one")
+	}
+	for name, b := range map[string][]byte{
+		"a long ticket": change(ticket-4, 0x7fffffff), "authorization data": change(ticket-8, 0x7fffffff), "addresses": change(ticket-12, 0x7fffffff),
+		"parts of a name": change(8, 0x7fffffff), "version 2": append([]byte{5, 2}, good[2:]...), "nothing": nil, "text": []byte(conf),
+	} {
+		if sound(b) {
+			t.Errorf("%s: it is taken", name)
+		}
+	}
+	whole := 0
+	for n := range good {
+		if sound(good[:n]) {
+			whole++ // the principal alone: no entry
+		}
+	}
+	if whole != 1 {
+		t.Errorf("%d parts of a cache are taken for one", whole)
 	}
 }
