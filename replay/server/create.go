@@ -45,6 +45,7 @@ func (r *request) create(m *smb2.CreateRequest) status {
 	}
 	o := &open{
 		s: r.c.s, sess: r.sess, tree: r.tree, share: m.ShareAccess, options: m.Options, access: granted(m.DesiredAccess), client: r.c.clientGUID,
+		channelSequence: r.h.ChannelSequence,
 	}
 	if m.Contexts.Has(smb2.ContextAppInstanceID) {
 		o.app, o.appVersion = m.AppInstanceID, m.AppVersion

@@ -66,7 +66,8 @@ type open struct {
 	list          *listing
 	watch         *watch
 
-	sequences [64]uint8 // of LOCKs, as lockSequence has them
+	sequences       [64]uint8 // of LOCKs, as lockSequence has them
+	channelSequence uint16    // the newest that a request had
 
 	// Of an open that outlives its connection; sess is nil while the client is away.
 	durable   bool
@@ -189,8 +190,28 @@ func (r *request) find(id smb2.FileID) (*open, status) {
 	if o == nil || o.closed || o.tree != r.tree {
 		return nil, ntstatus.FileClosed
 	}
+	if !o.inStep(r) {
+		return nil, ntstatus.FileNotAvailable
+	}
 	r.chain.open, r.file = o, o
 	return o, ntstatus.Success
+}
+
+// inStep tells whether a request comes from before a channel was lost, and would change
+// what the client has changed on another since. [MS-SMB2] 3.3.5.2.10
+func (o *open) inStep(r *request) bool {
+	if r.c.dialect < smb2.Dialect300 {
+		return true
+	}
+	if ahead := r.h.ChannelSequence - o.channelSequence; ahead < 1<<15 {
+		o.channelSequence = r.h.ChannelSequence
+		return true
+	}
+	switch r.h.Command {
+	case smb2.Write, smb2.SetInfo, smb2.Ioctl:
+		return false
+	}
+	return true
 }
 
 func allOnes(id smb2.FileID) bool {
