@@ -2,10 +2,10 @@
 // and write in bulk, that open many small files, that copy by offload calls, or that do
 // all of that at once.
 //
-//	go run ./bench/generate -kind bulk|metadata|odx|mixed|sealed|rocev2 -mb 1000 FILE
+//	go run ./bench/generate -kind bulk|metadata|odx|mixed|sealed|rocev2|iwarp -mb 1000 FILE
 //
 // sealed is bulk, encrypted with AES-128-GCM; FILE.keys has the keys as Wireshark wants
-// them. rocev2 is bulk by SMB Direct over RoCEv2.
+// them. rocev2 is bulk by SMB Direct over RoCEv2, iwarp the same over iWARP, with checksums.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 )
 
 func main() {
-	kind := flag.String("kind", "bulk", "`bulk`, metadata, odx, mixed, sealed or rocev2")
+	kind := flag.String("kind", "bulk", "`bulk`, metadata, odx, mixed, sealed, rocev2 or iwarp")
 	mb := flag.Int("mb", 100, "size of the file, in MB")
 	flag.Parse()
 	if err := generate(*kind, int64(*mb)*1e6, flag.Arg(0)); err != nil {
@@ -71,7 +71,7 @@ func generate(kind string, size int64, path string) error {
 }
 
 // workloads add what some connections carry.
-var workloads = map[string]func(c *flowtest.Capture, round int){"bulk": bulk, "rocev2": direct, "metadata": metadata, "odx": offload, "mixed": mixed, "sealed": sealed}
+var workloads = map[string]func(c *flowtest.Capture, round int){"bulk": bulk, "rocev2": direct, "iwarp": placed, "metadata": metadata, "odx": offload, "mixed": mixed, "sealed": sealed}
 
 // login begins a session that no other client has.
 func login(c *flowtest.Capture, number int) *flowtest.Client { return loginWith(c, number, 0) }
@@ -97,6 +97,25 @@ func direct(c *flowtest.Capture, round int) {
 		Session: 0x100000000001 + uint64(round)<<8, Tree: 7, Credits: 32}
 	s.Setup(`\\fs\data`)
 	move(s, round, s.ReadRDMA, s.WriteRDMA)
+}
+
+// placed is bulk by RDMA over TCP.
+func placed(c *flowtest.Capture, round int) {
+	w := c.IWARP(fmt.Sprintf("10.%d.%d.%d:20000", round>>16&255, round>>8&255, round&255), "192.168.0.2:5445", flowtest.IWARPOptions{Checks: true})
+	w.AckEvery = 2
+	s := w.Client()
+	s.Session = 0x100000000001 + uint64(round)<<8
+	s.Setup(`\\fs\data`)
+	key := uint32(round) << 16
+	region := func(data []byte) []flowtest.Region {
+		key++
+		return []flowtest.Region{{Address: 0x7f0000000000, Key: key, Length: uint32(len(data))}}
+	}
+	move(s, round, func(f flowtest.File, offset uint64, data []byte) {
+		s.ReadDirect(f, offset, 1, region(data), func() { w.Write(1, key, 0x7f0000000000, data) })
+	}, func(f flowtest.File, offset uint64, data []byte) {
+		s.WriteDirect(f, offset, 1, region(data), func() { w.Read(1, key, 0x7f0000000000, data) })
+	})
 }
 
 func move(s *flowtest.Client, round int, read, write func(f flowtest.File, offset uint64, data []byte)) {

@@ -66,7 +66,8 @@ var captures = []struct {
 	{"mixed", 200, "both, and offloaded copies", map[string]float64{"summary": 20, "list -T json": 15}},
 	{"odx", 100, "offloaded copies in calls of 1 MiB", map[string]float64{"list -T json": 15}},
 	{"sealed", 330, "bulk, encrypted with AES-128-GCM, with its keys", map[string]float64{"summary": 10}},
-	{"rocev2", 330, "bulk by SMB Direct over RoCEv2", nil},
+	{"rocev2", 330, "bulk by SMB Direct over RoCEv2", map[string]float64{"summary": 20}},
+	{"iwarp", 330, "bulk by SMB Direct over iWARP, with checksums", map[string]float64{"summary": 20}},
 }
 
 func (r *runner) run() error {

@@ -17,6 +17,7 @@ type IWARP struct {
 	begins [2]uint32 // sequence number of the first FPDU of an end
 	msn    [2]uint32 // of the latest message of an end in queue 0
 	reads  [2]uint32 // likewise in queue 1
+	sent   [2]int    // FPDUs of an end
 	due    [2]int    // credits that an end has to give back
 	corked []corked  // FPDUs that wait for Flow
 	cork   bool
@@ -220,5 +221,9 @@ func (w *IWARP) Segment(from int, segment []byte) int {
 		w.corked = append(w.corked, corked{from, b})
 		return len(w.Packets)
 	}
-	return w.Conn.Send(from, b)
+	frame := w.Conn.Send(from, b)
+	if w.sent[from]++; w.AckEvery > 0 && w.sent[from]%w.AckEvery == 0 {
+		w.Ack(1 - from)
+	}
+	return frame
 }
