@@ -168,6 +168,9 @@ func (y *copyState) add(a *Analyzer, k Call) {
 	}
 	if a.copies.calls < allCalls && (len(y.Calls) < maxCalls || !k.ordinary()) {
 		a.copies.calls++
+		if len(y.Calls) == cap(y.Calls) { // calls are large: less room to spare than append takes
+			y.Calls = append(make([]Call, 0, len(y.Calls)+len(y.Calls)/4+4), y.Calls...)
+		}
 		y.Calls = append(y.Calls, k)
 	}
 }
@@ -294,8 +297,9 @@ func (y *copyState) writer(r Range, m Method, but int) int {
 	return 0
 }
 
-// result returns what is known of the copy.
-func (y *copyState) result(a *Analyzer) Copy {
+// result returns what is known of the copy. share: nothing of it will change any more, so
+// that its lists need not be copied.
+func (y *copyState) result(a *Analyzer, share bool) Copy {
 	if y.final != nil {
 		r := *y.final
 		r.ID, r.Closed = y.ID, true
@@ -309,7 +313,7 @@ func (y *copyState) result(a *Analyzer) Copy {
 		r.First = y.Methods[0]
 	}
 	r.Method = r.mainMethod(y)
-	if !a.ended {
+	if !share {
 		r.Methods, r.Calls = slices.Clone(r.Methods), slices.Clone(r.Calls)
 	}
 	r.Source, r.Destination = a.end(y, 0), a.end(y, 1)
@@ -452,7 +456,7 @@ func (a *Analyzer) settle(i uint32) {
 	}
 	a.settlePairs(i)
 	for _, y := range t.into {
-		r := y.result(a)
+		r := y.result(a, true)
 		y.final = &r
 		y.Calls, y.covered, y.byMethod, y.asked = nil, nil, [methods]Ranges{}, nil
 	}

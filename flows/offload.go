@@ -356,8 +356,8 @@ func (a *Analyzer) used(c *conn, e *exchange, w *waitingCall, m *mint, y *copySt
 	u := Use{
 		Frame: k.Frame, Response: k.Answer, Time: k.Time, Took: k.Took, Destination: k.File, FileOffset: k.Offset,
 		TokenOffset: k.From, Asked: k.Asked, Written: k.Moved, Status: k.Status, Repeats: k.Repeats, copy: y,
-		Host: k.Host, Conn: k.Conn, Session: int(a.root(e.session)), SessionID: a.sessions[e.session].id,
-		Age: max(0, k.Time-max(m.Time, m.lastUse)), Before: m.accepted,
+		Host: int32(k.Host), Conn: int32(k.Conn), Session: int32(a.root(e.session)), SessionID: a.sessions[e.session].id,
+		Age: max(0, k.Time-max(m.Time, m.lastUse)), Before: int32(m.accepted),
 	}
 	if m.file != 0 {
 		f := &a.files[m.file]
@@ -383,10 +383,13 @@ func (a *Analyzer) used(c *conn, e *exchange, w *waitingCall, m *mint, y *copySt
 		m.past = m.past || r.End > m.Length
 	}
 	odd := !k.ordinary() || k.AnswerSize != writeReplySize || u.Again != nil || u.Stale != nil || m.past || u.Age > 1e9 ||
-		u.Host != m.Host || u.Session != m.Session
+		int(u.Host) != m.Host || int(u.Session) != m.Session
 	m.odd = m.odd || odd
 	if odd || len(m.Uses) < maxUses && t.uses < allUses {
 		t.uses++
+		if m.Uses == nil && k.Moved > 0 { // uses are large: room for as many as there will be, if all are like this one
+			m.Uses = make([]Use, 0, min((max(m.Length, k.Moved)-1)/k.Moved+1, maxUses/16))
+		}
 		m.Uses = append(m.Uses, u)
 	}
 }
@@ -463,7 +466,7 @@ func (m *mint) result(a *Analyzer) Mint {
 	for i := range r.Uses {
 		u := &r.Uses[i]
 		if u.copy != nil {
-			u.Copy = u.copy.ID
+			u.Copy = int32(u.copy.ID)
 		}
 	}
 	r.Consumed = slices.Clone(m.consumed)

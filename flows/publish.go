@@ -99,7 +99,7 @@ func (a *Analyzer) Results() *Results {
 		r.Sessions = append(r.Sessions, out)
 	}
 	for _, y := range a.copies.list {
-		r.Copies = append(r.Copies, y.result(a))
+		r.Copies = append(r.Copies, y.result(a, a.ended))
 		r.unsure(&r.Copies[len(r.Copies)-1])
 	}
 	for _, m := range a.copies.tokens.list {

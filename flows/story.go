@@ -61,7 +61,8 @@ type End struct {
 	Frame   int // of the CREATE response of its first open; 0 if not in the capture
 }
 
-// Call is one request of a copy's story, with its answer.
+// Call is one request of a copy's story, with its answer. Many are kept: small fields stand
+// together.
 type Call struct {
 	Command  smb2.Command
 	Function fscc.Code // valid iff Command is Ioctl
@@ -78,13 +79,11 @@ type Call struct {
 	Moved    uint64    // bytes
 	From     uint64    // where its bytes come from: in the source file or, of OFFLOAD_WRITE, in the token
 	Status   ntstatus.Status
+	Replay   bool   // sent again as SMB2_FLAGS_REPLAY_OPERATION says
+	Ended    bool   // of a call without an answer: its connection ended
+	Waited   int64  // of the same: nanoseconds until its connection or the capture ended
 	Mint     string // Mint.ID of the token that it brought or presented
 	Repeats  []int  // frames that carried the same request again
-	Replay   bool   // sent again as SMB2_FLAGS_REPLAY_OPERATION says
-
-	// Of a call without an answer.
-	Waited int64 // nanoseconds until its connection or the capture ended
-	Ended  bool  // its connection ended
 
 	// Of offload calls.
 	TokenType  uint32 // presented by OFFLOAD_WRITE
@@ -92,32 +91,29 @@ type Call struct {
 	Input      uint32 // bytes of the request's buffer
 	AnswerSize uint32 // of the answer's structure, as it claims
 	Output     uint32 // bytes of the answer's buffer
-	Damaged    bool   // the request's or the answer's buffer ends before its structure does
 	MaxOutput  uint32 // bytes that the client takes back
+	Damaged    bool   // the request's or the answer's buffer ends before its structure does
 	Cut        bool   // the capture does not hold all of the answer
 	AllZero    bool   // OFFLOAD_READ: ALL_ZERO_BEYOND_CURRENT_RANGE
-	Nearest    string // of a token that nobody minted: the Mint.ID on that server that differs in the fewest bytes
-	Differs    int    // in how many; 0 if none was compared
 	Forgotten  bool   // of a token whose mint was dropped because there were too many
+	Differs    int    // of a token that nobody minted: in how many bytes it differs from Nearest; 0 if none was compared
+	Nearest    string // the Mint.ID on that server that differs in the fewest
 	Break      int    // frame of a lease or oplock break to the same client, about a file of the call, that it waited for; 0 if none
 	Ack        int    // frame of the client's acknowledgement; 0 if not in the capture
 
 	// Of SRV_COPYCHUNK.
-	KeyKnown bool                 // a SRV_REQUEST_RESUME_KEY in the capture gave its key
 	Limits   fscc.CopyChunkLimits // of the server, which refused it for them; valid iff Limited
 	Limited  bool
+	KeyKnown bool // a SRV_REQUEST_RESUME_KEY in the capture gave its key
 
-	// Of the file that it is on.
-	Sector  uint32 // logical sector size in bytes; 0 if the capture does not show it
-	Cluster uint32 // allocation unit in bytes; 0 if the capture does not show it
-	End     uint64 // its end of file before the call; valid iff HasEnd
-	HasEnd  bool
-
-	// Of the file that its bytes come from.
-	SourceEnd    uint64
+	// Of the file that it is on, and of the one that its bytes come from.
+	HasEnd       bool
 	HasSourceEnd bool
-
-	tree uint32 // that tells sector and cluster
+	Sector       uint32 // logical sector size in bytes; 0 if the capture does not show it
+	Cluster      uint32 // allocation unit in bytes; 0 if the capture does not show it
+	tree         uint32 // that tells both
+	End          uint64 // end of file before the call; valid iff HasEnd
+	SourceEnd    uint64 // likewise
 }
 
 // fewBytes is in how many bytes a token differs at most from the one that it was.
@@ -249,20 +245,21 @@ type Use struct {
 	TokenOffset uint64
 	Asked       uint64
 	Written     uint64
-	Status      ntstatus.Status
-	Copy        int
 	Repeats     []int // frames that carried the same request again
+	SessionID   uint64
+	Age         int64    // nanoseconds from the mint, or the latest accepted use before, to the request
+	Again       []Range  // of the token, consumed before
+	Stale       []Change // of the bytes that it consumed, since the mint
 
-	Host      int // Connection.Host of the server that it was presented to
-	Conn      int // Connection.ID
-	Session   int // the same for all channels and reconnects of one session
-	SessionID uint64
-	Age       int64    // nanoseconds from the mint, or the latest accepted use before, to the request
-	Again     []Range  // of the token, consumed before
-	Stale     []Change // of the bytes that it consumed, since the mint
-	Closed    bool     // the source was closed when it was presented
-	Changed   bool     // the source was changed since the mint
-	Before    int      // accepted uses before
+	// Many are kept: small numbers stand together.
+	Status  ntstatus.Status
+	Copy    int32 // Copy.ID; 0 if none
+	Host    int32 // Connection.Host of the server that it was presented to
+	Conn    int32 // Connection.ID
+	Session int32 // the same for all channels and reconnects of one session
+	Before  int32 // accepted uses before
+	Closed  bool  // the source was closed when it was presented
+	Changed bool  // the source was changed since the mint
 
 	copy *copyState
 }

@@ -169,7 +169,7 @@ func findStory(r *flows.Results, n int) (s story) {
 		}
 		for k := range m.Uses {
 			if use := &m.Uses[k]; use.Frame == n || use.Response == n {
-				return story{use.Copy, m.ID}
+				return story{int(use.Copy), m.ID}
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func newTokens(u *ui) *tokens {
 				return l.frame("asks for it", m.Request).frame("brings it", m.Frame).exchangesOf(m.Frame).copy(m.Copy).list
 			}
 			k := &m.Uses[i-1]
-			return l.frame("presents it", k.Frame).frame("the answer", k.Response).frames("sent again", k.Repeats).exchangesOf(k.Frame).copy(k.Copy).list
+			return l.frame("presents it", k.Frame).frame("the answer", k.Response).frames("sent again", k.Repeats).exchangesOf(k.Frame).copy(int(k.Copy)).list
 		},
 	}
 	p.list.report = func(rows []int) func(io.Writer) error {

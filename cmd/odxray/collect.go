@@ -14,9 +14,9 @@ const (
 	// usual two or four megabytes, a small capture would spend a fifth of its time on that
 	// and save nothing.
 	leastHeap = 24 << 20
-	// growth is by how many percent it grows from then on. Half of the usual: most of what
-	// is kept holds no pointers, so collecting is cheap.
-	growth = 50
+	// growth is by how many percent it grows from then on. A third of the usual: most
+	// of what is kept holds no pointers, so collecting is cheap.
+	growth = 33
 )
 
 // pace says after every collection when the next one shall be.

@@ -93,7 +93,7 @@ func (j *judge) uses(yield func(*flows.Mint, *flows.Use) bool) {
 // onUse adds a finding about a use.
 func (j *judge) onUse(level flows.Level, m *flows.Mint, u *flows.Use, frames []int, format string, args ...any) *flows.Finding {
 	f := j.report(level, append(frames, u.Frame, u.Response), "token %s "+format, append([]any{m.ID}, args...)...)
-	f.Mint, f.Copy = m.ID, u.Copy
+	f.Mint, f.Copy = m.ID, int(u.Copy)
 	return f
 }
 
@@ -198,7 +198,7 @@ func tokenPartUsed(j *judge) {
 		conns := []int{m.Conn}
 		for k := range m.Uses {
 			u := &m.Uses[k]
-			conns = append(conns, u.Conn)
+			conns = append(conns, int(u.Conn))
 			asked := flows.Ranges{{Start: u.TokenOffset, End: endOf(u.TokenOffset, u.Asked)}}
 			if !u.Accepted() && asked.Overlap(left[0]) > 0 {
 				level = flows.Note
@@ -339,7 +339,7 @@ func tokenStaleSource(j *judge) {
 
 func tokenOtherSession(j *judge) {
 	for m, u := range j.uses {
-		if u.Host != m.Host || u.Session == m.Session || u.Session == 0 || m.Session == 0 {
+		if int(u.Host) != m.Host || int(u.Session) == m.Session || u.Session == 0 || m.Session == 0 {
 			continue
 		}
 		level, what := flows.Note, ""
@@ -352,11 +352,11 @@ func tokenOtherSession(j *judge) {
 
 func tokenOtherServer(j *judge) {
 	for m, u := range j.uses {
-		if u.Host == m.Host {
+		if int(u.Host) == m.Host {
 			continue
 		}
 		other := "another server"
-		if c := j.conns[u.Conn]; c != nil {
+		if c := j.conns[int(u.Conn)]; c != nil {
 			other = c.Server.Addr().String()
 		}
 		j.onUse(flows.Note, m, u, []int{m.Frame}, "was minted by %s and presented to %s", m.Server, other)
