@@ -82,6 +82,10 @@ func (a *Analyzer) happened(c *conn, e *rdma.Event) {
 	}
 }
 
+// transferHead is the header of a data transfer without its padding, in bytes.
+// [MS-SMBD] 2.2.3
+const transferHead = 20
+
 // sent takes a message of RDMA.
 func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 	if c.mpa == nil && !a.over { // else the frame at hand is of a connection of TCP, if it is of one at all
@@ -115,7 +119,12 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 			a.direct.histories++
 			d.history = new([2]history)
 		}
-	default:
+	case smbd.DataTransfer:
+		if len(e.Bytes) < min(e.Size, transferHead) { // its numbers are not in the capture
+			d.parts[e.Dir].Reset()
+			d.ledger.forget()
+			break
+		}
 		d.asked[e.Dir] += uint64(m.CreditsRequested)
 		d.granted[e.Dir] += uint64(m.CreditsGranted)
 		if !cur.Failed() || cur.Cause() == wire.ErrTruncated || len(e.Bytes) < e.Size { // of what was cut not even the kind is sure

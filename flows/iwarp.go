@@ -136,8 +136,15 @@ func (a *Analyzer) fpdu(c *conn, dir int, u *iwarp.Unit) {
 	if a.view != nil && c == a.at {
 		a.view.mpa(u, s)
 	}
+	if len(u.Bytes) < min(u.Len, segmentHead) { // the capture does not say what it is
+		a.fromPlacement(c, m.place.Hole(dir))
+		return
+	}
 	a.fromPlacement(c, m.place.Segment(dir, u, s, a.frame, a.now))
 }
+
+// segmentHead is the length and the longest header of a DDP segment, in bytes. RFC 5041 4.3
+const segmentHead = 2 + 18
 
 // startup takes a start-up frame, which says how the two sides frame what follows.
 func (a *Analyzer) startup(c *conn, dir int, u *iwarp.Unit) {

@@ -86,6 +86,10 @@ func (a *Analyzer) offloadRead(c *conn, e *exchange, w *waitingCall, from uint32
 			}
 		}
 	}
+	if w.Accepted() && w.Cut { // whose token that is which the capture lacks, nobody knows
+		a.orphan(c, 0, w.Call)
+		return
+	}
 	if !ok || !w.Accepted() || len(out.Token.Raw) == 0 {
 		a.orphan(c, from, w.Call)
 		return

@@ -88,6 +88,7 @@ type segment struct {
 	data  []byte // a copy
 	cut   int    // bytes after data that the capture did not keep
 	frame uint32
+	now   int64
 }
 
 // end returns the sequence number after s.
@@ -142,7 +143,7 @@ func (a *Analyzer) segment(c *conn, dir int, h *inet.Headers) {
 		}
 	default:
 		a.part = true
-		s.hold(segment{seq: seq, data: bytes.Clone(data), cut: cut, frame: a.frame})
+		s.hold(segment{seq: seq, data: bytes.Clone(data), cut: cut, frame: a.frame, now: a.now})
 		if s.heldBytes > maxHeld || len(s.held) > maxSegments {
 			a.skipHole(c, dir)
 		}
@@ -293,7 +294,13 @@ func (a *Analyzer) skipHole(c *conn, dir int) {
 	}
 	s.next += uint32(n)
 	s.off += n
+	// What comes after it was complete when it came.
+	now := a.now
+	if len(s.held) > 0 {
+		a.now = s.held[0].now
+	}
 	a.release(c, dir)
+	a.now = now
 }
 
 // flushStream gives up every hole, at the end of a connection.

@@ -46,8 +46,9 @@ func Judge(r *flows.Results) []flows.Finding {
 	j := newJudge(r)
 	for _, rule := range Rules() {
 		j.rule = rule
+		from := len(j.found)
 		rule.check(j)
-		j.sum()
+		j.sum(from)
 	}
 	slices.SortStableFunc(j.found, func(a, b flows.Finding) int {
 		return cmp.Or(cmp.Compare(firstFrame(a), firstFrame(b)), cmp.Compare(a.Rule, b.Rule))
@@ -70,8 +71,6 @@ type judge struct {
 	mints  map[string]*flows.Mint
 	rule   Rule
 	found  []flows.Finding
-	count  [flows.Error + 1]int // findings of the rule at hand, by level
-	spare  flows.Finding        // stands for one too many
 }
 
 func newJudge(r *flows.Results) *judge {
@@ -93,23 +92,26 @@ const maxFindings = 1000
 
 // report adds a finding of the rule at hand.
 func (j *judge) report(level flows.Level, frames []int, format string, args ...any) *flows.Finding {
-	if j.count[level]++; j.count[level] > maxFindings {
-		return &j.spare
-	}
 	slices.Sort(frames)
 	frames = slices.Compact(slices.DeleteFunc(frames, func(n int) bool { return n == 0 }))
 	j.found = append(j.found, flows.Finding{Rule: j.rule.ID, Level: level, Message: fmt.Sprintf(format, args...), Frames: frames})
 	return &j.found[len(j.found)-1]
 }
 
-// sum says how many findings were not listed, at the end of a rule.
-func (j *judge) sum() {
-	for level, n := range j.count {
+// sum counts what is too much of the findings from one on, those of a rule, and says how
+// many that were.
+func (j *judge) sum(from int) {
+	var count [flows.Error + 1]int
+	list := slices.DeleteFunc(j.found[from:], func(f flows.Finding) bool {
+		count[f.Level]++
+		return count[f.Level] > maxFindings
+	})
+	j.found = j.found[:from+len(list)]
+	for level, n := range count {
 		if n > maxFindings {
 			j.found = append(j.found, flows.Finding{Rule: j.rule.ID, Level: flows.Level(level), Message: fmt.Sprintf("%d more like these", n-maxFindings)})
 		}
 	}
-	j.count = [flows.Error + 1]int{}
 }
 
 // doubt makes f a note if why says that it cannot be certain.

@@ -219,6 +219,9 @@ func copyAbandoned(j *judge) {
 			}
 			f := j.onCopy(flows.Warning, c, frames, "%s failed with %v and nothing took over: bytes %d to %d of %s were not copied", what, x.Status, x.Left[0].Start, x.Left[0].End, files(c))
 			doubt(f, j.missing(c.Conns...))
+			if left := x.Left[0].Start; !c.Source.HasSize && left > 0 && left >= last(c) && f.Uncertain == "" {
+				doubt(f, "the source may end there")
+			}
 			continue
 		}
 		if !c.Whole || !c.Sized || !c.Source.HasSize || c.Blurred || len(c.Gaps) == 0 {
@@ -281,7 +284,10 @@ func copyFellBack(j *judge) {
 				break
 			}
 		}
-		j.onCopy(flows.Warning, c, []int{c.FailedAt, c.LeftAt}, "the copy of %s began with %v and moved %d bytes by %v, after %s", files(c), c.First, c.Slower, slower, c.Fallback)
+		f := j.onCopy(flows.Warning, c, []int{c.FailedAt, c.LeftAt}, "the copy of %s began with %v and moved %d bytes by %v, after %s", files(c), c.First, c.Slower, slower, c.Fallback)
+		if c.FailedAt == 0 {
+			doubt(f, j.missing(c.Conns...))
+		}
 	}
 }
 

@@ -176,12 +176,12 @@ func unaligned(j *judge) {
 		default:
 			continue
 		}
-		if k.Accepted() && atEnd(j, k) {
+		if !k.Refused() && atEnd(j, k) {
 			continue
 		}
 		f := j.report(flows.Warning, []int{k.Frame, k.Answer}, "%s of %v on %s is no multiple of the sector size %d", what, k.Function, name(k.File), unit)
 		about(f, k, c)
-		if k.Accepted() && (!k.HasEnd || k.Function == fscc.OffloadWrite && !k.HasSourceEnd) {
+		if !k.Refused() && (!k.HasEnd || k.Function == fscc.OffloadWrite && !k.HasSourceEnd) {
 			doubt(f, "the capture does not show where the file ends")
 		}
 	}

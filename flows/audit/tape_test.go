@@ -145,6 +145,7 @@ func (m *tape) insert(p captures.Packet, after int) int {
 // segment is a frame of TCP over IPv4 over Ethernet.
 type segment []byte
 
+func (b segment) ip() byte        { return b[14] >> 4 }
 func (b segment) tcp() []byte     { return b[14+int(b[14]&15)*4:] }
 func (b segment) end() int        { return 14 + int(binary.BigEndian.Uint16(b[16:])) }
 func (b segment) payload() []byte { return b[len(b)-len(b.tcp())+int(b.tcp()[12]>>4)*4 : b.end()] }
