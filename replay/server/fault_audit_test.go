@@ -188,6 +188,15 @@ func fallingBack(t *testing.T, from, to *client.File) {
 	}
 }
 
+// goingOn does not mind what is refused.
+func goingOn(t *testing.T, from, to *client.File) {
+	const step = 128 << 10
+	for off := uint64(0); off < from.EndOfFile; off += step {
+		m := mint(t, from, off, step)
+		_, _ = offloadWrite(t, to, m.Token.Raw, off, m.TransferLength, 0)
+	}
+}
+
 // changing writes to the source between mint and use.
 func changing(t *testing.T, from, to *client.File) {
 	n := uint64(up(int64(from.EndOfFile)))
@@ -245,6 +254,7 @@ func TestFaults(t *testing.T) {
 		{"offload-write:status=STATUS_DISK_FULL,after=2", small, copied(copies.ODX), "copy/abandoned"},
 		{"offload-write:drop", ODX{}, copied(copies.ODX), "smb/unanswered"},
 		{"offload-write:status=STATUS_NOT_SUPPORTED,after=1", small, byHand(fallingBack), "copy/fell-back"},
+		{"offload-write:status=STATUS_DISK_FULL,after=1,count=1", ODX{}, byHand(goingOn), "copy/gap"},
 		{"offload-read:shorten=16k", ODX{}, copied(copies.ODX), "copy/token-churn"},
 		{"offload-write:break", ODX{}, byHand(whole), "copy/lease-stall"},
 		{"copychunk:limits=16/64k/256k", ODX{}, copied(copies.CopyChunk), "chunk/limits"},
