@@ -36,6 +36,7 @@ func (r *request) create(m *smb2.CreateRequest) status {
 	if known, st := r.replayed(m); known {
 		return st
 	}
+	defer r.creates(m)()
 	path, stream, st := parsePath(m.Name.String())
 	if st != ntstatus.Success {
 		return st

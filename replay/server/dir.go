@@ -21,8 +21,9 @@ import (
 type dir struct {
 	root *os.Root
 
-	mu    sync.Mutex
-	extra map[FileNumber]extra
+	mu      sync.Mutex
+	extra   map[FileNumber]extra
+	streams dirStreams
 }
 
 // extra is what a file system does not keep of a file.
@@ -40,7 +41,9 @@ func OpenDir(name string) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &dir{root: root, extra: map[FileNumber]extra{}}, nil
+	d := &dir{root: root, extra: map[FileNumber]extra{}}
+	d.streams.init()
+	return d, nil
 }
 
 // real returns a path as the file system has it: names whose case is another are looked
@@ -148,9 +151,6 @@ func (d *dir) Stat(p string) (Attr, error) {
 }
 
 func (d *dir) Open(p, stream string) (Object, error) {
-	if stream != "" {
-		return nil, errUnsupported
-	}
 	p, err := d.real(p)
 	if err != nil {
 		return nil, err
@@ -158,6 +158,9 @@ func (d *dir) Open(p, stream string) (Object, error) {
 	a, err := d.stat(p)
 	if err != nil {
 		return nil, err
+	}
+	if stream != "" {
+		return d.streams.open(a.ID, stream)
 	}
 	if a.Directory {
 		f, err := d.root.Open(p)
@@ -192,12 +195,16 @@ func (d *dir) object(f *os.File, readOnly bool) (Object, error) {
 }
 
 func (d *dir) Create(p, stream string, directory bool) (Object, error) {
-	if stream != "" {
-		return nil, errUnsupported
-	}
 	p, err := d.real(p)
 	if err != nil {
 		return nil, err
+	}
+	if stream != "" {
+		a, err := d.stat(p)
+		if err != nil {
+			return nil, err
+		}
+		return d.streams.create(a.ID, stream)
 	}
 	if directory {
 		if err := d.root.Mkdir(p, 0o777); err != nil {
@@ -207,13 +214,22 @@ func (d *dir) Create(p, stream string, directory bool) (Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		return d.object(f, false)
+		return d.fresh(f)
 	}
 	f, err := d.root.OpenFile(p, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return nil, err
 	}
-	return d.object(f, false)
+	return d.fresh(f)
+}
+
+// fresh is object for a file that is new: another one may have had its number.
+func (d *dir) fresh(f *os.File) (Object, error) {
+	o, err := d.object(f, false)
+	if err == nil {
+		d.forget(o.ID())
+	}
+	return o, err
 }
 
 func (d *dir) List(p string, yield func(Attr) bool) error {
@@ -240,12 +256,16 @@ func (d *dir) List(p string, yield func(Attr) bool) error {
 }
 
 func (d *dir) Remove(p, stream string) error {
-	if stream != "" {
-		return errUnsupported
-	}
 	p, err := d.real(p)
 	if err != nil {
 		return err
+	}
+	if stream != "" {
+		a, err := d.stat(p)
+		if err != nil {
+			return err
+		}
+		return d.streams.remove(a.ID, stream)
 	}
 	if p == "." {
 		return fs.ErrPermission
@@ -257,6 +277,7 @@ func (d *dir) Remove(p, stream string) error {
 }
 
 func (d *dir) forget(id FileNumber) {
+	d.streams.forget(id)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.extra, id)
@@ -289,7 +310,9 @@ func (d *dir) Link(from, to string) error {
 
 func (d *dir) Space() (total, free uint64) { return systemSpace(d.root) }
 
-func (d *dir) Features() fscc.FsAttributes { return commonFeatures | fscc.FsSupportsBlockRefcounting }
+func (d *dir) Features() fscc.FsAttributes {
+	return commonFeatures | fscc.FsSupportsBlockRefcounting | fsNamedStreams
+}
 
 func (d *dir) Close() error { return d.root.Close() }
 
@@ -359,7 +382,7 @@ func (o *dirObject) Truncate(size int64) error {
 }
 
 func (o *dirObject) Sync() error           { return o.f.Sync() }
-func (o *dirObject) Streams() []StreamAttr { return nil }
+func (o *dirObject) Streams() []StreamAttr { return o.d.streams.list(o.id) }
 func (o *dirObject) Close() error          { return o.f.Close() }
 
 func (o *dirObject) Allocated(off int64) (start, end int64, err error) {

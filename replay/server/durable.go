@@ -172,12 +172,17 @@ func (r *request) again(o *open, action smb2.CreateAction, with smb2.Contexts) s
 // again, because it got no answer on another channel, gets that open. known is false where
 // there is none. [MS-SMB2] 3.3.5.9.10
 func (r *request) replayed(m *smb2.CreateRequest) (known bool, _ status) {
-	if !m.Contexts.Has(smb2.ContextDurableV2) || r.c.dialect < smb2.Dialect300 {
+	name := r.createKey(m)
+	if name == (createKey{}) {
 		return false, ntstatus.Success
 	}
 	s := r.c.s
 	s.mu.Lock()
-	o := s.created[createKey{r.c.clientGUID, m.Durable.CreateGUID}]
+	if s.creating[name] { // the first still waits for somebody's break
+		s.mu.Unlock()
+		return true, ntstatus.FileNotAvailable
+	}
+	o := s.created[name]
 	var with smb2.Contexts
 	st := ntstatus.Success
 	switch key := r.leaseKey(m); {
@@ -202,6 +207,30 @@ func (r *request) replayed(m *smb2.CreateRequest) (known bool, _ status) {
 		return true, st
 	}
 	return true, r.again(o, action, with)
+}
+
+// createKey is what the client calls the open that a CREATE makes; zero if nothing.
+func (r *request) createKey(m *smb2.CreateRequest) createKey {
+	if !m.Contexts.Has(smb2.ContextDurableV2) || r.c.dialect < smb2.Dialect300 {
+		return createKey{}
+	}
+	return createKey{r.c.clientGUID, m.Durable.CreateGUID}
+}
+
+// creates takes note of a CREATE under way until what it returns is called.
+func (r *request) creates(m *smb2.CreateRequest) (done func()) {
+	name, s := r.createKey(m), r.c.s
+	if name == (createKey{}) {
+		return func() {}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.creating[name] = true
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.creating, name)
+	}
 }
 
 // supersede closes the opens that another node of a clustered application left: it is
