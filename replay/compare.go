@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/flows/report"
@@ -33,6 +34,10 @@ func (r *run) compare(ctx context.Context, s *Step, k *client.Session, o *Outcom
 	}
 	if s.Header.Command == smb2.QueryDirectory {
 		r.listed(ctx, s, k, o)
+		return
+	}
+	if s.Header.Command == smb2.ChangeNotify && r.o.Level == Semantic && tells[was] && tells[is] && (was != is || was == ntstatus.Success) {
+		r.noticed(s, o)
 		return
 	}
 	if was != is {

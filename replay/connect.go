@@ -73,8 +73,9 @@ func (r *run) connect(ctx context.Context, index int) (*client.Conn, error) {
 	return c.conn, c.err
 }
 
-// settle is what a server gets to notice that a connection with open files has ended.
-// Nothing that travels says that it has.
+// settle is what a server gets to notice that a connection has ended on which files were
+// open, or to which its client's next ones would be joined. Nothing that travels says that
+// it has.
 const settle = 50 * time.Millisecond
 
 // end ends a connection where the captured one ended.
@@ -89,7 +90,7 @@ func (r *run) end(ctx context.Context, g *Group) {
 	c.ended.Store(true)
 	conn.Close()
 	r.mu.Lock()
-	held := false
+	held := r.plan.again(g.Conn)
 	for file, o := range r.opens {
 		if o.session.Conn == conn {
 			delete(r.opens, file)
@@ -108,6 +109,18 @@ func (r *run) end(ctx context.Context, g *Group) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// again reports whether the client of a connection makes one later that is of the same
+// ClientGuid.
+func (p *Plan) again(conn int) bool {
+	guid := p.clientGUID(conn)
+	for i := conn + 1; i < len(p.Conns) && guid != (wire.GUID{}); i++ {
+		if p.clientGUID(i) == guid {
+			return true
+		}
+	}
+	return false
 }
 
 // offers returns what the captured client offered on a connection.
@@ -173,34 +186,6 @@ func (p *Plan) clientGUID(index int) (g wire.GUID) {
 	return g
 }
 
-// login sets a session up, or binds it to another connection.
-func (r *run) login(ctx context.Context, slot, index int, first *Step) (*client.Session, error) {
-	c, err := r.connect(ctx, index)
-	if err != nil {
-		return nil, err
-	}
-	who := r.credentials(slot, first)
-	key := sessionOn{slot, index}
-	if first != nil && len(first.Request) > headerSize+3 && first.Request[headerSize+2]&1 != 0 { // SMB2_SESSION_FLAG_BINDING
-		if other := r.anySession(slot); other != nil {
-			s, err := other.Bind(ctx, c, who)
-			if err == nil {
-				r.addSession(key, s)
-			}
-			return s, err
-		}
-	}
-	s, err := c.Login(ctx, who)
-	if err != nil {
-		return nil, err
-	}
-	var id [8]byte
-	le.PutUint64(id[:], s.ID)
-	r.addSession(key, s)
-	r.setValue(slot, id[:])
-	return s, nil
-}
-
 // credentials are those of the user, but for sessions of nobody.
 func (r *run) credentials(slot int, first *Step) *client.Credentials {
 	who := r.o.user()
@@ -237,6 +222,9 @@ func (r *run) successor(previous uint64) uint64 {
 
 // anonymous reports whether a log-on named no user.
 func (p *Plan) anonymous(login int) bool {
+	if name, ok := p.users[login]; ok {
+		return name == ""
+	}
 	for i := login - 1; i < len(p.Steps); i++ {
 		if s := &p.Steps[i]; s.Login == login && s.Exchange.User != "" {
 			return false
@@ -265,6 +253,9 @@ func (r *run) addSession(k sessionOn, s *client.Session) {
 	defer r.mu.Unlock()
 	if r.sessions != nil {
 		r.sessions[k] = s
+	}
+	if k.slot >= 0 && r.keyed[k.slot] == nil {
+		r.keyed[k.slot] = s
 	}
 }
 
@@ -296,6 +287,13 @@ func (r *run) session(ctx context.Context, s *Step) (*client.Session, error) {
 		return k, nil
 	}
 	once := r.late[s.Session]
+	if v := r.value(s.Session); once == nil && v != nil && s.Answered() && ownFault[statusOf(s.Answer)] { // it is not of this connection
+		c, err := r.connect(ctx, index)
+		if err != nil {
+			return nil, err
+		}
+		return c.Orphan(le.Uint64(v)), nil
+	}
 	if once == nil {
 		return nil, needs{s.Session}
 	}
@@ -305,7 +303,7 @@ func (r *run) session(ctx context.Context, s *Step) (*client.Session, error) {
 		return k, nil
 	}
 	r.note("the capture begins after the log-on of %s: it is done anew", &r.plan.Slots[s.Session])
-	return r.login(ctx, s.Session, index, nil)
+	return r.newSession(ctx, s.Session, index, nil)
 }
 
 // prepareSlots makes the trees and files of a step that were there before the capture.

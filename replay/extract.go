@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/odxray/odxray/dissect/auth"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/flows"
 )
@@ -21,7 +22,7 @@ const maxSteps = 1 << 20
 // Extract makes a plan of what c holds. c has been read to its end, with an index.
 func Extract(c *flows.Capture) (*Plan, error) {
 	x := extraction{
-		plan: new(Plan), capture: c, results: c.Results(),
+		plan: &Plan{users: make(map[int]string)}, capture: c, results: c.Results(),
 		byExchange: make(map[int]int), current: make(map[slotKey]int), numbers: make(map[SlotKind]int),
 		conns: make(map[int]int), closed: make(map[int]int), logins: make(map[loginKey]int), pipes: make(pipes), open: make(map[int][]int),
 	}
@@ -91,6 +92,7 @@ type extraction struct {
 	pipes      pipes
 	ends       []connEnd     // that are to come
 	open       map[int][]int // by index in plan.Conns, the files that were opened there
+	accounts   []int         // slots
 	d          decoder
 }
 
@@ -199,6 +201,9 @@ func (x *extraction) request(m *message, on int, h Header) {
 	x.presented(&s)
 	x.snapshot(&s)
 	x.acknowledgment(&s)
+	if len(s.Request) >= headerSize+56 || s.Header.Command == smb2.SetInfo {
+		x.named(&s, p.Conns[on].Host)
+	}
 	x.chain.step, x.chain.session, x.chain.tree = s.ID, s.Session, s.Tree
 	if s.Size > len(s.Request) {
 		s.Missing = append(s.Missing, flows.Range{Start: uint64(len(s.Request)), End: uint64(s.Size)})
@@ -272,6 +277,9 @@ func (x *extraction) requestFacts(s *Step, m *smb2.Message, on int) {
 			s.Login = s.ID
 			x.logins[k] = s.ID
 		}
+		if m := &body.Auth.NTLM; m.Type == auth.NTLMAuthenticate {
+			x.plan.users[s.Login] = strings.ToLower(m.User.String())
+		}
 	}
 }
 
@@ -283,7 +291,7 @@ func (x *extraction) answer(m *message) {
 	}
 	p := x.plan
 	s := p.Step(id)
-	s.Answer, s.AnsSize = m.Bytes, m.Size
+	s.Answer, s.AnsSize, s.Bare = m.Bytes, m.Size, !m.Encrypted
 	g := &p.Groups[s.Group]
 	g.Done = max(g.Done, m.Time)
 	x.capture.MessageContext(m.Exchange, &s.Context)
@@ -311,6 +319,7 @@ func (x *extraction) answer(m *message) {
 		x.brought(s, f, host)
 	}
 	x.offered(s)
+	x.shown(s, host)
 	if s.Header.Command == smb2.Close {
 		for _, u := range s.Uses {
 			x.dead(u.Slot, id, ok)

@@ -31,6 +31,9 @@ func (r *run) request(s *Step) (*client.Request, error) {
 	}
 	for _, u := range s.Uses {
 		v := r.value(u.Slot)
+		if v == nil && r.plan.Slots[u.Slot].Kind == SlotSID {
+			continue // it names nobody, or the right one
+		}
 		if v == nil {
 			return nil, needs{u.Slot}
 		}
@@ -48,6 +51,7 @@ func (r *run) request(s *Step) (*client.Request, error) {
 	q := &client.Request{
 		Command: s.Header.Command, Body: b[headerSize:], Flags: s.Header.Flags &^ flagDFS, ChannelSequence: s.Header.Sequence, Credits: s.Header.Credits,
 	}
+	q.PlainAnswer = s.Sealed && s.Answered() && s.Bare
 	related := s.Position > 0 && s.Header.Flags&smb2.FlagRelated != 0
 	if related && s.Header.SessionID == ^uint64(0) {
 		q.SessionID = ^uint64(0)
@@ -166,7 +170,7 @@ func (r *run) mapped(s *Step, b []byte) ([]byte, error) {
 	case smb2.SetInfo:
 		if name, _ := renameName(b); name != nil {
 			if to := decode(name); !strings.HasPrefix(to, ":") { // else a stream of the file
-				if climbs(to) {
+				if climbs(to) && r.o.Target.Dir != "" {
 					return nil, errClimbs
 				}
 				return setRename(b, r.path(s, strings.TrimPrefix(to, `\`))), nil
@@ -191,7 +195,7 @@ func climbs(path string) bool {
 func (r *run) confined(b []byte, name string) error {
 	options := smb2.CreateOptions(le.Uint32(b[headerSize+40:]))
 	switch {
-	case climbs(name):
+	case climbs(name) && r.o.Target.Dir != "":
 		return errClimbs
 	case options&smb2.OptionOpenByFileID != 0 && r.o.Target.Dir != "":
 		return errors.New("it opens a file by an id of the captured server, wherever that may be")

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/odxray/odxray/dissect/smb2"
+	"github.com/odxray/odxray/dissect/wire"
 )
 
 // maxBefore bounds those that a group waits for on account of one thing.
@@ -16,12 +17,14 @@ const maxBefore = 1 << 12
 
 // order fills the groups' After and Behind, and the connections' Outstanding.
 func (p *Plan) order() {
+	p.watched()
 	w := waits{Plan: p, after: make([]int, len(p.Groups)), behind: make([]int, len(p.Groups))}
 	last := make(map[string][]toucher) // by thing, who touched it
 	inSlot := make(map[int][]int)      // by slot, the groups that used it
 	ofConn := make([][]int, len(p.Conns))
+	same := make(map[wire.GUID]int)     // by ClientGuid, the last connection of it
 	ended := make(map[netip.Addr][]int) // by client, the groups that ended its connections
-	killed := make(map[int]int)         // by slot of a session, the group of the log-on that took its place
+	since := make(map[int][]int)        // by slot of a session, the groups that bound it, authenticated it anew or took its place
 	for g := range p.Groups {
 		w.begin(g)
 		group := &p.Groups[g]
@@ -31,7 +34,7 @@ func (p *Plan) order() {
 				if d := p.Slots[slot].Defined; d != 0 && d != id {
 					w.wait(p.Step(d).Group)
 				}
-				if o, ok := killed[slot]; ok {
+				for _, o := range since[slot] {
 					w.wait(o)
 				}
 			}
@@ -57,16 +60,20 @@ func (p *Plan) order() {
 			if s.Login != 0 && s.Login != id {
 				w.wait(p.Step(s.Login).Group)
 			}
-			if s.Login == id && s.Session >= 0 { // binding a session needs the one that set it up
-				if d := p.Slots[s.Session].Defined; d != 0 && p.Step(d).Login != id {
+			if s.Login != id {
+				continue
+			}
+			for _, slot := range []int{s.Session, s.Previous} {
+				if slot < 0 || p.Slots[slot].Defined != 0 && p.Step(p.Slots[slot].Defined).Login == id {
+					continue // it sets the session up
+				}
+				if d := p.Slots[slot].Defined; d != 0 {
 					w.wait(p.lastRound(p.Step(d).Login).Group)
 				}
-			}
-			if s.Previous >= 0 { // its session ends: what was done in it is over, or is cut short
-				for _, o := range inSlot[s.Previous] {
+				for _, o := range inSlot[slot] { // what was done in the session is over
 					w.wait(o)
 				}
-				killed[s.Previous] = p.lastRound(s.Login).Group
+				since[slot] = lastOf(append(since[slot], p.lastRound(id).Group))
 			}
 		}
 		if c := &p.Conns[group.Conn]; c.Negotiate != 0 && p.Step(c.Negotiate).Group != g {
@@ -75,20 +82,32 @@ func (p *Plan) order() {
 			for _, o := range ended[client] {
 				w.wait(o)
 			}
+			if guid := p.clientGUID(group.Conn); guid != (wire.GUID{}) { // servers bring a client's connections together
+				if other, ok := same[guid]; ok {
+					for _, o := range ofConn[other] {
+						w.wait(o)
+					}
+				}
+				same[guid] = group.Conn
+			}
 		}
 		if group.Ends {
 			for _, o := range ofConn[group.Conn] {
 				w.wait(o)
 			}
-			const enough = 64
-			list := append(ended[client], g)
-			ended[client] = list[max(len(list)-enough, 0):]
+			ended[client] = lastOf(append(ended[client], g))
 		}
 		ofConn[group.Conn] = append(ofConn[group.Conn], g)
 	}
 	p.keepSources()
 	p.reduce()
 	p.outstanding()
+}
+
+// lastOf bounds a list of groups to wait for.
+func lastOf(list []int) []int {
+	const enough = 64
+	return list[max(len(list)-enough, 0):]
 }
 
 // toucher is a group that has touched a thing.
@@ -109,7 +128,7 @@ func (p *Plan) groupTouches(g int) (list []touch) {
 		if f.Parent >= 0 {
 			share = p.Slots[f.Parent].Path
 		}
-		list = append(list, changed(share, f.Path)...)
+		list = append(list, p.changed(share, f.Path)...)
 	}
 	return list
 }

@@ -197,59 +197,6 @@ func (r *run) negotiated(s *Step, c *client.Conn) {
 	}
 }
 
-// setUp logs on. The first request of a log-on stands for all of its round trips.
-func (r *run) setUp(ctx context.Context, s *Step, index int) {
-	if s.Login != s.ID {
-		r.mu.Lock()
-		first := r.outcomes[s.Login-1]
-		r.mu.Unlock()
-		if first.Verdict == Blocked || first.Verdict == Failed || first.Verdict == Skipped || first.Verdict == Unsent {
-			r.set(s, Outcome{Verdict: Blocked, Cause: s.Login})
-			return
-		}
-		first.Differences, first.Reason = nil, fmt.Sprintf("part of the log-on of step %d", s.Login)
-		first.Verdict, first.Answer = Same, nil
-		first.Sent, first.Received = time.Time{}, time.Time{}
-		r.set(s, first)
-		return
-	}
-	last := r.plan.lastRound(s.ID)
-	want := ntstatus.Success
-	if last.Answered() {
-		want = statusOf(last.Answer)
-	}
-	if want != ntstatus.Success && want != ntstatus.MoreProcessingRequired {
-		r.skip(s, fmt.Sprintf("the captured log-on failed with %s: with the right password it would not, and a wrong one could lock the user out", report.StatusName(want)), "")
-		return
-	}
-	if s.Session >= 0 && r.anySession(s.Session) != nil && !bindsSession(s) {
-		r.skip(s, "it authenticates a session anew, which the replay does not: the session goes on", "")
-		return
-	}
-	ctx, stop := context.WithTimeout(ctx, r.o.timeOut())
-	defer stop()
-	o := Outcome{Sent: time.Now()}
-	k, err := r.login(ctx, s.Session, index, s)
-	o.Received = time.Now()
-	status := ntstatus.Success
-	if refused, ok := client.StatusOf(err); ok {
-		status, err = refused, nil
-	}
-	if err != nil {
-		r.fail(ctx, []*Step{s}, o.Sent, err)
-		return
-	}
-	o.add("smb2.nt_status", report.StatusName(ntstatus.Success), report.StatusName(status))
-	if k != nil && last.Answered() && len(last.Answer) >= headerSize+4 {
-		r.environment("smb2.session_flags", fmt.Sprintf("0x%04x", le.Uint16(last.Answer[headerSize+2:])&3), fmt.Sprintf("0x%04x", uint16(k.Flags)&3))
-	}
-	r.judge(s, &o)
-}
-
-func bindsSession(s *Step) bool {
-	return len(s.Request) > headerSize+3 && s.Request[headerSize+2]&1 != 0
-}
-
 // cancel ends another request, if that still waits.
 func (r *run) cancel(ctx context.Context, s *Step) {
 	r.mu.Lock()
@@ -259,10 +206,21 @@ func (r *run) cancel(ctx context.Context, s *Step) {
 		r.set(s, Outcome{Verdict: Blocked, Cause: s.Cancel, Reason: "what it cancels was not sent"})
 		return
 	}
+	of := r.plan.Step(s.Cancel)
+	if of.Answered() && statusOf(of.Answer) != ntstatus.Cancelled { // it came too late
+		select {
+		case <-k.Done():
+		case <-time.After(maxLate):
+		case <-ctx.Done():
+		}
+	}
 	o := Outcome{Verdict: Same, Sent: time.Now()}
 	select {
 	case <-k.Done():
-		o.Verdict, o.Reason = Skipped, fmt.Sprintf("step %d is answered already", s.Cancel)
+		o.Reason = fmt.Sprintf("step %d is answered already", s.Cancel)
+		if of.Answered() && statusOf(of.Answer) == ntstatus.Cancelled {
+			o.Verdict = Skipped
+		}
 	default:
 		if err := k.Cancel(ctx); err != nil {
 			r.fail(ctx, []*Step{s}, o.Sent, err)
@@ -410,6 +368,10 @@ func (r *run) learn(s *Step, k *client.Session, a *client.Answer) {
 		taken := make(map[SlotKind]int)
 		for _, u := range s.Defines {
 			kind := r.plan.Slots[u.Slot].Kind
+			if kind == SlotSID {
+				r.learnOwners(s, a.Message)
+				continue
+			}
 			if kind == SlotHandle {
 				if u.Off+u.Len <= len(a.Message) {
 					r.setValue(u.Slot, a.Message[u.Off:u.Off+u.Len])

@@ -19,6 +19,9 @@ type Plan struct {
 	Breaks   []Break
 	Problems []string // what cannot be replayed, and why, in words
 	First    int64    // time of the first request, in nanoseconds since 1970 UTC
+
+	users map[int]string  // by Step.ID of the first of a log-on, who it was by NTLM; "" for nobody
+	trees map[string]bool // things of directories that CHANGE_NOTIFY watches with all below them
 }
 
 // Conn is a captured connection.
@@ -46,12 +49,13 @@ const (
 	SlotGUID
 	SlotHandle // of a remote procedure call
 	SlotSnapshot
+	SlotSID // of an account of the server's
 )
 
-var slotNames = [...]string{"sid", "tid", "fid", "resumekey", "token", "leasekey", "guid", "handle", "snapshot"}
+var slotNames = [...]string{"sid", "tid", "fid", "resumekey", "token", "leasekey", "guid", "handle", "snapshot", "account"}
 
 // slotSizes are the bytes of a value; 0 if that is not fixed.
-var slotSizes = [...]int{8, 4, 16, 24, 512, 16, 16, 20, 0}
+var slotSizes = [...]int{8, 4, 16, 24, 512, 16, 16, 20, 0, accountSize}
 
 func (k SlotKind) String() string { return slotNames[k] }
 
@@ -109,6 +113,7 @@ type Step struct {
 	Break    int    // OPLOCK_BREAK: position in Plan.Breaks of what it acknowledges, from 1; 0 if there is nothing
 	Cancel   int    // CANCEL: Step.ID of what it ends
 	Sealed   bool   // the request was encrypted
+	Bare     bool   // the answer was not encrypted
 	Skip     string // why it is not replayed; "" if it is
 }
 

@@ -44,7 +44,7 @@ var loose = words(`
 	smb2.ioctl.network_interfaces.index smb2.ioctl.network_interfaces.link_speed smb2.ioctl.network_interfaces.next_offset
 	DiskFileId VolumeId
 	smb2.error.byte_count smb2.error.data smb2.error.reserved smb2.error.context_count smb2.impersonation.level
-	smb.dfs.referral.ttl smb.dfs.referral.server_guid smb2.filename.len smb2.file_name_len smb2.olb.length smb2.padding odx.info.file_id_128
+	smb2.notify.next_offset smb.dfs.referral.ttl smb.dfs.referral.server_guid smb2.filename.len smb2.file_name_len smb2.olb.length smb2.padding odx.info.file_id_128
 	dcerpc.cn_frag_len dcerpc.cn_alloc_hint smb.file
 	nt.ace.size nt.acl.size nt.offset_to_dacl nt.offset_to_sacl nt.offset_to_owner_sid nt.offset_to_group_sid`)
 

@@ -27,11 +27,13 @@ type run struct {
 	outcomes []Outcome   // of steps
 	live     []*liveConn // of connections
 	sessions map[sessionOn]*client.Session
-	late     map[int]*sync.Mutex  // slots that are made on first use
-	calls    map[int]*client.Call // of steps
-	opens    map[string]open      // what is open at the target, by FileId
+	keyed    map[int]*client.Session // by slot, the first of a session's, also after its connection's end
+	late     map[int]*sync.Mutex     // slots that are made on first use
+	calls    map[int]*client.Call    // of steps
+	opens    map[string]open         // what is open at the target, by FileId
 	tainted  map[string][]flows.Range
 	listings map[int]*listing
+	notices  map[int]*notices
 	breaks   breaks
 	events   chan event
 	finished chan struct{} // closed when nobody takes events any more
@@ -68,8 +70,8 @@ func newRun(p *Plan, o Options) *run {
 	r := &run{
 		plan: p, o: o, dirs: p.prefixes(o.Target.Dir), t0: time.Now(),
 		values: make([][]byte, len(p.Slots)), outcomes: make([]Outcome, len(p.Steps)), live: make([]*liveConn, len(p.Conns)),
-		sessions: make(map[sessionOn]*client.Session), late: make(map[int]*sync.Mutex), calls: make(map[int]*client.Call),
-		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), breaks: newBreaks(), events: make(chan event, 16), finished: make(chan struct{}), over: make(map[uint64]bool), spoiled: make(map[string]int),
+		sessions: make(map[sessionOn]*client.Session), keyed: make(map[int]*client.Session), late: make(map[int]*sync.Mutex), calls: make(map[int]*client.Call),
+		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), notices: make(map[int]*notices), breaks: newBreaks(), events: make(chan event, 16), finished: make(chan struct{}), over: make(map[uint64]bool), spoiled: make(map[string]int),
 		ended: make([]bool, len(p.Groups)), changed: make(chan struct{}),
 	}
 	for i := range r.live {
@@ -96,6 +98,7 @@ func newRun(p *Plan, o Options) *run {
 func (r *run) finish(ctx context.Context) *Result {
 	r.tidy()
 	r.lateVerdicts(ctx)
+	r.lateNotices()
 	r.copiedLess()
 	res := &Result{
 		Plan: r.plan, Target: r.o.Target, Level: r.o.Level, Outcomes: r.outcomes, Environment: r.env, Notes: r.notes, Made: r.made,

@@ -45,7 +45,7 @@ func (p *Plan) touches(s *Step) (list []touch) {
 		share = p.Slots[s.Tree].Path
 	}
 	thing := func(path string) string { return thingOf(share, path) }
-	on := func(path string) { list = append(list, changed(share, path)...) }
+	on := func(path string) { list = append(list, p.changed(share, path)...) }
 	path := s.Exchange.File
 	ranged := func(a access) {
 		t := touch{thing: thing(path), access: a}
@@ -58,7 +58,7 @@ func (p *Plan) touches(s *Step) (list []touch) {
 		}
 	}
 	for _, u := range s.Uses {
-		if k := p.Slots[u.Slot].Kind; k == SlotFile && s.Header.Command == smb2.QueryDirectory {
+		if k := p.Slots[u.Slot].Kind; k == SlotFile && (s.Header.Command == smb2.QueryDirectory || s.Header.Command == smb2.ChangeNotify) {
 			add(p.Slots[u.Slot].String(), writes)
 		}
 	}
@@ -87,6 +87,9 @@ func (p *Plan) touches(s *Step) (list []touch) {
 	case smb2.Flush, smb2.QueryInfo:
 		add(thing(path), reads)
 	case smb2.QueryDirectory, smb2.ChangeNotify:
+		if watchesTree(s) {
+			add(thing(path)+`\**`, reads)
+		}
 		add(thing(path)+`\*`, reads)
 		add(thing(path), reads)
 	case smb2.Ioctl:
@@ -116,14 +119,60 @@ func parent(path string) string {
 // thingOf names a file. Streams live and die with theirs.
 func thingOf(share, path string) string {
 	path, _, _ = strings.Cut(strings.ToLower(path), ":")
-	return strings.ToLower(share) + "|" + path
+	return strings.ToLower(share) + "|" + straight(path)
 }
 
-// changed is what has to do with a change of a path: it, and the directory's listing.
-func changed(share, path string) []touch {
+// changed is what has to do with a change of a path: it, the directory's listing, and
+// whoever watches the tree that it is in.
+func (p *Plan) changed(share, path string) []touch {
 	list := []touch{{thing: thingOf(share, path), access: writes}}
-	if path != "" {
-		list = append(list, touch{thing: thingOf(share, parent(path)) + `\*`, access: adds})
+	if path == "" {
+		return list
+	}
+	list = append(list, touch{thing: thingOf(share, parent(straight(path))) + `\*`, access: adds})
+	for dir := straight(path); dir != "" && len(p.trees) > 0; {
+		dir = parent(dir)
+		if t := thingOf(share, dir) + `\**`; p.trees[t] {
+			list = append(list, touch{thing: t, access: adds})
+		}
 	}
 	return list
+}
+
+// watchesTree reports whether a CHANGE_NOTIFY is about all that is below a directory.
+func watchesTree(s *Step) bool {
+	const watchTree = 0x0001
+	return s.Header.Command == smb2.ChangeNotify && len(s.Request) > headerSize+3 && le.Uint16(s.Request[headerSize+2:])&watchTree != 0
+}
+
+// watched notes the trees that somebody watches.
+func (p *Plan) watched() {
+	p.trees = make(map[string]bool)
+	for i := range p.Steps {
+		if s := &p.Steps[i]; watchesTree(s) {
+			share := ""
+			if s.Tree >= 0 {
+				share = p.Slots[s.Tree].Path
+			}
+			p.trees[thingOf(share, s.Exchange.File)+`\**`] = true
+		}
+	}
+}
+
+// straight takes the ways up and round out of a path.
+func straight(path string) string {
+	if !strings.Contains(path, ".") {
+		return path
+	}
+	var list []string
+	for _, name := range strings.Split(path, `\`) {
+		switch {
+		case name == ".":
+		case name == ".." && len(list) > 0:
+			list = list[:len(list)-1]
+		default:
+			list = append(list, name)
+		}
+	}
+	return strings.Join(list, `\`)
 }

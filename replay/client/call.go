@@ -17,6 +17,7 @@ type Call struct {
 	conn      *Conn
 	session   *Session
 	encrypted bool   // sent so
+	plain     bool   // an answer in the clear will do all the same
 	signed    bool   // the session signs everything, and this went out in the clear
 	request   []byte // as sent; of NEGOTIATE and SESSION_SETUP only
 

@@ -160,7 +160,7 @@ func (c *Conn) startWith(ctx context.Context, s *Session, signer *seal.Signer, r
 		chain.Add(&h, r.Body)
 		id += uint64(consumed(charges[i]))
 		calls[i] = &Call{
-			Command: r.Command, MessageID: h.MessageID, TreeID: r.TreeID, conn: c, session: s,
+			Command: r.Command, MessageID: h.MessageID, TreeID: r.TreeID, conn: c, session: s, plain: r.PlainAnswer,
 			pended: make(chan struct{}), done: make(chan struct{}),
 		}
 		encrypt = encrypt || !r.Plain && s.encrypts(r)

@@ -297,8 +297,9 @@ func TestCharge(t *testing.T) {
 		{smb2.Ioctl, &smb2.IoctlRequest{MaxOutput: 65536, MaxInput: 1}, 2},
 		{smb2.Ioctl, &smb2.IoctlRequest{InputData: make([]byte, 65537)}, 2},
 		{smb2.QueryDirectory, &smb2.QueryDirectoryRequest{OutputLength: 1 << 20}, 16},
-		{smb2.QueryInfo, &smb2.QueryInfoRequest{OutputLength: 1 << 20}, 1},
-		{smb2.ChangeNotify, &smb2.ChangeNotifyRequest{OutputLength: 1 << 20}, 1},
+		{smb2.QueryInfo, &smb2.QueryInfoRequest{OutputLength: 1 << 20}, 16},
+		{smb2.ChangeNotify, &smb2.ChangeNotifyRequest{OutputLength: 1 << 20}, 16},
+		{smb2.Flush, &smb2.FlushRequest{}, 1},
 	} {
 		if got := Charge(tt.command, tt.body.Append(nil)); got != tt.want {
 			t.Errorf("%v: %d, want %d", tt.command, got, tt.want)

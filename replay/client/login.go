@@ -21,9 +21,10 @@ func (c *Conn) Login(ctx context.Context, who *Credentials) (*Session, error) {
 }
 
 // Bind has another connection of the same client carry the session too. It speaks the
-// same dialect. [MS-SMB2] 3.2.4.2.3, 3.2.5.3.3
+// same dialect, unless who is to ask Anyhow. [MS-SMB2] 3.2.4.2.3, 3.2.5.3.3
 func (s *Session) Bind(ctx context.Context, c *Conn, who *Credentials) (*Session, error) {
 	switch {
+	case who.Anyhow:
 	case s.sign == nil:
 		return nil, errNoKeys
 	case c.Dialect != s.Conn.Dialect || c.Dialect < smb2.Dialect300 || c.ClientGUID != s.Conn.ClientGUID:
@@ -32,11 +33,31 @@ func (s *Session) Bind(ctx context.Context, c *Conn, who *Credentials) (*Session
 	return c.login(ctx, who, s)
 }
 
+// Reauthenticate proves once more who the session's user is, or that it is another one.
+// The session goes on with its keys; a server ends it where the proof fails.
+// [MS-SMB2] 3.2.4.2.3, 3.3.5.5.3
+func (s *Session) Reauthenticate(ctx context.Context, who *Credentials) error {
+	p := newSetup(s.Conn, who)
+	p.again, p.id = s, s.ID
+	if s.signs {
+		p.signer = s.sign
+	}
+	_, err := p.run(ctx)
+	return err
+}
+
+// Orphan is a session of which there is nothing but an id that somebody names: requests in
+// it are neither signed nor encrypted, and the server most likely does not know it.
+func (c *Conn) Orphan(id uint64) *Session {
+	return &Session{ID: id, Conn: c, keys: new(keys), trees: make(map[uint32]bool)}
+}
+
 // setup is a session while it is set up.
 type setup struct {
 	c       *Conn
 	who     *Credentials
 	bound   *Session // the session to bind to, or nil
+	again   *Session // the session to authenticate anew, or nil
 	signer  *seal.Signer
 	id      uint64
 	preauth seal.Preauth
@@ -49,11 +70,23 @@ type setup struct {
 }
 
 func (c *Conn) login(ctx context.Context, who *Credentials, bound *Session) (*Session, error) {
-	p := &setup{c: c, who: who, bound: bound, preauth: c.preauth, negotiate: auth.Negotiate(auth.ClientFlags), mechs: auth.MechTypes(auth.NTLM)}
+	p := newSetup(c, who)
 	if bound != nil {
-		p.id = bound.ID
-		p.signer = seal.NewSigner(c.Signing, bound.keys.signing)
+		p.bound, p.id = bound, bound.ID
+		if bound.keys.signing != nil {
+			p.signer = seal.NewSigner(c.Signing, bound.keys.signing)
+		}
 	}
+	return p.run(ctx)
+}
+
+func newSetup(c *Conn, who *Credentials) *setup {
+	return &setup{c: c, who: who, preauth: c.preauth, negotiate: auth.Negotiate(auth.ClientFlags), mechs: auth.MechTypes(auth.NTLM)}
+}
+
+// run does the round trips.
+func (p *setup) run(ctx context.Context) (*Session, error) {
+	who := p.who
 	if who.Kerberos != nil {
 		return p.byTicket(ctx)
 	}
@@ -169,6 +202,9 @@ func filetime(t time.Time) uint64 {
 // finish makes a session of a login that succeeded.
 func (p *setup) finish(a *Answer) (*Session, error) {
 	c := p.c
+	if p.again != nil {
+		return p.again, nil // its keys stay
+	}
 	var d smb2.Decoder
 	r, err := sessionToken(&d, a)
 	if err != nil {

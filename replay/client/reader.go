@@ -169,6 +169,8 @@ func (k *Call) trust(b []byte, h *smb2.Header, key *Session, interim bool) error
 		return nil
 	case gone(h.Status):
 		return nil // who has no session has no key; some say that they sign, though
+	case k.encrypted && k.plain:
+		return nil
 	case k.encrypted:
 		return ErrNotEncrypted
 	case s.verify == nil, interim:

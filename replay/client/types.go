@@ -62,6 +62,9 @@ type Request struct {
 	// Plain leaves the request unencrypted in a session or tree that encrypts, as only
 	// tests of servers want to.
 	Plain bool
+	// PlainAnswer takes an answer in the clear to an encrypted request: some servers give
+	// such to requests that are wrong.
+	PlainAnswer bool
 }
 
 // Answer is what a server said to a request.
@@ -115,4 +118,7 @@ type Credentials struct {
 
 	// Encrypt asks for encryption even where the server does not; Sign for signatures.
 	Encrypt, Sign bool
+
+	// Anyhow has the server say what it thinks of a Bind that the client knows to be wrong.
+	Anyhow bool
 }
