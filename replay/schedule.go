@@ -6,6 +6,8 @@ package replay
 import (
 	"container/heap"
 	"slices"
+
+	"github.com/odxray/odxray/dissect/smb2"
 )
 
 // stage is how far a group has come.
@@ -233,7 +235,7 @@ func (p *Plan) pends(g *Group) bool {
 		return true
 	}
 	for _, id := range g.Steps {
-		if p.Step(id).Exchange.InterimFrame != 0 {
+		if s := p.Step(id); s.Exchange.InterimFrame != 0 || s.Header.Command == smb2.ChangeNotify {
 			return true
 		}
 	}
