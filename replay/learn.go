@@ -87,7 +87,7 @@ func learn(first, second *Result, given *Rules) (*Learned, error) {
 		for _, file := range names {
 			d := files[file]
 			l.Rules.list = append(l.Rules.list, rule{
-				call: k.call, field: k.field, file: file, how: "ignore", policy: ignore,
+				call: newWildcard(k.call), field: newWildcard(k.field), file: newWildcard(file), how: "ignore", policy: ignore,
 				why: fmt.Sprintf("varies from run to run: %s, then %s", brief(d.Golden), brief(d.Replayed)),
 			})
 			l.New++

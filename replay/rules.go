@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/odxray/odxray/flows/report"
@@ -28,15 +29,43 @@ import (
 //	set           the field's values of an answer, in any order
 //	class         statuses of one sort, as with the level class
 type Rules struct {
-	list []rule
+	list   []rule
+	byCall sync.Map // []*rule, by the name of the call
 }
 
 type rule struct {
-	call, field, file, how, why string
+	call, field, file wildcard
+	how, why          string
 
 	policy  policy
 	most    uint64 // of within
 	percent bool
+}
+
+// wildcard is text in which * is anything and ? one character, if there are any.
+type wildcard struct {
+	text string
+	glob []rune // in lower case; nil if it has neither
+}
+
+func newWildcard(s string) wildcard {
+	p := wildcard{text: s}
+	if strings.ContainsAny(s, "*?") {
+		p.glob = []rune(strings.ToLower(s))
+	}
+	return p
+}
+
+// fits reports whether text is what the pattern says. Case does not count: files of SMB
+// have none.
+func (p *wildcard) fits(text string) bool {
+	switch {
+	case p.text == "*":
+		return true
+	case p.glob == nil:
+		return strings.EqualFold(p.text, text)
+	}
+	return glob(p.glob, []rune(strings.ToLower(text)))
 }
 
 // statusField is what a difference of statuses is called.
@@ -64,7 +93,7 @@ func ReadRules(r io.Reader, name string) (*Rules, error) {
 		if len(w) != 5 || strings.TrimSpace(w[4]) == "" {
 			return nil, fmt.Errorf("%s:%d: a rule has a call, a field, a file, how to compare and why, apart by tabs", name, n)
 		}
-		x := rule{call: w[0], field: w[1], file: w[2], how: w[3], why: w[4]}
+		x := rule{call: newWildcard(w[0]), field: newWildcard(w[1]), file: newWildcard(w[2]), how: w[3], why: w[4]}
 		if !x.parse() {
 			return nil, fmt.Errorf("%s:%d: %q is none of ignore, equal, environment, within N, within N%%, set, class", name, n, w[3])
 		}
@@ -103,7 +132,7 @@ func (k *Rules) Write(w io.Writer) error {
 	if k != nil {
 		for i := range k.list {
 			x := &k.list[i]
-			fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", oneWord(x.call), oneWord(x.field), oneWord(x.file), x.how, oneWord(x.why))
+			fmt.Fprintf(b, "%s\t%s\t%s\t%s\t%s\n", oneWord(x.call.text), oneWord(x.field.text), oneWord(x.file.text), x.how, oneWord(x.why))
 		}
 	}
 	return b.Flush()
@@ -125,8 +154,18 @@ func (k *Rules) of(s *Step, field string) *rule {
 		return nil
 	}
 	call := report.CallName(s.Header.Command, s.Exchange.Function)
-	for i := range k.list {
-		if x := &k.list[i]; glob(x.call, call) && glob(x.field, field) && glob(x.file, s.Exchange.File) {
+	list, ok := k.byCall.Load(call)
+	if !ok {
+		var of []*rule
+		for i := range k.list {
+			if k.list[i].call.fits(call) {
+				of = append(of, &k.list[i])
+			}
+		}
+		list, _ = k.byCall.LoadOrStore(call, of)
+	}
+	for _, x := range list.([]*rule) {
+		if x.field.fits(field) && x.file.fits(s.Exchange.File) {
 			return x
 		}
 	}
@@ -195,10 +234,8 @@ func (x *rule) near(a, b uint64) bool {
 	return d <= most
 }
 
-// glob reports whether text is what a pattern says, in which * is anything and ? one
-// character. Case does not count: files of SMB have none.
-func glob(pattern, text string) bool {
-	p, t := []rune(strings.ToLower(pattern)), []rune(strings.ToLower(text))
+// glob reports whether text is what a pattern says, both in lower case.
+func glob(p, t []rune) bool {
 	star, back := -1, 0
 	i, j := 0, 0
 	for j < len(t) {

@@ -30,7 +30,7 @@ func TestReadRules(t *testing.T) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
-	k.list[0].file = "a\tb\nc"
+	k.list[0].file = newWildcard("a\tb\nc")
 	b.Reset()
 	if err := k.Write(&b); err != nil || !strings.Contains(b.String(), "\ta?b?c\t") {
 		t.Errorf("%v\n%s", err, &b)
@@ -45,7 +45,8 @@ func TestGlob(t *testing.T) {
 		{"", "", true}, {"", "a", false}, {"*", "", true}, {"*", `a\b`, true}, {"a*c", "abbc", true}, {"a*c", "abcd", false}, {"a?c", "aXC", true},
 		{"a?c", "ac", false}, {"*a*b", "xaxxab", true}, {"[x]", "[x]", true}, {"[x]", "x", false}, {`d\*`, `D\e`, true}, {"é*", "Éa", true},
 	} {
-		if got := glob(c.pattern, c.text); got != c.want {
+		p := newWildcard(c.pattern)
+		if got := p.fits(c.text); got != c.want {
 			t.Errorf("%q, %q: %v", c.pattern, c.text, got)
 		}
 	}

@@ -33,8 +33,12 @@ func replayCommand(a *app) *cobra.Command {
 where its answers differ from the captured ones. It writes, renames and deletes as the
 captured client did, within the directory --prefix of the share only, unless --anywhere.
 
-The password comes from $ODXRAY_TO_PASSWORD, from --to-password-file, or is asked for.
-The exit status is 1 if an answer differs that no --known file explains.`,
+The password comes from $ODXRAY_TO_PASSWORD, from --to-password-file, or is asked for;
+--use-kerberos logs in with tickets, a keytab or the password by Kerberos.
+
+What counts as a difference is for --level and --rules to say; --known explains some, and
+--baseline takes those of an earlier run for known. The exit status is 1 if an answer
+differs that nothing explains.`,
 		Example: `  odxray replay plan trace.pcapng
   odxray replay trace.pcapng --to smb://user@server/share --prefix lab --prepare --clean
   odxray replay trace.pcapng --to smb://user@server/share --prefix lab --yes -T junit >replay.xml`,
