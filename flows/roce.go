@@ -83,8 +83,10 @@ func (a *Analyzer) roce(h *inet.Headers) {
 	if congested(h.Lower) {
 		pair.Marked++
 	}
-	if c := t.byPair[pair.ID]; c != nil && h.Cut() {
-		c.cutFrames++
+	if h.Cut() {
+		if c := t.byPair[pair.ID]; c != nil {
+			c.cutFrames++
+		}
 	}
 }
 

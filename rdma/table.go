@@ -196,12 +196,16 @@ func (t *Table) unqueue(p *Pair) {
 
 // of returns the pair of a packet, and which end sent it.
 func (t *Table) of(src, dst netip.Addr, p *ib.Packet, frame uint32) (*Pair, int) {
-	to := End{dst, p.DestQP}
-	for _, r := range t.recent {
-		if r.pair != nil && r.pair.Ends[r.end] == to && r.pair.Ends[1-r.end].Addr == src {
+	for i := range t.recent {
+		r := &t.recent[i]
+		if r.pair == nil {
+			continue
+		}
+		if e := &r.pair.Ends[r.end]; e.QP == p.DestQP && e.Addr == dst && r.pair.Ends[1-r.end].Addr == src {
 			return r.pair, 1 - r.end
 		}
 	}
+	to := End{dst, p.DestQP}
 	if r := t.ends[to]; r.pair != nil && r.pair.Ends[1-r.end].Addr == src {
 		t.recent[1], t.recent[0] = t.recent[0], r
 		return r.pair, 1 - r.end

@@ -90,7 +90,8 @@ func (d *Decoder) Decode(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Co
 	*h = Headers{WindowShift: -1}
 	if link == linktype.Ethernet {
 		if !c.Recording() {
-			if usual(c, h) || datagram(c, h) {
+			const proto = 23 // of IPv4
+			if b := c.Peek(proto + 1); b != nil && (b[proto] == protoUDP && datagram(c, h) || usual(c, h)) {
 				return
 			}
 		} else if b := d.briefly(c, ctx); b != nil && usual(c, h) {

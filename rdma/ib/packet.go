@@ -53,6 +53,7 @@ type Decoder struct {
 	Packet
 	head  [maxHead]byte // of the packet at hand, as its CRC sees it
 	lower int           // bytes of that which are the headers below
+	full  bool          // the packet before has more than bare sets
 }
 
 var (
@@ -119,11 +120,14 @@ const (
 // to be the caller's business. h is the headers below, without which the CRC cannot be
 // checked; it may be nil.
 func (d *Decoder) Decode(c *wire.Cursor, h *inet.Headers) *Packet {
-	d.Packet = Packet{}
 	d.lower = 0
 	if h != nil {
 		d.lower = d.coverUDP(h.Lower)
 	}
+	if !c.Recording() && d.bare(c.Peek(c.Len())) {
+		return &d.Packet // nobody goes on from c
+	}
+	d.Packet, d.full = Packet{}, true
 	defer c.Close(c.Open(fPacket))
 	d.transport(c)
 	return &d.Packet
@@ -133,10 +137,6 @@ func (d *Decoder) Decode(c *wire.Cursor, h *inet.Headers) *Packet {
 func (d *Decoder) transport(c *wire.Cursor) {
 	p := &d.Packet
 	whole := c.Peek(c.Len())
-	if !c.Recording() && d.bare(whole) {
-		c.Rest(fBytes)
-		return
-	}
 	p.base(c)
 	after, known := p.Opcode.layout()
 	p.extended(c, after)
@@ -181,6 +181,9 @@ func (d *Decoder) bare(b []byte) bool {
 	size := end - baseLen - int(flags>>4&3)
 	if op.Service() != Reliable || operations[op].after != hasPayload || size < 0 {
 		return false
+	}
+	if d.full {
+		d.Packet, d.full = Packet{}, false
 	}
 	p := &d.Packet
 	p.Opcode = op

@@ -95,7 +95,7 @@ var (
 // DecodeGlobal decodes the packet of RoCEv1 that c is at: what follows Ethertype 0x8915.
 // ok is false if that is no packet of a queue pair.
 func (d *Decoder) DecodeGlobal(c *wire.Cursor) (p *Packet, ok bool) {
-	d.Packet = Packet{Carrier: RoCEv1}
+	d.Packet, d.full = Packet{Carrier: RoCEv1}, true
 	d.lower = 0
 	defer c.Close(c.Open(fPacket))
 	if !d.global(c) {
@@ -108,7 +108,7 @@ func (d *Decoder) DecodeGlobal(c *wire.Cursor) (p *Packet, ok bool) {
 // DecodeLink decodes the packet that c is at, from its local route header on. ok is false
 // if that is no packet of a queue pair.
 func (d *Decoder) DecodeLink(c *wire.Cursor) (p *Packet, ok bool) {
-	d.Packet = Packet{Carrier: InfiniBand}
+	d.Packet, d.full = Packet{Carrier: InfiniBand}, true
 	d.lower = 0
 	defer c.Close(c.Open(fPacket))
 	next, size := d.local(c)
