@@ -14,11 +14,11 @@ const maxMisses = 1000
 
 // counts is what a Server has answered. Server.mu guards it.
 type counts struct {
-	hits, again, lab, nearest, failed int
-	otherData                         int // WRITEs whose data differs from the captured
-	asked                             []bool
-	misses                            map[string]int
-	order                             []string
+	hits, again, pieced, lab, nearest, failed int
+	otherData                                 int // WRITEs whose data differs from the captured
+	asked                                     []bool
+	misses                                    map[string]int
+	order                                     []string
 }
 
 func newCounts(steps int) counts {
@@ -77,8 +77,13 @@ func (s *Server) Report(w io.Writer, escape func(string) string) error {
 	var b strings.Builder
 	missed := c.failed + c.nearest + c.lab
 	fmt.Fprintf(&b, "%d requests: %d answered from the capture", c.hits+missed, c.hits)
-	if c.again > 0 {
+	switch {
+	case c.again > 0 && c.pieced > 0:
+		fmt.Fprintf(&b, " (%d of them again, %d of pieces)", c.again, c.pieced)
+	case c.again > 0:
 		fmt.Fprintf(&b, " (%d of them again)", c.again)
+	case c.pieced > 0:
+		fmt.Fprintf(&b, " (%d of them of pieces)", c.pieced)
 	}
 	fmt.Fprintf(&b, ", %d not in it", missed)
 	switch {

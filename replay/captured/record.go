@@ -24,8 +24,9 @@ type Recording struct {
 
 	capture *flows.Capture
 	steps   []step
-	byKey   map[key][]int32 // steps, in order
-	names   []string        // of files: what steps are about
+	byKey   map[key][]int32   // steps, in order
+	reads   map[int32][]int32 // steps that read, by what they are about
+	names   []string          // of files: what steps are about
 	nameOf  map[string]int32
 	conns   []connection
 	breaks  map[int32][]notice // by the step that they came after
@@ -77,7 +78,7 @@ type notice struct {
 func Read(c *flows.Capture) (*Recording, error) {
 	r := &reader{
 		Recording: &Recording{
-			capture: c, byKey: make(map[key][]int32), nameOf: make(map[string]int32), breaks: make(map[int32][]notice), shares: make(map[string]bool), named: make(map[string]bool), late: make(map[int32]bool),
+			capture: c, byKey: make(map[key][]int32), reads: make(map[int32][]int32), nameOf: make(map[string]int32), breaks: make(map[int32][]notice), shares: make(map[string]bool), named: make(map[string]bool), late: make(map[int32]bool),
 		},
 		conns: make(map[int]int32), hosts: make(map[int]int), exchanges: make(map[int]int32), trees: make(map[treeID]string), files: make(map[fileID]file), closed: make(map[int]int),
 	}
@@ -282,6 +283,9 @@ func (r *reader) answered(m *flows.Message, d *smb2.Message) {
 	}
 	if m.Size > len(m.Bytes) {
 		r.cut++
+	}
+	if s.command == smb2.Read {
+		r.reads[s.about] = append(r.reads[s.about], i)
 	}
 	host := r.hosts[m.Conn]
 	switch b := d.Body.(type) {

@@ -3,7 +3,6 @@ package captured
 // The live side: which request of the capture a request of now is.
 
 import (
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -458,122 +457,6 @@ func (p *player) close(f *open) {
 	}
 }
 
-// unanswered serves a request that the capture does not have. s.mu is held.
-func (p *player) unanswered(q *question) *server.Reply {
-	s := p.s
-	switch q.Command {
-	case smb2.Logoff, smb2.TreeDisconnect:
-		return nil
-	case smb2.Ioctl:
-		if fscc.Code(q.mean.kind) == fscc.ValidateNegotiate { // which some clients send though those of then did not
-			return nil
-		}
-	}
-	if reply := p.early(q); reply != nil {
-		return reply
-	}
-	s.counts.miss(q, s.unmatched)
-	p.caller.Logf("not in the capture: %s", &q.mean)
-	switch s.unmatched {
-	case Lab:
-		if q.file == nil {
-			return nil
-		}
-		if q.file.lab == nil {
-			q.file.lab = &server.LabOpen{Create: q.file.create}
-		}
-		return &server.Reply{Lab: q.file.lab}
-	case Nearest:
-		if i := p.nearest(q); i >= 0 {
-			reply := &server.Reply{Make: p.maker(q, i)}
-			if q.Command == smb2.TreeConnect {
-				reply.Connected = p.connected(q.Session, s.r.names[s.r.steps[i].about])
-			}
-			p.timed(reply, i, &s.r.steps[i])
-			return reply
-		}
-	}
-	return &server.Reply{Make: func() (smb2.Status, []byte) { return refusal(q), nil }}
-}
-
-// early answers a request whose like came before the capture began, if it did: for a share
-// or an open that the capture uses. It returns nil for others. s.mu is held.
-func (p *player) early(q *question) *server.Reply {
-	r := p.s.r
-	switch b := q.Body.(type) {
-	case *smb2.TreeConnectRequest:
-		if !r.lateTrees && r.disks() || q.about == "ipc$" {
-			return nil
-		}
-		return &server.Reply{
-			Make: func() (smb2.Status, []byte) {
-				const allAccess = 0x001f01ff
-				return ntstatus.Success, (&smb2.TreeConnectResponse{ShareType: smb2.ShareDisk, MaximalAccess: allAccess}).Append(nil)
-			},
-			Connected: p.connected(q.Session, ""),
-		}
-	case *smb2.CreateRequest:
-		attributes := fscc.AttributeNormal
-		if i, known := r.nameOf[q.about]; !known || !r.late[i] {
-			if !r.named[q.about] { // the root of a share
-				return nil
-			}
-			attributes = fscc.AttributeDirectory
-		}
-		return &server.Reply{Make: func() (smb2.Status, []byte) {
-			p.s.mu.Lock()
-			defer p.s.mu.Unlock()
-			body := (&smb2.CreateResponse{Action: smb2.ActionOpened, Attributes: attributes}).Append(nil)
-			p.opened(q, b, -1, body)
-			return ntstatus.Success, body
-		}}
-	}
-	return nil
-}
-
-// refusal is what a server says that has no such thing.
-func refusal(q *question) smb2.Status {
-	switch q.Command {
-	case smb2.TreeConnect:
-		return ntstatus.BadNetworkName
-	case smb2.Create:
-		return ntstatus.ObjectNameNotFound
-	case smb2.QueryDirectory:
-		return ntstatus.NoSuchFile
-	}
-	if q.file == nil || q.file.closed {
-		return ntstatus.FileClosed
-	}
-	return ntstatus.NotSupported
-}
-
-// nearest returns the step most like a question: of the same kind, of the same file if
-// there is one, and of those the one that begins nearest; -1 if there is none of the kind.
-func (p *player) nearest(q *question) int32 {
-	best, least := int32(-1), ^uint64(0)
-	for i := range p.s.r.steps {
-		s := &p.s.r.steps[i]
-		if s.command != q.Command || s.answer < 0 || s.kind != q.mean.kind && q.Command != smb2.Create {
-			continue
-		}
-		off := max(s.offset, q.mean.offset) - min(s.offset, q.mean.offset)
-		d := min(off, 1<<61)
-		if p.s.r.names[s.about] != q.about {
-			if q.Command == smb2.Create { // another file is no answer
-				continue
-			}
-			d += 1 << 62
-		}
-		if s.status.IsError() {
-			d += 1 << 61
-		}
-		if d < least {
-			best, least = int32(i), d
-		}
-	}
-	return best
-}
-
 // maker makes the answer to a question out of that to step i.
 func (p *player) maker(q *question, i int32) func() (smb2.Status, []byte) {
 	return func() (smb2.Status, []byte) {
@@ -588,5 +471,3 @@ func (p *player) maker(q *question, i int32) func() (smb2.Status, []byte) {
 		return st.status, p.rewritten(q, i, b[headerSize:])
 	}
 }
-
-func (q *question) String() string { return fmt.Sprint(&q.mean) }

@@ -73,18 +73,31 @@ func TestUnmatched(t *testing.T) {
 		wantStatus(t, "what was not asked", err, ntstatus.NotSupported)
 		_, err = f.QueryInfo(within(t), fscc.TypeFile, uint8(fscc.FileStandard), 24)
 		wantStatus(t, "what was not asked", err, ntstatus.NotSupported)
+		for _, c := range []struct {
+			off  uint64
+			n    uint32
+			want string
+		}{{5, 10, "was writte"}, {16, 100, " then"}, {0, 1, "w"}} { // pieces of what was read at once
+			if b, err := reads(f, c.off, c.n); string(b) != c.want {
+				t.Errorf("%d bytes at %d: %q, %v", c.n, c.off, b, err)
+			}
+		}
+		_, err = reads(f, 50, 10)
+		wantStatus(t, "past the end", err, ntstatus.EndOfFile)
+		_, err = reads(f, 200, 10)
+		wantStatus(t, "what nobody read", err, ntstatus.NotSupported)
 		if err := f.Close(within(t)); err != nil {
 			t.Error(err)
 		}
 		wantStatus(t, "a file that is closed", f.Flush(within(t)), ntstatus.FileClosed)
-		want := "8 requests: 3 answered from the capture, 5 not in it and refused\n" +
+		want := "13 requests: 7 answered from the capture (4 of them of pieces), 6 not in it and refused\n" +
 			"  TREE_CONNECT other\n  CREATE share\\unknown: Open (if file exists open it, else fail), access 0x00120089\n" +
-			"  QUERY_INFO share\\known: type 1, class 5 (2 times)\n  FLUSH share\\known\n" +
+			"  QUERY_INFO share\\known: type 1, class 5 (2 times)\n  READ share\\known: offset 200, length 10\n  FLUSH share\\known\n" +
 			"3 of the 6 requests of the capture were made; not those of frames "
 		if got := told(t, script); !strings.HasPrefix(got, want) {
 			t.Errorf("%s\nwant\n%s", got, want)
 		}
-		if script.Missed() != 5 {
+		if script.Missed() != 6 {
 			t.Errorf("%d missed", script.Missed())
 		}
 	})
@@ -95,7 +108,7 @@ func TestUnmatched(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b, err := reads(f, 5, 10); err != nil || !strings.HasPrefix(string(b), "what was written then") {
+		if b, err := reads(f, 200, 10); err != nil || !strings.HasPrefix(string(b), "what was written then") {
 			t.Errorf("%q, %v", b, err)
 		}
 		_, err = p.OpenRead(within(t), "unknown")
@@ -132,8 +145,11 @@ func TestUnmatched(t *testing.T) {
 			}
 		}
 		// The captured open goes on, and has the lab server's file behind it now.
-		if b, err := reads(f, 0, 5); string(b) != "of th" {
+		if b, err := reads(f, 0, 5); string(b) != "what " {
 			t.Errorf("%q, %v", b, err)
+		}
+		if b, err := f.QueryInfo(within(t), fscc.TypeFile, uint8(fscc.FileStandard), 24); err != nil || len(b) < 16 || b[8] != 10 {
+			t.Errorf("%x, %v", b, err)
 		}
 		if err := f.Close(within(t)); err != nil {
 			t.Error(err)
