@@ -3,6 +3,8 @@ package flows
 // Signatures, where a key is known to verify them with.
 
 import (
+	"slices"
+
 	"github.com/odxray/odxray/dissect/ntstatus"
 	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/dissect/smb2"
@@ -86,6 +88,10 @@ func (a *Analyzer) verify(c *conn, s uint32, b []byte, h *smb2.Header) {
 		// a request's own signature back.
 		return
 	}
+	if h.Command == smb2.SessionSetup && len(x.channels) > 1 && x.channels[0] != ch {
+		ch.binds(x, b)
+		return
+	}
 	if ch.good != nil && ch.good.Verify(b) {
 		ch.verified++
 		return
@@ -97,19 +103,31 @@ func (a *Analyzer) verify(c *conn, s uint32, b []byte, h *smb2.Header) {
 			return
 		}
 	}
-	// What binds a channel is signed with the session's key, which is that of its
-	// first channel.
+	// Before a channel is bound, clients sign with the key of another.
 	for _, other := range x.channels {
 		if other != ch && other.good != nil && other.good.Verify(b) {
 			other.verified++
 			return
 		}
 	}
-	if len(ch.signers) == 0 || h.Command == smb2.SessionSetup && len(x.channels) > 1 {
+	if len(ch.signers) == 0 {
 		return
 	}
 	if ch.badCount++; len(ch.bad) < maxBad {
 		ch.bad = append(ch.bad, a.frame)
+	}
+}
+
+// binds verifies a message that sets up a further channel of a session. It is signed with the
+// session's key, which is that of its first channel, and says nothing about the key of the
+// channel at hand; nor does what came before. [MS-SMB2] 3.2.5.3.3
+func (ch *channel) binds(x *sealing, b []byte) {
+	first := x.channels[0]
+	first.verified += ch.verified
+	ch.good, ch.verified = nil, 0
+	proves := func(g *seal.Signer) bool { return g != nil && g.Verify(b) }
+	if slices.ContainsFunc(x.channels, func(o *channel) bool { return proves(o.good) || slices.ContainsFunc(o.signers, proves) }) {
+		first.verified++
 	}
 }
 

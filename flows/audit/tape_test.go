@@ -28,9 +28,10 @@ import (
 type tape struct {
 	testing.TB
 	packets []captures.Packet
-	made    int // packets made so far: they are numbered from -1 down
-	said    int // calls of say
-	spoilt  int // a frame whose checksum is to stay as it is
+	made    int    // packets made so far: they are numbered from -1 down
+	said    int    // calls of say
+	keys    string // file of the keys of Samba's sessions
+	spoilt  int    // a frame whose checksum is to stay as it is
 }
 
 var reels sync.Map // what was read from disk, by name
@@ -38,7 +39,11 @@ var reels sync.Map // what was read from disk, by name
 // load reads one of the lab's captures.
 func load(t testing.TB, name string) *tape {
 	t.Helper()
-	path := filepath.Join(cmp.Or(os.Getenv("ODXRAY_CAPTURES"), filepath.Join("..", "..", "..", "shared", "captures")), "own", name+".pcap.zst")
+	dir := filepath.Join(cmp.Or(os.Getenv("ODXRAY_CAPTURES"), filepath.Join("..", "..", "..", "shared", "captures")), "own")
+	path := filepath.Join(dir, name+".pcap")
+	if _, err := os.Stat(path); err != nil {
+		path += ".zst"
+	}
 	if _, err := os.Stat(path); err != nil {
 		t.Skip("no captures: ", err)
 	}
@@ -46,7 +51,7 @@ func load(t testing.TB, name string) *tape {
 	if !ok {
 		reel, _ = reels.LoadOrStore(path, flowtest.Packets(t, path))
 	}
-	return &tape{TB: t, packets: slices.Clone(reel.([]captures.Packet))}
+	return &tape{TB: t, packets: slices.Clone(reel.([]captures.Packet)), keys: filepath.Join(dir, "keys.tsv")}
 }
 
 // at is where a frame lies.
@@ -310,7 +315,11 @@ func (m *tape) findings() (map[string]int, *flows.Results) {
 	if err != nil {
 		m.Fatal(err)
 	}
-	c := flows.New(r, flows.Options{Judge: Judge})
+	keys := new(flows.Keys)
+	if file, err := os.Open(m.keys); err != nil || keys.AddFile(file) != nil || file.Close() != nil {
+		m.Fatal("no keys in ", m.keys)
+	}
+	c := flows.New(r, flows.Options{Judge: Judge, Keys: keys})
 	if err := c.Run(context.Background()); err != nil {
 		m.Fatal(err)
 	}
