@@ -14,19 +14,20 @@ const (
 	rpcRequest = 0
 	rpcReply   = 2
 	rpcHeader  = 24 // of both
+	rpcCommon  = 16 // of all PDUs
 	maxHandles = 1 << 12
 )
 
 // pipes is what answers on pipes held that may be a handle.
 type pipes map[string]Use // Use.Slot is the Step.ID
 
-// stub returns where the stub of a message's DCE/RPC PDU of a type is; 0 if there is none.
-func stub(b []byte, command smb2.Command, answer bool, kind byte) (off, upto int) {
+// pdu returns the DCE/RPC PDU that a message on a pipe holds, and where; nil if it holds none.
+func pdu(b []byte, command smb2.Command, answer bool) (pdu []byte, off int) {
 	const body = headerSize
 	at, n := uint32(0), uint32(0)
 	switch {
 	case len(b) < body+48:
-		return 0, 0
+		return nil, 0
 	case command == smb2.Write && !answer:
 		at, n = uint32(le.Uint16(b[body+2:])), le.Uint32(b[body+4:])
 	case command == smb2.Read && answer:
@@ -36,15 +37,41 @@ func stub(b []byte, command smb2.Command, answer bool, kind byte) (off, upto int
 	case command == smb2.Ioctl:
 		at, n = le.Uint32(b[body+32:]), le.Uint32(b[body+36:])
 	}
-	pdu := part(b, at, n)
-	if len(pdu) < rpcHeader || pdu[0] != 5 || pdu[2] != kind {
-		return 0, 0
+	if pdu = part(b, at, n); len(pdu) < rpcCommon || pdu[0] != 5 {
+		return nil, 0
 	}
-	return int(at) + rpcHeader, int(at + n)
+	return pdu, int(at)
 }
 
-// plausible reports whether 20 bytes may be a handle: no attributes, and an id that is
-// more than a small number.
+// stub returns where the stub of a message's DCE/RPC PDU of a type is; 0 if there is none.
+func stub(b []byte, command smb2.Command, answer bool, kind byte) (off, upto int) {
+	p, at := pdu(b, command, answer)
+	if len(p) < rpcHeader || p[2] != kind {
+		return 0, 0
+	}
+	return at + rpcHeader, at + len(p)
+}
+
+// authenticated reports whether a step is of a remote call that brings its own log-on or
+// signature, made with a key that only the captured client and server had.
+func (p *Plan) authenticated(s *Step) bool {
+	if !p.onPipe(s) {
+		return false
+	}
+	const authLength = 10
+	for _, m := range []struct {
+		b      []byte
+		answer bool
+	}{{s.Request, false}, {s.Answer, true}} {
+		if b, _ := pdu(m.b, s.Header.Command, m.answer); b != nil && le.Uint16(b[authLength:]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// plausible reports whether 20 bytes may be a handle: attributes that are nothing but a
+// small number, as Samba tells sorts of handles apart with, and an id that is more.
 func plausible(b []byte) bool {
 	set := 0
 	for _, x := range b[4:] {
@@ -52,7 +79,15 @@ func plausible(b []byte) bool {
 			set++
 		}
 	}
-	return zeros(b[:4]) && set >= 4
+	return le.Uint32(b) < 16 && set >= 4
+}
+
+// handleAt reports whether an answer's stub may hold a handle at a place: anywhere if it
+// has no attributes, else where one usually is, first or before the status. What else
+// begins with a small number may be counted data.
+func handleAt(b []byte, at, from, upto int) bool {
+	h := b[at : at+handleSize]
+	return plausible(h) && (le.Uint32(h) == 0 || at == from || at+handleSize+4 == upto)
 }
 
 // onPipe reports whether a step talks on a named pipe.
@@ -98,7 +133,7 @@ func (x *extraction) offered(s *Step) {
 	from, upto := stub(s.Answer, s.Header.Command, true, rpcReply)
 	for at := from; from > 0 && at+handleSize <= upto && len(x.pipes) < maxHandles; at += 4 {
 		b := s.Answer[at : at+handleSize]
-		if _, known := x.pipes[string(b)]; !known && plausible(b) {
+		if _, known := x.pipes[string(b)]; !known && handleAt(s.Answer, at, from, upto) {
 			x.pipes[string(b)] = Use{s.ID, at, handleSize}
 		}
 	}
