@@ -47,7 +47,11 @@ func (c *counts) miss(q *question, what Unmatched) {
 	case Lab:
 		c.lab++
 	}
+	const most = 200
 	text := q.String()
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
 	if _, known := c.misses[text]; !known {
 		if len(c.misses) >= maxMisses {
 			return

@@ -70,7 +70,10 @@ func (p *player) opened(q *question, m *smb2.CreateRequest, i int32, body []byte
 	}
 	s := p.s
 	s.nextID++
-	f := &open{about: q.about, step: i, create: bytes.Clone(q.Raw)}
+	f := &open{about: q.about, step: i}
+	if s.unmatched == Lab {
+		f.create = bytes.Clone(q.Raw)
+	}
 	copy(f.id[:], wire.AppendU64(wire.AppendU64(nil, s.nextID|1<<48), s.nextID|1<<49))
 	s.files[f.id], p.opens[f.id] = f, f
 	q.chain.file = f

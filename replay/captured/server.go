@@ -23,6 +23,13 @@ const (
 	Lab     Unmatched = "lab"     // the lab server answers from its own files
 )
 
+// What clients can make the server keep.
+const (
+	maxOpens   = 16384 // in all, closed ones among them
+	maxClosed  = 1024  // opens of a connection that are known still
+	maxWaiting = 1024  // answers that wait for one request
+)
+
 // Choices lists them.
 var Choices = []string{string(Fail), string(Nearest), string(Lab)}
 
@@ -167,6 +174,9 @@ func (p *player) Answer(a *server.Asked) *server.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p.session = a.Session
+	if a.Command == smb2.Create && len(s.files) >= maxOpens {
+		return &server.Reply{Make: func() (smb2.Status, []byte) { return ntstatus.InsufficientResources, nil }}
+	}
 	q := p.question(a)
 	if q.file != nil && q.file.lab != nil && q.file.step < 0 && s.unmatched == Lab {
 		s.counts.lab++
@@ -188,6 +198,9 @@ func (p *player) Answer(a *server.Asked) *server.Reply {
 	st := &s.r.steps[i]
 	p.follow(i, st)
 	s.counts.hit(i, st, q, how)
+	if a.Command == smb2.TreeDisconnect {
+		delete(p.trees, liveTree{a.Session, a.Tree})
+	}
 	if !st.served() {
 		return nil
 	}
@@ -437,7 +450,11 @@ func (p *player) timed(reply *server.Reply, i int32, st *step) {
 		reply.Wait = make(chan struct{})
 	case st.waited && st.after >= 0:
 		c := make(chan struct{})
-		p.s.waiting[st.after] = append(p.s.waiting[st.after], c)
+		list := p.s.waiting[st.after]
+		if len(list) >= maxWaiting { // the oldest has been given up, or has its Patience
+			list = list[1:]
+		}
+		p.s.waiting[st.after] = append(list, c)
 		reply.Wait, reply.Patience = c, time.Duration(st.took)+grace
 	}
 }
@@ -445,12 +462,11 @@ func (p *player) timed(reply *server.Reply, i int32, st *step) {
 // close marks an open as closed. Its id names the file still, as clients try; the oldest
 // of those are forgotten. s.mu is held.
 func (p *player) close(f *open) {
-	const most = 4096
 	if f.closed {
 		return
 	}
 	f.closed = true
-	if p.gone = append(p.gone, f.id); len(p.gone) > most {
+	if p.gone = append(p.gone, f.id); len(p.gone) > maxClosed {
 		delete(p.s.files, p.gone[0])
 		delete(p.opens, p.gone[0])
 		p.gone = p.gone[1:]

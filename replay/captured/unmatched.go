@@ -16,7 +16,10 @@ import (
 func (p *player) unanswered(q *question) *server.Reply {
 	s := p.s
 	switch q.Command {
-	case smb2.Logoff, smb2.TreeDisconnect:
+	case smb2.TreeDisconnect:
+		delete(p.trees, liveTree{q.Session, q.Tree})
+		return nil
+	case smb2.Logoff:
 		return nil
 	case smb2.Ioctl:
 		if fscc.Code(q.mean.kind) == fscc.ValidateNegotiate { // which some clients send though those of then did not
