@@ -33,7 +33,7 @@ func (c *counts) hit(i int32, s *step, q *question, how how) {
 	if how == again {
 		c.again++
 	}
-	if s.data != 0 && q.mean.data != s.data {
+	if s.data != 0 && q.mean.data != s.data && !isPipe(q.about) {
 		c.otherData++
 	}
 }

@@ -26,7 +26,7 @@ type meaning struct {
 	length  uint64
 	about   string // share and path
 	detail  string // in words, beside about
-	data    uint64 // a hash of what a WRITE writes; 0 for others
+	data    uint64 // a hash of what a WRITE writes, or of the end of a remote procedure call; 0 for others
 }
 
 // subject names a file: a share, without its server, and a path within it. Both are in
@@ -117,7 +117,7 @@ func meaningOf(m *smb2.Message, about string, other func(smb2.FileID) string) me
 	case *smb2.QueryDirectoryRequest:
 		w.n(uint64(b.Class), uint64(b.Flags))
 		w.s(b.Pattern.String())
-		k.kind, k.detail = uint32(b.Class), fmt.Sprintf("%v %q", b.Class, b.Pattern.String())
+		k.kind, k.detail = uint32(b.Class), fmt.Sprintf("%s %q", b.Class.Level(), b.Pattern.String())
 	case *smb2.ChangeNotifyRequest:
 		w.n(uint64(b.Flags), uint64(b.Filter))
 	case *smb2.QueryInfoRequest:
@@ -252,6 +252,8 @@ func (k *meaning) rpc(w *words, pdu []byte) {
 		opnum = uint64(wire.GetU16(pdu[opnumAt:]))
 	}
 	w.n(uint64(kind), opnum)
+	const tail = 16 // behind names, most of what tells levels of a call apart
+	k.data = hash(pdu[max(16, len(pdu)-tail):])
 	k.detail += fmt.Sprintf(" RPC type %d, operation %d", kind, opnum)
 }
 

@@ -243,6 +243,7 @@ type question struct {
 	mean  meaning
 	file  *open // nil if it is about none that is open
 	about string
+	call  bool // a remote procedure call
 	chain *chainMemo
 }
 
@@ -293,6 +294,7 @@ func (p *player) question(a *server.Asked) *question {
 		return unknown
 	})
 	if q.file != nil && isPipe(q.about) {
+		q.call = q.mean.data != 0
 		switch b := a.Body.(type) {
 		case *smb2.WriteRequest:
 			q.file.called(b.Data)
@@ -353,6 +355,9 @@ func (p *player) find(q *question) (int32, how) {
 		s := &steps[i]
 		if any < 0 {
 			any = i
+		}
+		if q.call && s.data != q.mean.data { // another level of the same call, most likely
+			continue
 		}
 		if first < 0 && !p.s.counts.asked[i] && p.s.r.conns[s.conn].offers == p.offers {
 			first = i
