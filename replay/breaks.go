@@ -100,9 +100,8 @@ func (r *run) take(b *client.Break) bool {
 // acknowledge acknowledges a break on the replay's own account: what the server offers is
 // taken. What was closed since needs none.
 func (r *run) acknowledge(b *client.Break) {
-	key := string(b.Open.File[:])
 	r.mu.Lock()
-	o, open := r.opens[key]
+	o, open := r.opens[string(b.Open.File[:])]
 	session := o.session
 	for _, s := range r.sessions {
 		if b.Lease && s.Conn == b.Conn {

@@ -259,17 +259,6 @@ func (r *run) addSession(k sessionOn, s *client.Session) {
 	}
 }
 
-func (r *run) anySession(slot int) *client.Session {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for k, s := range r.sessions {
-		if k.slot == slot {
-			return s
-		}
-	}
-	return nil
-}
-
 // session returns the session that a step is sent in, nil if it is of none; it makes those
 // that the capture does not show the beginning of.
 func (r *run) session(ctx context.Context, s *Step) (*client.Session, error) {

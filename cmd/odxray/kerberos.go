@@ -82,5 +82,5 @@ func (a *app) kerberosUser(k *kerberosFlags, name, domain string, password func(
 		fmt.Fprintf(a.stderr, "Kerberos: %s: NTLM instead\n", report.Escape(why.Error()))
 		return nil, nil
 	}
-	return nil, &exitError{exitUnreadable, fmt.Errorf("Kerberos: %w", why)}
+	return nil, &exitError{exitUnreadable, fmt.Errorf("logging on by Kerberos: %w", why)}
 }

@@ -165,27 +165,25 @@ func fileOf(name, what string) (string, error) {
 // configuration reads krb5.conf. What it says that the library does not know is left out.
 func configuration(file string) (*config.Config, error) {
 	named := cmp.Or(file, os.Getenv("KRB5_CONFIG"))
-	for _, name := range filepath.SplitList(cmp.Or(named, "/etc/krb5.conf")) {
-		b, err := os.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) && named == "" {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		var c *config.Config
-		err = shielded(func() (err error) {
-			c, err = config.NewFromString(string(b))
-			return err
-		})
-		var unsupported config.UnsupportedDirective
-		if err != nil && !errors.As(err, &unsupported) {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
+	name := filepath.SplitList(cmp.Or(named, "/etc/krb5.conf"))[0] // of a list, the library takes one
+	b, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) && named == "" {
+		c := config.New() // a KDC may be found by its realm's name
+		c.LibDefaults.DNSLookupKDC = true
 		return c, nil
 	}
-	c := config.New() // a KDC may be found by its realm's name
-	c.LibDefaults.DNSLookupKDC = true
+	if err != nil {
+		return nil, err
+	}
+	var c *config.Config
+	err = shielded(func() (err error) {
+		c, err = config.NewFromString(string(b))
+		return err
+	})
+	var unsupported config.UnsupportedDirective
+	if err != nil && !errors.As(err, &unsupported) {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	return c, nil
 }
 
