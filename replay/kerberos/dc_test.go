@@ -3,8 +3,10 @@
 package kerberos
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -70,6 +72,26 @@ func TestDC(t *testing.T) {
 			encrypt := len(o.Dialects) == 0 || o.Dialects[0] >= smb2.Dialect300
 			s := login(t, dc, &o, &client.Credentials{Kerberos: u, Encrypt: encrypt && o.Mode == 0})
 			written(t, s)
+		})
+	}
+	for _, etype := range []string{"aes256-cts-hmac-sha1-96", "aes128-cts-hmac-sha1-96", "arcfour-hmac-md5"} {
+		t.Run(etype, func(t *testing.T) {
+			b, err := os.ReadFile(dc.Config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := sources["password"]
+			s.Config = write(t, "krb5.conf", bytes.Replace(b, []byte("[libdefaults]\n"), []byte("[libdefaults]\n default_tkt_enctypes = "+etype+"\n default_tgs_enctypes = "+etype+"\n"), 1))
+			u, err := Open(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer u.Close()
+			g, err := u.Initiate(within(t), "cifs/localhost")
+			if want := map[bool]int{true: 32, false: 16}[etype[:6] == "aes256"]; err != nil || len(g.Key()) != want {
+				t.Fatalf("%v: a key of %d bytes, want %d", err, len(g.Key()), want)
+			}
+			written(t, login(t, dc, &client.Options{Mode: smb2.SigningRequired}, &client.Credentials{Kerberos: u}))
 		})
 	}
 	t.Run("bound", func(t *testing.T) {

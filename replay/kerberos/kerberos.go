@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	krb5 "github.com/jcmturner/gokrb5/v8/client"
@@ -29,15 +30,20 @@ type User struct {
 	cname types.PrincipalName
 	cache *credentials.CCache // tickets that are there; nil if there is no cache
 	kdc   *krb5.Client        // gets more of them; nil if the cache holds no ticket for that
+	mu    sync.Mutex          // held while the KDC is asked
 }
 
 // Name is the user's principal: user@REALM.
 func (u *User) Name() string { return u.cname.PrincipalNameString() + "@" + u.realm }
 
-// Close forgets the keys.
+// Close forgets the keys, once nobody asks with them any more.
 func (u *User) Close() {
 	if u.kdc != nil {
-		u.kdc.Destroy()
+		go func() {
+			u.mu.Lock()
+			defer u.mu.Unlock()
+			u.kdc.Destroy()
+		}()
 	}
 }
 
@@ -79,6 +85,8 @@ func (u *User) ticket(service string) (t messages.Ticket, key types.EncryptionKe
 	if u.kdc == nil {
 		return t, key, errors.New("the credential cache has neither that nor one to ask for it with that is still good (kinit gets one)")
 	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	return u.kdc.GetServiceTicket(service)
 }
 
