@@ -52,7 +52,8 @@ who can log on may do everything, and nothing is kept over a restart but the fil
 
 With --from it is the server of a capture: requests that mean the same as captured ones get
 the captured answers, with the ids of now. In the end it prints what was asked and what was
-not. Without --user, the users of the capture log on with --password.
+not. Without --user, the users of the capture log on with the one password that it was
+opened with: --password or $ODXRAY_PASSWORD.
 
 The password of --user NAME is taken from $ODXRAY_PASSWORD; others can see one on the
 command line in the list of processes.`,
@@ -115,6 +116,9 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		fault, err := server.ParseFault(rule)
 		if err != nil {
 			return usagef("--fault: %w", err)
+		}
+		if from && fault.Own() && f.from.unmatched != string(captured.Lab) {
+			return usagef("--fault: %q is about tokens, oplocks and leases of the lab server's own files, of which --from has none unless --unmatched is lab", rule)
 		}
 		cfg.Faults = append(cfg.Faults, fault)
 	}

@@ -81,13 +81,14 @@ func (f *serveFlags) script(r *captured.Recording, cfg *server.Config) *captured
 // capturedUsers lets those log on who did in the capture, with the password that it was
 // opened with. It returns their names.
 func (f *serveFlags) capturedUsers(r *captured.Recording, cfg *server.Config) (names []string) {
-	if len(f.users) > 0 || len(f.from.keys.passwords) != 1 {
+	passwords := withEnvironment(f.from.keys.passwords, "ODXRAY_PASSWORD")
+	if len(f.users) > 0 || len(passwords) != 1 {
 		return nil
 	}
 	for _, user := range r.Users {
 		name := strings.ToLower(user[strings.LastIndexByte(user, '\\')+1:])
 		if _, known := cfg.Users[name]; name != "" && !known {
-			cfg.Users[name] = seal.NTHash(f.from.keys.passwords[0])
+			cfg.Users[name] = seal.NTHash(passwords[0])
 			names = append(names, report.Escape(name))
 		}
 	}

@@ -64,9 +64,15 @@ func serve(t testing.TB, c *flows.Capture, unmatched Unmatched, log func(string,
 		t.Fatal(err)
 	}
 	script := New(r, unmatched)
-	s, err := server.New(server.Config{
+	return script, started(t, server.Config{
 		Store: server.NewMemory(1 << 30), Users: map[string][16]byte{"lab": seal.NTHash("secret"), "smb_alice": seal.NTHash("Passw0rd!")}, Guest: r.Guests(), Script: script, Log: log, Trace: true, Share: r.Share(),
 	})
+}
+
+// started serves until the test ends, and returns the address.
+func started(t testing.TB, cfg server.Config) string {
+	t.Helper()
+	s, err := server.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +88,7 @@ func serve(t testing.TB, c *flows.Capture, unmatched Unmatched, log func(string,
 		}
 		<-done
 	})
-	return script, l.Addr().String()
+	return l.Addr().String()
 }
 
 // replayed has the clients of a capture ask its captured server, and returns what came of it.

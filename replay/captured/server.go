@@ -168,6 +168,17 @@ func (p *player) Encrypts(string) bool {
 	return p.conn >= 0 && p.s.r.conns[p.conn].encrypt
 }
 
+// File returns the path of a file that a client of now has open.
+func (p *player) File(id smb2.FileID) string {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	if f := p.s.files[id]; f != nil {
+		_, path, _ := strings.Cut(f.about, `\`)
+		return path
+	}
+	return ""
+}
+
 // Answer finds the answer to a request.
 func (p *player) Answer(a *server.Asked) *server.Reply {
 	s := p.s

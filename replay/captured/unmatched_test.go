@@ -8,9 +8,11 @@ import (
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
+	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/replay/client"
+	"github.com/odxray/odxray/replay/server"
 )
 
 func wantStatus(t *testing.T, what string, err error, want smb2.Status) {
@@ -158,4 +160,35 @@ func TestUnmatched(t *testing.T) {
 			t.Error(got)
 		}
 	})
+}
+
+// TestFaulty: the captured server goes wrong on purpose, too, on the files that a rule
+// names.
+func TestFaulty(t *testing.T) {
+	r, err := Read(small(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rule, fails := range map[string]bool{
+		"read:status=STATUS_DISK_FULL,file=known":   true,
+		"read:status=STATUS_DISK_FULL,file=unknown": false,
+	} {
+		f, err := server.ParseFault(rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := started(t, server.Config{
+			Store: server.NewMemory(1 << 20), Users: map[string][16]byte{"lab": seal.NTHash("secret")}, Script: New(r, Fail), Faults: []*server.Fault{f},
+		})
+		g, err := arrives(t, address, "share").Create(within(t), "known", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := reads(g, 0, 4)
+		if fails {
+			wantStatus(t, rule, err, ntstatus.DiskFull)
+		} else if string(b) != "what" {
+			t.Errorf("%s: %q, %v", rule, b, err)
+		}
+	}
 }

@@ -209,6 +209,16 @@ func (f *Fault) parseCondition(key, value string) (err error) {
 	return nil
 }
 
+// Own reports whether the fault is about what only the server's own files have, not those
+// of a Script: tokens, oplocks and leases.
+func (f *Fault) Own() bool {
+	switch f.effect.name {
+	case "ttl", "expire", "stale", "break":
+		return true
+	}
+	return false
+}
+
 // String returns the rule as it was given.
 func (f *Fault) String() string { return f.text }
 

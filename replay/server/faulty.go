@@ -113,6 +113,8 @@ func (r *request) isFile(m *smb2.Message, pattern string) bool {
 		name = b.Name.String()
 	} else if o := r.peek(m); o != nil && o.file != nil {
 		name = windowsPath(o.file.name(), o.file.stream)
+	} else if id := fileID(m); id != nil && r.c.player != nil {
+		name = r.c.player.File(*id)
 	}
 	name = strings.Trim(strings.ToLower(strings.ReplaceAll(name, `\`, "/")), "/")
 	whole, _ := path.Match(pattern, name)

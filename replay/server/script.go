@@ -32,6 +32,9 @@ type Player interface {
 	// Answer returns the answer to a request; nil leaves that to the server. It is not asked
 	// about NEGOTIATE, SESSION_SETUP, CANCEL and ECHO.
 	Answer(a *Asked) *Reply
+	// File returns the path of a file that the player opened, relative to its share; "" for
+	// others. It is for faults, which are told about files by name.
+	File(id smb2.FileID) string
 	Close()
 }
 
