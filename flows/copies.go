@@ -332,7 +332,7 @@ func (a *Analyzer) copyOf(c *conn, e *exchange, from, to uint32, k *Call) *copyS
 	client := a.clientOf(c)
 	key := copyKey{client, from, to}
 	y, ok := t.byKey[key]
-	if ok && y.life == a.files[to].life && !y.over(a, k) {
+	if ok && y.life == a.files[to].life && (!y.over(a, k) || k.Answer == 0 && k.Frame < y.LastFrame) { // which was asked before
 		y.frozen = false
 		return y
 	}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/odxray/odxray/flows"
 )
 
 // any is one of the frames.
@@ -74,6 +76,11 @@ func TestHarmedCaptures(t *testing.T) {
 					m := load(t, name)
 					h.do(m, rand.New(rand.NewPCG(seed, uint64(len(name)))))
 					found, r := m.findings()
+					for _, c := range r.Copies {
+						if c.Source.File != 0 && c.Verdict != flows.Complete && c.Uncertain == "" && h.name != "an early end" {
+							t.Errorf("%s, %d: the copy of %s is %v, gaps %v, frames %d to %d", h.name, seed, files(&c), c.Verdict, c.Gaps, c.FirstFrame, c.LastFrame)
+						}
+					}
 					for what, n := range found {
 						if clean[what] > 0 || strings.HasPrefix(what, "note ") {
 							continue

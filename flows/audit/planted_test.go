@@ -2,6 +2,8 @@ package audit
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -165,8 +167,7 @@ func writeSource(m *tape, after int, offset uint64) []int {
 func TestPlantedCopy(t *testing.T) {
 	plant(t, "odx-multi-30", []planted{
 		{"a write twice", func(m *tape) { m.say(7107, 7106, 7107) }, "+warning copy/overlap, +note token/reused"},
-		{"a write never answered, and again", func(m *tape) { f := m.say(7105, 7106); _ = f },
-			"+warning smb/unanswered"},
+		{"a write never answered, and again", func(m *tape) { m.say(7105, 7106) }, "+warning smb/unanswered"},
 		{"the tail not written", func(m *tape) { m.unsay(7140, 7141, 7143, 7144, 7145, 7146, 7148, 7149, 7150, 7151) }, "+warning copy/abandoned"},
 		{"the end of file not set", func(m *tape) { m.unsay(7102, 7103) }, "+warning copy/not-presized, +warning copy/size-differs"}, // AlSi said how large
 		{"nor room made", func(m *tape) { m.unsay(7102, 7103); b := m.bytes(7086); put64(b, bytes.Index(b, []byte("AlSi"))+8, 0) }, "+warning copy/not-presized, +note copy/size-differs"},
@@ -189,4 +190,35 @@ func TestPlantedCopy(t *testing.T) {
 		{"the read lost", func(m *tape) { m.lose(7104) }, "+note capture/gap, +note token/unknown? 4"},
 		{"the capture ends at a request", func(m *tape) { m.until(7150) }, "+note copy/abandoned?, +note smb/unanswered, +note token/part-used, -warning odx/read-empty 2"},
 	})
+}
+
+// TestPlantedVerdict: what becomes of the copy to dst3.bin, and that it stays one copy.
+func TestPlantedVerdict(t *testing.T) {
+	for _, x := range []struct {
+		name string
+		do   func(m *tape)
+		want string
+	}{
+		{"nothing", func(m *tape) {}, "complete []"},
+		{"a write never answered, and again", func(m *tape) { m.say(7105, 7106) }, "complete []"},
+		{"an unknown token first", func(m *tape) { fillToken(m.request(7106), presented, 512); m.refuse(7107, ioctl, invalidToken) }, "partial [{0 65536}]"},
+		{"an altered token", func(m *tape) { fillToken(m.request(7111), presented, 1); m.refuse(7112, ioctl, invalidToken) }, "partial [{131072 196608}]"},
+		{"a write refused, and again", func(m *tape) { f := m.say(7105, 7106, 7107); m.refuse(f[1], ioctl, diskFull) }, "complete []"},
+		{"a write of nothing", func(m *tape) { put64(m.answer(7107), written_, 0) }, "partial [{0 65536}]"},
+		{"a write lost", func(m *tape) { m.lose(7108, 7109) }, "partial [{65536 131072}] not all of connection 1 can be seen"},
+		{"the tail refused", func(m *tape) { m.refuse(7151, ioctl, diskFull) }, "partial [{983040 1048576}]"},
+	} {
+		m := load(t, "odx-multi-30")
+		x.do(m)
+		_, r := m.findings()
+		var got []string
+		for _, c := range r.Copies {
+			if c.Destination.Path == "dst3.bin" {
+				got = append(got, strings.TrimSpace(fmt.Sprint(c.Verdict, " ", c.Gaps, " ", c.Uncertain)))
+			}
+		}
+		if s := strings.Join(got, "; "); s != x.want {
+			t.Errorf("%s: %s, want %s", x.name, s, x.want)
+		}
+	}
 }

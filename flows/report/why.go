@@ -144,7 +144,7 @@ func diagnose(r *flows.Results) []diagnosis {
 
 func diagnoseCopy(r *flows.Results, c *flows.Copy) (diagnosis, bool) {
 	d := diagnosis{Copy: c.ID, Source: known(c.Source.Path), Destination: known(c.Destination.Path), Method: Method(c), Causes: []string{}, Advice: []string{}}
-	refused := firstRefused(c)
+	refused := decidingRefusal(c)
 	switch {
 	case c.Fallback != "" && c.First == flows.ODX && refused != nil:
 		d.Problem = fellBack
@@ -157,9 +157,6 @@ func diagnoseCopy(r *flows.Results, c *flows.Copy) (diagnosis, bool) {
 		d.What = fmt.Sprintf("it began with %v and moved %s of %s by %v, after %s", c.First, Size(c.Slower), Size(c.Bytes), slowest(c), c.Fallback)
 		d.Frames = []int{c.LeftAt}
 	case len(c.Failures) > 0 || refused != nil && c.Verdict != flows.Complete:
-		if refused == nil {
-			return d, false
-		}
 		d.Problem = unfinished
 		d.What = refusal(refused) + ", and nothing took over"
 	case c.Verdict != flows.Complete && lost(c) != nil:
@@ -204,18 +201,36 @@ func diagnoseCopy(r *flows.Results, c *flows.Copy) (diagnosis, bool) {
 		d.Status = StatusName(refused.Status)
 		d.Frames = []int{refused.Frame, refused.Answer}
 		d.Causes, d.Advice = refusedFor(refused.Status)
+		if l := refused.Limits; refused.Limited {
+			d.Causes = []string{fmt.Sprintf("it is more than the server takes in one call: %d chunks of %s, %s in all", l.Chunks, Size(uint64(l.ChunkBytes)), Size(uint64(l.TotalBytes)))}
+			d.Advice = []string{"a client should ask again within these limits"}
+		}
 	}
 	d.Frames = slices.DeleteFunc(d.Frames, func(n int) bool { return n == 0 })
 	d.Frames, d.Causes, d.Advice = orEmpty(d.Frames), orEmpty(d.Causes), orEmpty(d.Advice)
 	return d, true
 }
 
-// firstRefused returns the first call of a copy that the server refused.
-func firstRefused(c *flows.Copy) *flows.Call {
+// decidingRefusal returns the call whose refusal made of a copy what it became: the one that
+// ended its first method, or the first that nothing took over from, else the first of all; nil
+// if none was refused.
+func decidingRefusal(c *flows.Copy) *flows.Call {
+	answer := c.FailedAt
+	if answer == 0 && len(c.Failures) > 0 {
+		answer = c.Failures[0].Answer
+	}
 	for i := range c.Calls {
-		if c.Calls[i].Refused() && !c.Calls[i].Limited {
-			return &c.Calls[i]
+		if k := &c.Calls[i]; k.Refused() && (k.Answer == answer || answer == 0 && !k.Limited) {
+			return k
 		}
+	}
+	if len(c.Failures) > 0 && c.Failures[0].Answer == answer {
+		f := &c.Failures[0]
+		k := flows.Call{Command: smb2.Ioctl, Function: f.Function, Frame: f.Frame, Answer: f.Answer, Status: f.Status}
+		if f.Function == 0 {
+			k.Command = smb2.Write
+		}
+		return &k
 	}
 	return nil
 }
