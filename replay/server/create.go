@@ -13,7 +13,6 @@ import (
 
 const (
 	statusBadImpersonation status = 0xc00000a5
-	statusEAsNotSupported  status = 0xc000004f
 
 	settable = fscc.AttributeReadOnly | fscc.AttributeHidden | fscc.AttributeSystem | fscc.AttributeArchive |
 		fscc.AttributeTemporary | fscc.AttributeOffline | fscc.AttributeNotContentIndexed
@@ -98,8 +97,12 @@ func checkCreate(m *smb2.CreateRequest) status {
 		return ntstatus.AccessDenied
 	case m.Contexts.Has(smb2.ContextTimeWarp) && m.TimeWarp != 0:
 		return ntstatus.ObjectNameNotFound
-	case m.Contexts.Has(smb2.ContextEA) && m.EA.Count > 0:
-		return statusEAsNotSupported
+	}
+	if _, st := createSecurity(m); st != ntstatus.Success {
+		return st
+	}
+	if m.Contexts.Has(smb2.ContextEA) {
+		return checkEAs(&m.EA)
 	}
 	return ntstatus.Success
 }
@@ -241,6 +244,7 @@ func (r *request) make(m *smb2.CreateRequest, o *open, path, stream string) (smb
 	}
 	if stream == "" {
 		obj.SetAttr(Attr{Attributes: attr})
+		s.keepNew(obj.ID(), m)
 	}
 	_, st := s.join(o, obj, path, stream, directory, false, r.leaseKey(m))
 	if st != ntstatus.Success {

@@ -30,6 +30,9 @@ type dir struct {
 type extra struct {
 	creation   dtyp.FileTime
 	attributes fscc.Attributes
+
+	// A change time that a client set holds until the file system has another.
+	change, instead dtyp.FileTime
 }
 
 // maxExtra bounds the files of which that is remembered.
@@ -137,6 +140,9 @@ func (d *dir) attr(info os.FileInfo) (Attr, error) {
 		}
 		if x.attributes != 0 {
 			a.Attributes = x.attributes
+		}
+		if x.change != 0 && x.instead == a.Change {
+			a.Change = x.change
 		}
 	}
 	return a, nil
@@ -345,9 +351,15 @@ func (o *dirObject) SetAttr(a Attr) error {
 			return err
 		}
 	}
-	if a.Creation == 0 && a.Attributes == 0 {
+	if a.Creation == 0 && a.Attributes == 0 && a.Change == 0 {
 		return nil
 	}
+	var now Attr
+	info, err := o.f.Stat()
+	if err != nil {
+		return err
+	}
+	systemAttr(&now, info)
 	o.d.mu.Lock()
 	defer o.d.mu.Unlock()
 	x, known := o.d.extra[o.id]
@@ -359,6 +371,9 @@ func (o *dirObject) SetAttr(a Attr) error {
 	}
 	if a.Attributes != 0 {
 		x.attributes = a.Attributes
+	}
+	if a.Change != 0 {
+		x.change, x.instead = a.Change, now.Change
 	}
 	o.d.extra[o.id] = x
 	return nil

@@ -58,6 +58,7 @@ func (r *request) queryDirectory(m *smb2.QueryDirectoryRequest) status {
 			continue
 		}
 		e := entryOf(&l.entries[l.next])
+		e.EASize = r.c.s.eaSize(l.entries[l.next].ID)
 		if !out.Add(m.Class, &e, int(m.OutputLength)) {
 			if out.Raw == nil {
 				return ntstatus.InfoLengthMismatch

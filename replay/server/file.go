@@ -63,6 +63,7 @@ type open struct {
 	grant         *grant // what the client may cache; nil is nothing
 	deleteOnClose bool
 	position      uint64
+	nextEA        int // of a query for one at a time
 	list          *listing
 	watch         *watch
 
@@ -157,9 +158,16 @@ func (o *open) close() {
 	if !remove {
 		return
 	}
-	if err := s.cfg.Store.Remove(path, f.stream); err != nil {
+	there, err := s.cfg.Store.Stat(path)
+	if err == nil {
+		err = s.cfg.Store.Remove(path, f.stream)
+	}
+	if err != nil {
 		s.logf("%s could not be removed: %v", windowsPath(path, f.stream), err)
 		return
+	}
+	if f.stream == "" && there.Links <= 1 {
+		s.forgetKept(there.ID)
 	}
 	s.changed(path, fscc.ActionRemoved, notifyName(f.directory))
 }

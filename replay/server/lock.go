@@ -198,6 +198,10 @@ func (r *request) lockRanges(o *open, list smb2.LockList) status {
 	patient := list.At(0).Flags&smb2.LockFailImmediately == 0
 	for {
 		s.mu.Lock()
+		if o.closed { // while this waited
+			s.mu.Unlock()
+			return ntstatus.RangeNotLocked
+		}
 		s.breakCaching(o) // whoever caches would not see the lock
 		st := ntstatus.Success
 		done := 0

@@ -18,6 +18,7 @@ const (
 	notifySize       fscc.NotifyFilter = 0x008
 	notifyWrite      fscc.NotifyFilter = 0x010
 	notifyCreation   fscc.NotifyFilter = 0x040
+	notifyEA         fscc.NotifyFilter = 0x080
 )
 
 // watch is what an open directory wants to know, and does not know yet. Server.mu guards

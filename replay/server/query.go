@@ -28,6 +28,9 @@ func (r *request) queryInfo(m *smb2.QueryInfoRequest) status {
 		if o.file == nil {
 			return r.queryPipe(o, fscc.FileClass(m.Class), m.OutputLength)
 		}
+		if fscc.FileClass(m.Class) == fscc.FileFullEA {
+			return r.queryEAs(o, m)
+		}
 		out, fixed, st = o.fileInfo(fscc.FileClass(m.Class), r.c.dialect)
 	case fscc.TypeFileSystem:
 		if o.file == nil {
@@ -84,7 +87,7 @@ func (o *open) fileInfo(class fscc.FileClass, dialect smb2.Dialect) (out []byte,
 	case fscc.FileInternal:
 		return (&fscc.InternalInfo{FileID: a.ID.File}).Append(nil), 8, ntstatus.Success
 	case fscc.FileEA:
-		return new(fscc.EAInfo).Append(nil), 4, ntstatus.Success
+		return (&fscc.EAInfo{Size: f.s.eaSize(f.key)}).Append(nil), 4, ntstatus.Success
 	case fscc.FileAccess:
 		return (&fscc.AccessInfo{Access: o.access}).Append(nil), 4, ntstatus.Success
 	case fscc.FilePosition:
@@ -95,7 +98,7 @@ func (o *open) fileInfo(class fscc.FileClass, dialect smb2.Dialect) (out []byte,
 		return new(fscc.AlignmentInfo).Append(nil), 4, ntstatus.Success
 	case fscc.FileAll:
 		all := fscc.AllInfo{
-			BasicInfo: basic, StandardInfo: standard, FileID: a.ID.File, Access: o.access, Position: o.position, Mode: o.mode(),
+			BasicInfo: basic, StandardInfo: standard, FileID: a.ID.File, EASize: f.s.eaSize(f.key), Access: o.access, Position: o.position, Mode: o.mode(),
 			Name: text(windowsPath(path, f.stream)),
 		}
 		return all.Append(nil), 104, attr
@@ -114,16 +117,12 @@ func (o *open) fileInfo(class fscc.FileClass, dialect smb2.Dialect) (out []byte,
 	case fscc.FileCompression:
 		return (&fscc.CompressionInfo{Size: uint64(a.Size)}).Append(nil), 16, ntstatus.Success
 	case fscc.FileStream:
-		return o.streams(&a), 0, ntstatus.Success
+		out := o.streams(&a)
+		return out, min(32, len(out)), ntstatus.Success
 	case fscc.FileID:
 		info := fscc.FileIDInfo{Volume: a.ID.Volume}
 		binary.LittleEndian.PutUint64(info.FileID[:], a.ID.File)
 		return info.Append(nil), 24, ntstatus.Success
-	case fscc.FileFullEA:
-		if st := o.needs(dtyp.ReadEA); st != ntstatus.Success {
-			return nil, 0, st
-		}
-		return nil, 0, statusNoEAs
 	case fscc.FileName, fscc.FileHardLink, fscc.FileReparsePoint, fscc.FileObjectID, fscc.FileQuota:
 		return nil, 0, ntstatus.NotSupported
 	}
@@ -179,45 +178,4 @@ func (s *Server) volumeInfo(class fscc.FsClass) (out []byte, fixed int, st statu
 		return info.Append(nil), 28, ntstatus.Success
 	}
 	return nil, 0, ntstatus.InvalidInfoClass
-}
-
-// querySecurity tells whose a file is: everybody may do everything, and who owns it is
-// nobody in particular. [MS-DTYP] 2.4.6
-func (r *request) querySecurity(o *open, m *smb2.QueryInfoRequest) status {
-	if m.Additional&(dtyp.OwnerSecurity|dtyp.GroupSecurity|dtyp.DACLSecurity|dtyp.LabelSecurity) != 0 {
-		if st := o.needs(dtyp.ReadControl); st != ntstatus.Success {
-			return st
-		}
-	}
-	if m.Additional&dtyp.SACLSecurity != 0 {
-		return ntstatus.AccessDenied
-	}
-	everyone := []byte{1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}                                             // S-1-1-0
-	administrators := []byte{1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0}                       // S-1-5-32-544
-	ace := append([]byte{0, 0, 20, 0}, append(wire.AppendU32(nil, uint32(allAccess)), everyone...)...) // allowed
-	acl := append([]byte{2, 0, byte(8 + len(ace)), 0, 1, 0, 0, 0}, ace...)
-	b := wire.AppendU16([]byte{1, 0}, uint16(dtyp.SelfRelative))
-	b = wire.AppendZeros(b, 16)
-	part := func(want dtyp.SecurityInformation, at int, data []byte) {
-		if m.Additional&want != 0 {
-			wire.PutU32(b[at:], uint32(len(b)))
-			b = append(b, data...)
-		}
-	}
-	part(dtyp.OwnerSecurity, 4, administrators)
-	part(dtyp.GroupSecurity, 8, administrators)
-	if m.Additional&dtyp.DACLSecurity != 0 {
-		wire.PutU16(b[2:], uint16(dtyp.SelfRelative|dtyp.DACLPresent))
-	}
-	part(dtyp.DACLSecurity, 16, acl)
-	if len(b) > int(m.OutputLength) {
-		e := smb2.ErrorResponse{Data: wire.AppendU32(nil, uint32(len(b)))}
-		if r.c.dialect == smb2.Dialect311 {
-			e.ContextCount = 1
-		}
-		r.body = e.Append(nil)
-		return ntstatus.BufferTooSmall
-	}
-	r.body = smb2.AppendOutput(nil, b)
-	return ntstatus.Success
 }

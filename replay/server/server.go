@@ -38,6 +38,7 @@ type Server struct {
 	created   map[createKey]*open   // that clients have named
 	creating  map[createKey]bool    // and that are not open yet
 	watches   map[*watch]bool
+	kept      map[FileNumber]*kept
 	tokens    tokens
 	running   sync.WaitGroup
 }
@@ -50,7 +51,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, started: time.Now(), faulty: newFaulty(cfg.Faults, cfg.FaultSeed),
 		conns: map[*conn]bool{}, listeners: map[net.Listener]bool{}, sessions: map[uint64]*session{},
-		files: map[fileKey]*file{}, leases: map[leaseKey]*grant{}, durable: map[smb2.FileID]*open{}, created: map[createKey]*open{}, creating: map[createKey]bool{}, watches: map[*watch]bool{},
+		files: map[fileKey]*file{}, leases: map[leaseKey]*grant{}, durable: map[smb2.FileID]*open{}, created: map[createKey]*open{}, creating: map[createKey]bool{}, kept: map[FileNumber]*kept{}, watches: map[*watch]bool{},
 	}
 	s.tokens.init(&s.cfg)
 	rand.Read(s.guid[:])

@@ -24,8 +24,7 @@ func (r *request) setInfo(m *smb2.SetInfoRequest) status {
 	case fscc.TypeFile:
 		st = r.setFile(o, fscc.FileClass(m.Class), m)
 	case fscc.TypeSecurity:
-		// Everybody may do everything here: what a client sets is not kept.
-		st = o.needs(dtyp.WriteDAC | dtyp.WriteOwner)
+		st = o.setSecurity(m)
 	case fscc.TypeFileSystem, fscc.TypeQuota:
 		return ntstatus.NotSupported
 	default:
@@ -65,7 +64,7 @@ func (r *request) setFile(o *open, class fscc.FileClass, m *smb2.SetInfoRequest)
 	case *fscc.ValidDataLengthInfo:
 		return o.needs(dtyp.WriteData)
 	case *fscc.FullEAInfo:
-		return statusEAsNotSupported
+		return o.setEAs(i)
 	case nil:
 		if len(m.Data) == 0 {
 			return ntstatus.InfoLengthMismatch

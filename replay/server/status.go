@@ -16,5 +16,8 @@ const (
 	statusOutOfSequence    status = 0xc000042a
 	statusForcedClosed     status = 0xc00000b6
 
+	statusNoMoreEAs         status = 0x80000012
+	statusInvalidEAName     status = 0x80000013
+	statusEATooLarge        status = 0xc0000050
 	statusDuplicateObjectID status = 0xc000022a
 )
