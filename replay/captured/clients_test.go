@@ -88,3 +88,23 @@ func TestImpacket(t *testing.T) {
 		}
 	}
 }
+
+// TestSmbclientHere is TestSmbclient with the one capture of Samba's that the project
+// holds: a copy of 50 MB on the server's side.
+func TestSmbclientHere(t *testing.T) {
+	if _, err := exec.LookPath("smbclient"); err != nil {
+		t.Skip("smbclient is not installed")
+	}
+	script, address := serve(t, capture(t, filepath.Join("..", "testdata", "scopy_50m.pcap"), nil), Fail, t.Logf)
+	_, port, _ := net.SplitHostPort(address)
+	for range 2 { // whoever comes later begins anew
+		out, err := exec.Command("smbclient", "//127.0.0.1/share", "-p", port, "-U", `SMBLAB\smb_alice%Passw0rd!`, "-c", "scopy r50m r50m.copy; allinfo r50m.copy; rm r50m.copy").CombinedOutput()
+		if err != nil || strings.Contains(string(out), "NT_STATUS_") || !strings.Contains(string(out), "stream: [::$DATA], 50000000 bytes") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+	const want = "58 requests: 58 answered from the capture, 0 not in it\n29 of the 29 requests of the capture were made\n"
+	if got := told(t, script); got != want {
+		t.Error(got)
+	}
+}
