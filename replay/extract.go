@@ -519,8 +519,6 @@ func (p *Plan) unable(s *Step) string {
 		return "the capture holds only the beginning of the request"
 	case s.Header.Command == smb2.Cancel && s.Cancel == 0:
 		return "what it cancels is not in the capture"
-	case p.authenticated(s):
-		return "the remote call is authenticated within its pipe, with a key that a replay has not"
 	}
 	for _, u := range s.Uses {
 		slot := &p.Slots[u.Slot]

@@ -31,8 +31,8 @@ func (r *run) request(s *Step) (*client.Request, error) {
 	}
 	for _, u := range s.Uses {
 		v := r.value(u.Slot)
-		if v == nil && r.plan.Slots[u.Slot].Kind == SlotSID {
-			continue // it names nobody, or the right one
+		if k := r.plan.Slots[u.Slot].Kind; v == nil && (k == SlotSID || k == SlotHandle && r.replied(r.plan.Slots[u.Slot].Defined)) {
+			continue // it names nobody, or the right one; it was no handle
 		}
 		if v == nil {
 			return nil, needs{u.Slot}
@@ -70,6 +70,13 @@ func (r *run) request(s *Step) (*client.Request, error) {
 		q.TreeID = le.Uint32(v)
 	}
 	return q, nil
+}
+
+// replied reports whether the target answered a step.
+func (r *run) replied(id int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return id > 0 && r.outcomes[id-1].Answer != nil
 }
 
 // whole returns a copy of a request, with what the capture lacks filled in.
@@ -176,7 +183,14 @@ func (r *run) mapped(s *Step, b []byte) ([]byte, error) {
 				return setRename(b, r.path(s, strings.TrimPrefix(to, `\`))), nil
 			}
 		}
+	case smb2.Write:
+		if r.onPipe(s) {
+			return bare(s, b)
+		}
 	case smb2.Ioctl:
+		if r.onPipe(s) && s.Exchange.Function == fscc.PipeTransceive {
+			return bare(s, b)
+		}
 		return r.mappedInput(s, b)
 	case smb2.OplockBreak:
 		return r.granted(s, b), nil

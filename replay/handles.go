@@ -52,34 +52,17 @@ func stub(b []byte, command smb2.Command, answer bool, kind byte) (off, upto int
 	return at + rpcHeader, at + len(p)
 }
 
-// authenticated reports whether a step is of a remote call that brings its own log-on or
-// signature, made with a key that only the captured client and server had.
-func (p *Plan) authenticated(s *Step) bool {
-	if !p.onPipe(s) {
-		return false
-	}
-	const authLength = 10
-	for _, m := range []struct {
-		b      []byte
-		answer bool
-	}{{s.Request, false}, {s.Answer, true}} {
-		if b, _ := pdu(m.b, s.Header.Command, m.answer); b != nil && le.Uint16(b[authLength:]) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// plausible reports whether 20 bytes may be a handle: attributes that are nothing but a
-// small number, as Samba tells sorts of handles apart with, and an id that is more.
+// plausible reports whether 20 bytes may be a handle: attributes that are a small number,
+// and an id that is more than that, and no text in UTF-16.
 func plausible(b []byte) bool {
-	set := 0
-	for _, x := range b[4:] {
+	set, text := 0, true
+	for i, x := range b[4:] {
 		if x != 0 {
 			set++
+			text = text && i%2 == 0
 		}
 	}
-	return le.Uint32(b) < 16 && set >= 4
+	return le.Uint32(b) < 16 && set >= 4 && !text
 }
 
 // handleAt reports whether an answer's stub may hold a handle at a place: anywhere if it
@@ -140,8 +123,16 @@ func (x *extraction) offered(s *Step) {
 }
 
 // normal returns an answer with the handles that the step's answer brings as they were
-// captured, so that the rest can be compared.
+// captured, so that the rest can be compared; and with the captured count where less was
+// written to a pipe, as bare had it.
 func (r *run) normal(s *Step, b []byte) []byte {
+	const count = headerSize + 4 // [MS-SMB2] 2.2.22
+	if s.Header.Command == smb2.Write && r.onPipe(s) && len(b) >= count+4 && len(s.Answer) >= count+4 {
+		if sent, err := bare(s, s.Request); err == nil && le.Uint32(b[count:]) == le.Uint32(sent[headerSize+4:]) {
+			b = append([]byte(nil), b...)
+			copy(b[count:count+4], s.Answer[count:])
+		}
+	}
 	for _, u := range s.Defines {
 		if r.plan.Slots[u.Slot].Kind == SlotHandle && u.Off+u.Len <= len(b) {
 			b = append([]byte(nil), b...)

@@ -78,7 +78,8 @@ func (r *run) loop(ctx context.Context) {
 			watchdog.Reset(r.o.timeOut() + time.Second)
 		}
 		if s.left == s.held && !s.expects() {
-			r.giveUp(s) // only what the captured client never got an answer to
+			r.giveUp(s)                                 // only what the captured client never got an answer to
+			watchdog.Reset(min(r.o.timeOut(), maxLate)) // a server may overlook a CANCEL that comes at once
 		}
 	}
 }

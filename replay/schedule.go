@@ -142,10 +142,14 @@ func (s *schedule) next(serial bool, due func(g int) bool) int {
 	}
 	first := -1
 	for c := range s.ready {
-		if len(s.ready[c]) == 0 || s.busy[c] >= max(s.plan.Conns[c].Outstanding, 1) {
+		if len(s.ready[c]) == 0 {
 			continue
 		}
-		if g := s.ready[c][0]; (first < 0 || g < first) && due(g) {
+		g := s.ready[c][0]
+		if s.busy[c] >= max(s.plan.Conns[c].Outstanding, 1) && !s.plan.Groups[g].Ends {
+			continue
+		}
+		if (first < 0 || g < first) && due(g) {
 			first = g
 		}
 	}

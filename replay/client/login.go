@@ -74,7 +74,7 @@ func (c *Conn) login(ctx context.Context, who *Credentials, bound *Session) (*Se
 	if bound != nil {
 		p.bound, p.id = bound, bound.ID
 		if bound.keys.signing != nil {
-			p.signer = seal.NewSigner(c.Signing, bound.keys.signing)
+			p.signer = seal.NewSigner(bound.Conn.Signing, bound.keys.signing) // as the session's first connection does
 		}
 	}
 	return p.run(ctx)
