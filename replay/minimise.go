@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/odxray/odxray/flows/report"
 )
@@ -36,12 +37,12 @@ func (e *ErrNoDifference) Error() string {
 // does not need. The difference is that of a step, or the first if step is 0. It runs no
 // more than trials times.
 func Minimise(ctx context.Context, p *Plan, o Options, step, trials int) (*Minimised, error) {
-	run := func(p *Plan) (*Result, error) { return At(ctx, p, o, p.Manifest(), true) }
+	run := func(ctx context.Context, p *Plan) (*Result, error) { return At(ctx, p, o, p.Manifest(), true) }
 	return minimise(ctx, p, step, trials, run)
 }
 
-func minimise(ctx context.Context, p *Plan, step, trials int, run func(*Plan) (*Result, error)) (*Minimised, error) {
-	first, err := run(p)
+func minimise(ctx context.Context, p *Plan, step, trials int, run func(context.Context, *Plan) (*Result, error)) (*Minimised, error) {
+	first, err := run(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -76,8 +77,14 @@ func minimise(ctx context.Context, p *Plan, step, trials int, run func(*Plan) (*
 		}
 		m.Trials++
 		sub := p.part(part)
-		r, err := run(sub)
-		if err != nil || ctx.Err() != nil {
+		// What waits for a step that was left out would wait for long.
+		limited, stop := context.WithTimeout(ctx, max(10*time.Second, 4*first.Took))
+		defer stop()
+		r, err := run(limited, sub)
+		switch {
+		case ctx.Err() != nil, err != nil && limited.Err() != nil:
+			return false, nil
+		case err != nil:
 			return false, err
 		}
 		if r.sign(m.Step) != want {

@@ -12,9 +12,9 @@ import (
 )
 
 // differing is a server on which a step differs as long as others were sent before it.
-func differing(p *Plan, step int, others ...int) (run func(*Plan) (*Result, error), runs *int) {
+func differing(p *Plan, step int, others ...int) (run func(context.Context, *Plan) (*Result, error), runs *int) {
 	runs = new(int)
-	return func(sub *Plan) (*Result, error) {
+	return func(_ context.Context, sub *Plan) (*Result, error) {
 		*runs++
 		r := &Result{Plan: sub, Outcomes: make([]Outcome, len(sub.Steps))}
 		shows := true
@@ -85,8 +85,8 @@ func TestMinimise(t *testing.T) {
 		t.Error("there is no step 500")
 	}
 	run, _ = differing(p, 16, -1)
-	nothing := func(sub *Plan) (*Result, error) {
-		r, err := run(sub)
+	nothing := func(ctx context.Context, sub *Plan) (*Result, error) {
+		r, err := run(ctx, sub)
 		r.Outcomes[15] = Outcome{Verdict: Same}
 		return r, err
 	}

@@ -9,8 +9,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -182,6 +184,12 @@ func readNamed[T any](name string, read func(io.Reader, string) (*T, error)) (*T
 	return v, nil
 }
 
+// terminated ends a replay as Ctrl-C does, with what was made removed, when a CI system or
+// a time limit ends the program.
+func terminated(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, syscall.SIGTERM)
+}
+
 // may asks what has to be asked before anything is sent, and finds what the user logs in
 // with. start is false if nothing is to be done.
 func (a *app) may(ctx context.Context, p *replay.Plan, o *replayFlags, r *replay.Options, presupposed []*replay.Entry, clean bool) (start bool, err error) {
@@ -215,6 +223,8 @@ func (a *app) may(ctx context.Context, p *replay.Plan, o *replayFlags, r *replay
 
 // replay does what the command says, once there is a plan.
 func (a *app) replay(ctx context.Context, p *replay.Plan, o *replayFlags, r replay.Options, format report.Format) error {
+	ctx, stop := terminated(ctx)
+	defer stop()
 	golden, err := readNamed(o.baseline, replay.ReadGolden)
 	if err != nil {
 		return err

@@ -90,6 +90,8 @@ The exit status is 1 if there is a difference, 0 if there is none.`,
 }
 
 func (a *app) minimise(ctx context.Context, p *replay.Plan, o *replayFlags, r replay.Options, step, trials int) error {
+	ctx, stop := terminated(ctx)
+	defer stop()
 	if start, err := a.may(ctx, p, o, &r, p.Manifest(), true); !start {
 		return err
 	}
@@ -113,6 +115,8 @@ func (a *app) minimise(ctx context.Context, p *replay.Plan, o *replayFlags, r re
 }
 
 func (a *app) learn(ctx context.Context, p *replay.Plan, o *replayFlags, r replay.Options, output string) error {
+	ctx, stop := terminated(ctx)
+	defer stop()
 	if start, err := a.may(ctx, p, o, &r, p.Manifest(), true); !start {
 		return err
 	}
