@@ -70,7 +70,7 @@ func (p *player) opened(q *question, m *smb2.CreateRequest, i int32, body []byte
 	}
 	s := p.s
 	s.nextID++
-	f := &open{about: q.about, step: i}
+	f := &open{session: q.Session, about: q.about, step: i}
 	if s.unmatched == Lab {
 		f.create = bytes.Clone(q.Raw)
 	}

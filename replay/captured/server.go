@@ -42,6 +42,7 @@ type Server struct {
 	taken   []int      // of connections: players that play them
 	played  []int      // and how often they were
 	files   map[smb2.FileID]*open
+	trees   map[liveTree]string // shares
 	nextID  uint64
 	waiting map[int32][]chan struct{} // answers, by the step that they wait for
 	players map[*player]bool
@@ -51,20 +52,21 @@ type Server struct {
 // New makes a server of a recording.
 func New(r *Recording, unmatched Unmatched) *Server {
 	return &Server{
-		r: r, unmatched: unmatched, taken: make([]int, len(r.conns)), played: make([]int, len(r.conns)), files: make(map[smb2.FileID]*open),
+		r: r, unmatched: unmatched, taken: make([]int, len(r.conns)), played: make([]int, len(r.conns)), files: make(map[smb2.FileID]*open), trees: make(map[liveTree]string),
 		waiting: make(map[int32][]chan struct{}), players: make(map[*player]bool), counts: newCounts(len(r.steps)),
 	}
 }
 
 // open is an open of a client of now.
 type open struct {
-	id     smb2.FileID
-	about  string
-	step   int32  // of its CREATE; -1 if the capture has none
-	create []byte // the request of now, for the lab server
-	lab    *server.LabOpen
-	closed bool
-	call   uint32 // call_id of the last remote procedure call
+	id      smb2.FileID
+	session uint64
+	about   string
+	step    int32  // of its CREATE; -1 if the capture has none
+	create  []byte // the request of now, for the lab server
+	lab     *server.LabOpen
+	closed  bool
+	call    uint32 // call_id of the last remote procedure call
 }
 
 // player plays a captured connection.
@@ -76,12 +78,12 @@ type player struct {
 	sure   bool // a request has shown that it is that one
 	used   map[int32]bool
 	low    map[key]int // of Recording.byKey: what lies before is used
-	trees  map[liveTree]string
 	opens  map[smb2.FileID]*open
 	gone   []smb2.FileID           // of opens, that are closed
 	leases map[wire.GUID]wire.GUID // those of now, by those of then
 
-	session uint64 // that asked last, for breaks
+	session uint64          // that asked last, for breaks
+	seen    map[uint64]bool // sessions; some may have other connections, too
 }
 
 type liveTree struct {
@@ -92,7 +94,7 @@ type liveTree struct {
 // Connect begins a connection.
 func (s *Server) Connect(c server.Caller) server.Player {
 	p := &player{
-		s: s, caller: c, conn: -1, used: make(map[int32]bool), low: make(map[key]int), trees: make(map[liveTree]string),
+		s: s, caller: c, conn: -1, used: make(map[int32]bool), low: make(map[key]int), seen: make(map[uint64]bool),
 		opens: make(map[smb2.FileID]*open), leases: make(map[wire.GUID]wire.GUID),
 	}
 	s.mu.Lock()
@@ -107,8 +109,17 @@ func (p *player) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.players, p)
-	for id := range p.opens {
-		delete(s.files, id)
+	for id, f := range p.opens {
+		if other := s.other(f.session); other != nil {
+			other.opens[id] = f
+		} else {
+			delete(s.files, id)
+		}
+	}
+	for t := range s.trees {
+		if p.seen[t.session] && s.other(t.session) == nil {
+			delete(s.trees, t)
+		}
 	}
 	if p.conn >= 0 {
 		s.taken[p.conn]--
@@ -116,6 +127,17 @@ func (p *player) Close() {
 			s.played[p.conn]--
 		}
 	}
+}
+
+// other returns a player on whose connection a session goes on; nil if there is none. s.mu
+// is held.
+func (s *Server) other(session uint64) *player {
+	for p := range s.players {
+		if p.seen[session] {
+			return p
+		}
+	}
+	return nil
 }
 
 // Negotiate takes the next captured connection on which a client offered the same, or the
@@ -184,7 +206,7 @@ func (p *player) Answer(a *server.Asked) *server.Reply {
 	s := p.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p.session = a.Session
+	p.session, p.seen[a.Session] = a.Session, true
 	if a.Command == smb2.Create && len(s.files) >= maxOpens {
 		return &server.Reply{Make: func() (smb2.Status, []byte) { return ntstatus.InsufficientResources, nil }}
 	}
@@ -210,7 +232,7 @@ func (p *player) Answer(a *server.Asked) *server.Reply {
 	p.follow(i, st)
 	s.counts.hit(i, st, q, how)
 	if a.Command == smb2.TreeDisconnect {
-		delete(p.trees, liveTree{a.Session, a.Tree})
+		delete(s.trees, liveTree{a.Session, a.Tree})
 	}
 	if !st.served() {
 		return nil
@@ -239,7 +261,7 @@ func (p *player) connected(session uint64, share string) func(tree uint32) {
 	return func(tree uint32) {
 		p.s.mu.Lock()
 		defer p.s.mu.Unlock()
-		p.trees[liveTree{session, tree}] = share
+		p.s.trees[liveTree{session, tree}] = share
 	}
 }
 
@@ -273,7 +295,7 @@ func (p *player) question(a *server.Asked) *question {
 		*a.Chain = memo
 	}
 	q.chain = memo
-	share := p.trees[liveTree{a.Session, a.Tree}]
+	share := p.s.trees[liveTree{a.Session, a.Tree}]
 	q.about = unknown
 	switch b := a.Body.(type) {
 	case *smb2.CreateRequest:

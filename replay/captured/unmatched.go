@@ -17,7 +17,7 @@ func (p *player) unanswered(q *question) *server.Reply {
 	s := p.s
 	switch q.Command {
 	case smb2.TreeDisconnect:
-		delete(p.trees, liveTree{q.Session, q.Tree})
+		delete(s.trees, liveTree{q.Session, q.Tree})
 		return nil
 	case smb2.Logoff:
 		return nil
