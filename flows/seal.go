@@ -21,9 +21,11 @@ type sealing struct {
 	candidates []candidate   // for decryption
 	openers    []*opener     // that have opened a message, the latest last
 	channels   []*channel
-	setUp      bool   // its SESSION_SETUP is in the capture, and keys were made of it
-	needsSetUp bool   // a session key was given that opens nothing without it
-	login      string // why a password or keytab yielded no key; "" if it did, or if there was none
+	home       *channel // on which the session was set up; nil if the capture does not show it
+	proved     int      // signatures of messages that set it up again, or a further channel
+	setUp      bool     // its SESSION_SETUP is in the capture, and keys were made of it
+	needsSetUp bool     // a session key was given that opens nothing without it
+	login      string   // why a password or keytab yielded no key; "" if it did, or if there was none
 
 	opened int    // messages
 	failed [2]int // messages that no key opened, of the client and of the server

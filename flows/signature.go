@@ -16,6 +16,7 @@ type channel struct {
 	signers  []*seal.Signer // of keys that may be its
 	good     *seal.Signer   // that verified a message; nil if none has
 	verified int            // messages
+	again    bool           // the session had been set up before what is set up here
 	bad      []uint32       // frames of messages that no key fits
 	badCount int            // of those messages
 
@@ -73,7 +74,7 @@ func (ch *channel) offer(c *conn, k sessionKeys, p *seal.Preauth) {
 }
 
 // verify checks the signature of a message of session s that was not encrypted, if it
-// must fit, and if a key is known. [MS-SMB2] 3.2.5.1.3, 3.3.5.2.4
+// must fit, and if a key is known. b is nil if some of it is missing. [MS-SMB2] 3.2.5.1.3, 3.3.5.2.4
 func (a *Analyzer) verify(c *conn, s uint32, b []byte, h *smb2.Header) {
 	if s == 0 || len(h.Signature) != 16 || h.Flags&smb2.FlagSigned == 0 || h.MessageID == ^uint64(0) || h.Command == smb2.Negotiate ||
 		h.Status == ntstatus.Pending && h.Flags&smb2.FlagResponse != 0 {
@@ -88,8 +89,17 @@ func (a *Analyzer) verify(c *conn, s uint32, b []byte, h *smb2.Header) {
 		// a request's own signature back.
 		return
 	}
-	if h.Command == smb2.SessionSetup && len(x.channels) > 1 && x.channels[0] != ch {
-		ch.binds(x, b)
+	if h.Command == smb2.SessionSetup {
+		// What sets up a session is answered with a signature; its requests have none.
+		ch.again = ch.again || h.Flags&smb2.FlagResponse == 0
+		if ch.again || x.home != nil && x.home != ch {
+			ch.again = true
+			ch.binds(x, b)
+			return
+		}
+		x.home = ch
+	}
+	if b == nil {
 		return
 	}
 	if ch.good != nil && ch.good.Verify(b) {
@@ -118,16 +128,18 @@ func (a *Analyzer) verify(c *conn, s uint32, b []byte, h *smb2.Header) {
 	}
 }
 
-// binds verifies a message that sets up a further channel of a session. It is signed with the
-// session's key, which is that of its first channel, and says nothing about the key of the
-// channel at hand; nor does what came before. [MS-SMB2] 3.2.5.3.3
+// binds verifies a message that sets up a session again, or a further channel of it. That is
+// signed with the session's key, which is that of its first channel, and says nothing about
+// the key of the channel at hand; nor does what came before. [MS-SMB2] 3.2.5.3.3
 func (ch *channel) binds(x *sealing, b []byte) {
-	first := x.channels[0]
-	first.verified += ch.verified
-	ch.good, ch.verified = nil, 0
-	proves := func(g *seal.Signer) bool { return g != nil && g.Verify(b) }
+	count := &ch.verified
+	if ch != x.home {
+		x.proved += ch.verified
+		ch.good, ch.verified, count = nil, 0, &x.proved
+	}
+	proves := func(g *seal.Signer) bool { return g != nil && b != nil && g.Verify(b) }
 	if slices.ContainsFunc(x.channels, func(o *channel) bool { return proves(o.good) || slices.ContainsFunc(o.signers, proves) }) {
-		first.verified++
+		*count++
 	}
 }
 
@@ -137,7 +149,7 @@ func (a *Analyzer) authenticate(c *conn, x uint32, u *unit, b []byte, m *smb2.Me
 	if m.Command <= smb2.SessionSetup {
 		a.listen(c, b, m)
 	}
-	if b == nil || u.plain != nil || m.Flags&smb2.FlagSigned == 0 {
+	if b == nil && m.Command != smb2.SessionSetup || u.plain != nil || m.Flags&smb2.FlagSigned == 0 {
 		return
 	}
 	s := a.exchanges.at(x).session
@@ -153,6 +165,7 @@ func (x *sealing) publish(s *Session) {
 		return
 	}
 	s.Decrypted = x.opened
+	s.Verified += x.proved
 	for _, ch := range x.channels {
 		s.Verified += ch.verified
 		if ch.verified == 0 {
