@@ -250,7 +250,7 @@ func (r *runner) compare(title, file string, tasks []task, targets map[string]fl
 func (r *runner) slope(odxray string) error {
 	fmt.Fprintf(&r.report, "\n## What a gigabyte costs\n\n| capture | `summary` | memory | `audit` | memory |\n|---|--:|--:|--:|--:|\n")
 	for _, kind := range []string{"bulk", "metadata", "mixed"} {
-		for _, mb := range []int{100, 1000, r.most} {
+		for _, mb := range slices.Compact([]int{100, 1000, r.most}) {
 			if kind != "bulk" && mb > 3000 {
 				continue // enough to see whether anything grows
 			}
