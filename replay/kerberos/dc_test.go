@@ -28,7 +28,7 @@ func within(t *testing.T) context.Context {
 }
 
 // TestDC logs in at a domain controller of Samba's: with a password, a keytab and a
-// credential cache, in every dialect, encrypted and not, and on a second connection.
+// credential cache, in every dialect, encrypted and not, on a second connection, and anew.
 func TestDC(t *testing.T) {
 	dc := smbdtest.StartDC(t)
 	cache := filepath.Join(t.TempDir(), "cache")
@@ -106,6 +106,16 @@ func TestDC(t *testing.T) {
 		}
 		written(t, bound)
 	})
+	for name, who := range map[string]client.Credentials{"signed": {Sign: true}, "encrypted": {Encrypt: true}, "plain": {}} {
+		t.Run("anew, "+name, func(t *testing.T) {
+			who.Kerberos = u
+			s := login(t, dc, &client.Options{}, &who)
+			if err := s.Reauthenticate(within(t), &who); err != nil {
+				t.Fatal(err)
+			}
+			written(t, s)
+		})
+	}
 	t.Run("replay", func(t *testing.T) { replayed(t, dc, u) })
 	t.Run("refusals", func(t *testing.T) { refusals(t, dc, u) })
 }
