@@ -334,6 +334,7 @@ type RDMAOperation struct {
 	ByClient              bool
 	Key                   uint32
 	Address               uint64
+	PSN                   uint32 // of its first packet; with iWARP, nothing
 	Length                uint32
 	Moved                 uint32 // bytes, each once
 	FirstFrame, LastFrame int
@@ -443,7 +444,7 @@ func (c *conn) rdma(operations bool) RDMAConnection {
 	}
 	for _, o := range d.operations {
 		r.Operations = append(r.Operations, RDMAOperation{
-			Read: o.Read, ByClient: o.By == client, Key: o.RKey, Address: o.Address, Length: o.Length, Moved: o.Moved(),
+			Read: o.Read, ByClient: o.By == client, Key: o.RKey, Address: o.Address, PSN: o.PSN, Length: o.Length, Moved: o.Moved(),
 			FirstFrame: int(o.FirstFrame), LastFrame: int(o.LastFrame), FirstTime: o.FirstTime, LastTime: o.LastTime,
 			DataFrame: int(o.DataFrame), DataTime: o.DataTime, Repeated: o.Repeated,
 			Exchange: int(o.Owner.Number), Asked: o.Owner.Asked, Answered: o.Owner.Answered, Incomplete: c.lacks(o),

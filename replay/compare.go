@@ -231,11 +231,15 @@ func (r *run) data(s *Step, o *Outcome, was, is *smb2.ReadResponse) {
 		o.add("smb2.read_length", strconv.FormatUint(uint64(oldLen), 10), strconv.FormatUint(uint64(newLen), 10))
 		return
 	}
-	if len(was.Data) == 0 || uint32(len(was.Data)) < oldLen && was.DataRemaining > 0 {
+	wasData := was.Data
+	if was.DataRemaining > 0 && len(s.Data) == int(oldLen) {
+		wasData = s.Data
+	}
+	if len(wasData) == 0 || uint32(len(wasData)) < oldLen && was.DataRemaining > 0 {
 		return // the capture does not show it
 	}
-	n := min(len(was.Data), len(is.Data))
-	old, now := was.Data[:n], is.Data[:n]
+	n := min(len(wasData), len(is.Data))
+	old, now := wasData[:n], is.Data[:n]
 	off := s.Exchange.Offset
 	for _, t := range r.taintOf(s.Exchange.File) {
 		if t.Start < off+uint64(n) && off < t.End {

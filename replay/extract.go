@@ -55,6 +55,9 @@ func Extract(c *flows.Capture) (*Plan, error) {
 		x.problem("the capture holds more messages than a plan does: what comes after the first %d is left out", len(sent))
 	}
 	slices.SortStableFunc(x.ends, func(a, b connEnd) int { return cmp.Compare(a.time, b.time) })
+	if x.moved, err = moved(c); err != nil {
+		return nil, err
+	}
 	for i := range sent {
 		x.ended(sent[i].Time)
 		x.message(&sent[i])
@@ -90,9 +93,10 @@ type extraction struct {
 	logins     map[loginKey]int // the log-on at hand: Step.ID
 	chain      chain            // the request before, for compounds
 	pipes      pipes
-	ends       []connEnd     // that are to come
-	open       map[int][]int // by index in plan.Conns, the files that were opened there
-	accounts   []int         // slots
+	ends       []connEnd      // that are to come
+	open       map[int][]int  // by index in plan.Conns, the files that were opened there
+	accounts   []int          // slots
+	moved      map[int][]byte // by RDMA, by Exchange.ID
 	d          decoder
 }
 
@@ -181,6 +185,7 @@ func (x *extraction) request(m *message, on int, h Header) {
 		} else {
 			x.capture.Exchange(m.Exchange, &s.Exchange)
 			x.byExchange[m.Exchange] = s.ID
+			s.Data = x.moved[s.Exchange.ID]
 		}
 	} else {
 		s.Exchange = flows.Exchange{Conn: m.Conn, Command: h.Command, RequestFrame: m.Frame, RequestTime: m.Time, MessageID: h.MessageID}

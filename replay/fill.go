@@ -85,6 +85,9 @@ func (r *run) whole(s *Step) ([]byte, error) {
 	b = inline(b, s)
 	lack := r.lacks(s)
 	if lack == 0 {
+		if s.Header.Command == smb2.Write && viaRDMA(s) {
+			b = append(b, s.Data...)
+		}
 		return b, nil
 	}
 	if s.Header.Command != smb2.Write {
@@ -121,9 +124,17 @@ const writeFixed, readFixed = 48, 48 // bytes of body before the data. [MS-SMB2]
 func (r *run) lacks(s *Step) int {
 	b := inline(slices.Clone(s.Request), s)
 	if s.Header.Command == smb2.Write && len(b) >= headerSize+writeFixed {
+		if viaRDMA(s) && len(s.Data) == int(le.Uint32(b[headerSize+4:])) {
+			return 0
+		}
 		return int(max(int64(le.Uint32(b[headerSize+4:]))-int64(len(b)-headerSize-writeFixed), 0))
 	}
 	return s.Size - len(s.Request)
+}
+
+// viaRDMA reports whether the data of a WRITE went by RDMA.
+func viaRDMA(s *Step) bool {
+	return len(s.Request) >= headerSize+writeFixed && le.Uint32(s.Request[headerSize+32:]) != 0
 }
 
 // inline has data that went by RDMA go in the message. [MS-SMB2] 2.2.19, 2.2.21

@@ -107,6 +107,7 @@ type Step struct {
 	Defines       []Use // in the answer
 	Context       smb2.Context
 	Missing       []flows.Range // bytes of Request that the capture lacks
+	Data          []byte        // of a READ or WRITE, where RDMA moved it and the capture has all of it
 
 	Previous int    // SESSION_SETUP: slot of the session that it takes the place of; -1 if none
 	Login    int    // SESSION_SETUP: Step.ID of the first of its log-on
