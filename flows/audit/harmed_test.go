@@ -67,7 +67,7 @@ func TestHarmedCaptures(t *testing.T) {
 			}
 		}},
 	}
-	for _, name := range []string{"odx-multi-30", "odx-tcp-311", "odx-rocev2-311-multi", "odx-unsupported-30", "rocev2-311-mtu4096", "siw-311-mpa1-crc", "tcp-311-multichannel", "torture_smb2_session"} {
+	for _, name := range []string{"odx-multi-30", "odx-tcp-311", "odx-rocev2-311-multi", "odx-unsupported-30", "rocev2-311-mtu4096", "siw-311-mpa1-crc", "tcp-311-multichannel", "torture_smb2_multichannel"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clean, _ := load(t, name).findings()

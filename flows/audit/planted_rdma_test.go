@@ -134,3 +134,14 @@ func TestPlantedServer(t *testing.T) {
 			"+warning odx/read-empty 2, +note odx/token-format, +note token/other-server 4, +note token/reused, +note token/refused?, +error copy/gap, +warning copy/abandoned"},
 	})
 }
+
+// TestPlantedKeepAlive asks for answers in messages of a client that is idle: it sends one
+// every 5 s, and the server sends nothing.
+func TestPlantedKeepAlive(t *testing.T) {
+	plant(t, "rocev2-311-keepalive", []planted{
+		{"asked of a server that is silent", func(m *tape) { put16(m.bytes(5603), flagsAt, 1) }, "+warning smbd/keepalive-unanswered"},
+		{"asked of a server that answers something else", func(m *tape) { put16(m.bytes(5716), flagsAt, 1) }, ""},
+		{"asked at the end", func(m *tape) { put16(m.bytes(5730), flagsAt, 1) }, ""},
+		{"asked 4 s before the capture ends", func(m *tape) { put16(m.bytes(5603), flagsAt, 1); m.until(5604) }, ""},
+	})
+}

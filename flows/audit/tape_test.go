@@ -28,10 +28,10 @@ import (
 type tape struct {
 	testing.TB
 	packets []captures.Packet
-	made    int    // packets made so far: they are numbered from -1 down
-	said    int    // calls of say
-	keys    string // file of the keys of Samba's sessions
-	spoilt  int    // a frame whose checksum is to stay as it is
+	made    int // packets made so far: they are numbered from -1 down
+	said    int // calls of say
+	keys    *flows.Keys
+	spoilt  int // a frame whose checksum is to stay as it is
 }
 
 var reels sync.Map // what was read from disk, by name
@@ -51,7 +51,14 @@ func load(t testing.TB, name string) *tape {
 	if !ok {
 		reel, _ = reels.LoadOrStore(path, flowtest.Packets(t, path))
 	}
-	return &tape{TB: t, packets: slices.Clone(reel.([]captures.Packet)), keys: filepath.Join(dir, "keys.tsv")}
+	m := &tape{TB: t, packets: slices.Clone(reel.([]captures.Packet))}
+	if strings.Contains(name, "_") { // as those of Samba are named
+		m.keys = new(flows.Keys)
+		if file, err := os.Open(filepath.Join(dir, "keys.tsv")); err != nil || m.keys.AddFile(file) != nil || file.Close() != nil {
+			t.Fatal("no keys for ", name)
+		}
+	}
+	return m
 }
 
 // at is where a frame lies.
@@ -315,11 +322,7 @@ func (m *tape) findings() (map[string]int, *flows.Results) {
 	if err != nil {
 		m.Fatal(err)
 	}
-	keys := new(flows.Keys)
-	if file, err := os.Open(m.keys); err != nil || keys.AddFile(file) != nil || file.Close() != nil {
-		m.Fatal("no keys in ", m.keys)
-	}
-	c := flows.New(r, flows.Options{Judge: Judge, Keys: keys})
+	c := flows.New(r, flows.Options{Judge: Judge, Keys: m.keys})
 	if err := c.Run(context.Background()); err != nil {
 		m.Fatal(err)
 	}
