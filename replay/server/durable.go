@@ -93,15 +93,42 @@ func (o *open) detach() bool {
 // waiting finds the open that a reconnect means: the volatile part of its FileId says
 // nothing any more. Server.mu is held.
 func (s *Server) waiting(m *smb2.CreateRequest) *open {
-	const persistent = 8
 	v2 := m.Contexts.Has(smb2.ContextReconnectV2)
 	for id, o := range s.durable {
-		if string(id[:persistent]) == string(m.Reconnect.File[:persistent]) && (!v2 || o.created.guid == m.Reconnect.CreateGUID) {
+		if string(id[:persistentID]) == string(m.Reconnect.File[:persistentID]) && (!v2 || o.created.guid == m.Reconnect.CreateGUID) {
 			return o
 		}
 	}
 	return nil
 }
+
+// noticeTimeout is how long a reconnect waits for the server to notice that the old
+// connection has ended: the new one may be served first.
+const noticeTimeout = time.Second
+
+// leaving returns what is closed once the connection is gone that the open of a reconnect
+// still has; nil if it has none, or the client's own session has it.
+func (r *request) leaving(m *smb2.CreateRequest) <-chan struct{} {
+	s := r.c.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.files {
+		for _, o := range f.opens {
+			x := o.sess
+			if x == nil || x == r.sess || string(o.id[:persistentID]) != string(m.Reconnect.File[:persistentID]) {
+				continue
+			}
+			if !o.durable && !o.resilient || o.client != r.c.clientGUID || len(x.channels) != 1 || x.channels[0].c == r.c {
+				return nil
+			}
+			return x.channels[0].c.gone
+		}
+	}
+	return nil
+}
+
+// persistentID is how many bytes of a FileId outlive a connection.
+const persistentID = 8
 
 // reconnect serves a CREATE that asks for an open that was detached.
 // [MS-SMB2] 3.3.5.9.7, 3.3.5.9.12
@@ -115,6 +142,17 @@ func (r *request) reconnect(m *smb2.CreateRequest) status {
 	}
 	path, stream, _ := parsePath(m.Name.String())
 	s := r.c.s
+	if gone := r.leaving(m); gone != nil {
+		if !r.begin() {
+			return ntstatus.InsufficientResources
+		}
+		if ok, _ := r.wait(gone, noticeTimeout); !ok {
+			return ntstatus.Cancelled
+		}
+		if !r.sess.established {
+			return ntstatus.UserSessionDeleted
+		}
+	}
 	s.mu.Lock()
 	o := s.waiting(m)
 	st := ntstatus.Success
