@@ -33,7 +33,7 @@ func StartDC(t testing.TB) *DC {
 	if os.Getuid() != 0 {
 		t.Skip("only root has a domain controller started: it needs a mount namespace")
 	}
-	for program, of := range map[string]string{"samba-tool": "samba", "samba": "samba", "winbindd": "winbind", "unshare": "util-linux"} {
+	for program, of := range map[string]string{"samba-tool": "samba", "samba": "samba", "winbindd": "winbind"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("no %s (Debian's package %s; samba-ad-dc brings all)", program, of)
 		}
@@ -127,16 +127,18 @@ func (d *DC) run(t testing.TB, addresses ...string) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	run := exec.Command("unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
-		`mount -t tmpfs -o mode=755 tmpfs /run/samba && exec samba -F --no-process-group -s "$0"`, d.conf())
-	run.Stdout, run.Stderr = out, out
-	if err := run.Start(); err != nil {
-		t.Fatal(err)
+	run, err := started(func() *exec.Cmd {
+		c := exec.Command("sh", "-c", `mount -t tmpfs -o mode=755 tmpfs /run/samba && exec samba -F --no-process-group -s "$0"`, d.conf())
+		c.Stdout, c.Stderr = out, out
+		return c
+	}, true)
+	if err != nil {
+		t.Skip("no namespaces of mounts and processes here: ", err)
 	}
 	ended := make(chan struct{})
 	go func() { _ = run.Wait(); close(ended) }()
 	t.Cleanup(func() {
-		_ = run.Process.Kill() // and with it all in the namespace
+		end(run)
 		<-ended
 		if t.Failed() {
 			t.Logf("samba says\n%s", d.Log())

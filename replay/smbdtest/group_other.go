@@ -6,5 +6,8 @@ import "os/exec"
 
 // Where there is no smbd, there is nothing to end.
 
-func grouped(*exec.Cmd) {}
-func end(c *exec.Cmd)   { _ = c.Process.Kill() }
+func started(command func() *exec.Cmd, _ bool) (*exec.Cmd, error) {
+	c := command()
+	return c, c.Start()
+}
+func end(c *exec.Cmd) { _ = c.Process.Kill() }

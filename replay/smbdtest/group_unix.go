@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix && !linux
 
 package smbdtest
 
@@ -7,8 +7,12 @@ import (
 	"syscall"
 )
 
-// grouped has a program run in a process group of its own, with all that it starts.
-func grouped(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+// started starts a server in a process group of its own, with all that it starts.
+func started(command func() *exec.Cmd, _ bool) (*exec.Cmd, error) {
+	c := command()
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return c, c.Start()
+}
 
 // end ends the whole group.
 func end(c *exec.Cmd) { _ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }

@@ -89,9 +89,8 @@ func StartAs(t testing.TB, name string, global ...string) *Server {
 	if out, err := add.CombinedOutput(); err != nil {
 		t.Skipf("smbd takes no user %s: %v\n%s", s.User, err, out)
 	}
-	run := exec.Command(smbd, "-F", "--no-process-group", "-s", config, "-l", root)
-	grouped(run)
-	if err := run.Start(); err != nil {
+	run, err := started(func() *exec.Cmd { return exec.Command(smbd, "-F", "--no-process-group", "-s", config, "-l", root) }, false)
+	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})
