@@ -65,6 +65,7 @@ func TestSmbd(t *testing.T) {
 	t.Run("captures", func(t *testing.T) { smbclient(t, server, keys) })
 	t.Run("sealed", func(t *testing.T) { sealedUnits(t, server, keys) })
 	t.Run("faults", func(t *testing.T) { faults(t, server) })
+	t.Run("many", func(t *testing.T) { many(t, server) })
 	t.Run("RDMA over TCP", func(t *testing.T) { overTCP(t, server) })
 	t.Run("fallback", func(t *testing.T) { fallback(t, server) })
 	t.Run("deaf", func(t *testing.T) { deaf(t, server) })

@@ -50,6 +50,8 @@ differs that nothing explains.`,
 	selected.flags(cmd.Flags())
 	o.flags(cmd)
 	o.runFlags(cmd)
+	cmd.Flags().IntVar(&o.clients, "concurrency", 1, "`N` clients at once, each in a directory of its own below --prefix")
+	cmd.Flags().IntVar(&o.loops, "loops", 1, "each client replays `N` times, each in a directory of its own")
 	format := formatFlag(cmd, report.Text, report.JSON, report.JUnit, report.Markdown)
 	cmd.AddCommand(planCommand(a), learnCommand(a), minimiseCommand(a))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -81,6 +83,7 @@ type replayFlags struct {
 	missing, known, write               string
 	rules, baseline                     string
 	ab, abPasswordFile                  string
+	clients, loops                      int
 	maxGap, timeOut                     time.Duration
 	kerberos                            kerberosFlags
 }
@@ -221,10 +224,21 @@ func (a *app) may(ctx context.Context, p *replay.Plan, o *replayFlags, r *replay
 	return true, nil
 }
 
+// maxClients bounds --concurrency: it is a lab's load, not a flood.
+const maxClients = 256
+
 // replay does what the command says, once there is a plan.
 func (a *app) replay(ctx context.Context, p *replay.Plan, o *replayFlags, r replay.Options, format report.Format) error {
 	ctx, stop := terminated(ctx)
 	defer stop()
+	switch several := o.clients*o.loops > 1; {
+	case o.clients < 1 || o.loops < 1 || o.clients > maxClients:
+		return usagef("--concurrency is 1 to %d, and --loops at least 1", maxClients)
+	case several && o.anywhere:
+		return usagef("--concurrency and --loops give each run a directory of its own, and --anywhere has none")
+	case several && (o.ab != "" || o.baseline != ""):
+		return usagef("--ab and --baseline are about one run: --concurrency and --loops are about many")
+	}
 	golden, err := readNamed(o.baseline, replay.ReadGolden)
 	if err != nil {
 		return err
@@ -248,7 +262,9 @@ func (a *app) replay(ctx context.Context, p *replay.Plan, o *replayFlags, r repl
 	if !start || err != nil {
 		return err
 	}
-	result, err := a.traced(o, &r, func() (*replay.Result, error) { return replay.At(ctx, p, r, presupposed, o.clean) })
+	result, err := a.traced(o, &r, func() (*replay.Result, error) {
+		return replay.Many(ctx, p, r, presupposed, o.clean, o.clients, o.loops)
+	})
 	switch {
 	case err != nil:
 		return err
