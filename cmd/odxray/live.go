@@ -38,6 +38,8 @@ type liveOptions struct {
 	trigger string
 	around  time.Duration
 	kept    func(*flows.Finding) bool // what trigger says
+
+	overwrite bool
 }
 
 func liveCommand(a *app) *cobra.Command {
@@ -66,6 +68,7 @@ all privileges once it has opened what it captures from.`,
 	f.VarP(&o.buffer, "buffer-size", "B", "what the kernel may hold until it is looked at: `SIZE`, 32M if not given")
 	f.Var(&o.spool, "spool", "what is kept to be looked at where no file is written: `SIZE`, 1G if not given")
 	f.StringVarP(&o.open.Write.Path, "write", "w", "", "write what is captured to this `FILE`, as pcapng; - is standard output")
+	overwriteFlag(f, &o.overwrite)
 	f.StringVar(&o.trigger, "trigger", "", "write only what lies around findings that this `EXPR` is true for, such as 'level == \"error\"'")
 	f.DurationVar(&o.around, "around", 10*time.Second, "with --trigger: `TIME` before and after that is written, too")
 	f.StringArrayVarP(&o.ring, "ring-buffer", "b", nil, "begin a new file after `WHAT`: duration:S, filesize:KB, packets:N; files:N keeps so many")
@@ -270,6 +273,11 @@ func (o *liveOptions) check() error {
 		return usagef("-s %d: a packet cannot have fewer than no bytes", o.open.Snaplen)
 	case o.open.Stop.Packets < 0:
 		return usagef("-c %d: a capture cannot have fewer than no packets", o.open.Stop.Packets)
+	}
+	if len(o.ring) == 0 { // else the names of files have the time in them
+		if err := mayWrite(o.open.Write.Path, o.overwrite); err != nil {
+			return err
+		}
 	}
 	if o.trigger != "" {
 		if o.open.Write.Path == "" {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/spf13/pflag"
 )
 
 // output is standard output, buffered, but not for long: a list of a stream appears
@@ -25,6 +27,20 @@ func sameFile(written string, read []string) bool {
 		r, err := os.Stat(path)
 		return err == nil && os.SameFile(w, r)
 	})
+}
+
+// overwriteFlag adds the flag without which files that are there are left alone.
+func overwriteFlag(f *pflag.FlagSet, overwrite *bool) {
+	f.BoolVar(overwrite, "overwrite", false, "write over a file that is there")
+}
+
+// mayWrite refuses to write over a file that holds something, unless overwrite says that it
+// may go. "", "-", devices and pipes are no such files.
+func mayWrite(path string, overwrite bool) error {
+	if st, err := os.Stat(path); overwrite || path == "-" || err != nil || !st.Mode().IsRegular() || st.Size() == 0 {
+		return nil
+	}
+	return usagef("%s is there already: --overwrite writes over it", path)
 }
 
 const flushEvery = 200 * time.Millisecond

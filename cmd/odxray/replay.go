@@ -66,6 +66,9 @@ differs that nothing explains.`,
 		if sameFile(o.write, append(in.files, args...)) {
 			return usagef("-w %s would overwrite what is read", o.write)
 		}
+		if err := mayWrite(o.write, o.overwrite); err != nil {
+			return err
+		}
 		return a.withPlan(cmd, &in, args, sel, func(ctx context.Context, p *replay.Plan) error {
 			return a.replay(ctx, p, &o, options, *format)
 		})
@@ -78,6 +81,7 @@ type replayFlags struct {
 	to, passwordFile                    string
 	prefix                              string
 	anywhere, yes, force, dryRun, guest bool
+	overwrite                           bool
 	prepare, clean                      bool
 	level, order, speed, odx, fallback  string
 	missing, known, write               string
@@ -126,6 +130,7 @@ func (o *replayFlags) runFlags(cmd *cobra.Command) {
 	f.StringVar(&o.ab, "ab", "", "then at a second server, `smb://user@host[:port]/share`, and only what is not alike at\nboth differs; its password comes from $ODXRAY_AB_PASSWORD, or is that of the first")
 	f.StringVar(&o.abPasswordFile, "ab-password-file", "", "or is the first line of `FILE`")
 	f.StringVarP(&o.write, "write", "w", "", "write what was sent and received to `FILE`, as pcapng")
+	overwriteFlag(f, &o.overwrite)
 }
 
 // dir is the directory of --prefix.

@@ -33,7 +33,11 @@ The exit status is 1 if more than fields of answers varied, such as whether ther
 	selected.flags(cmd.Flags())
 	o.flags(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "write the rules to `FILE`")
+	overwriteFlag(cmd.Flags(), &o.overwrite)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := mayWrite(output, o.overwrite); err != nil {
+			return err
+		}
 		sel, err := selected.selection()
 		if err != nil {
 			return err

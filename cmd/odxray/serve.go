@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -28,7 +27,7 @@ import (
 type serveFlags struct {
 	dir, listen, share, pcap, metrics string
 	memory, guest, sign, encrypt      bool
-	force, trace                      bool
+	overwrite, trace                  bool
 	users                             []string
 	size, tokenMax, writeMax          memory
 	ttl                               time.Duration
@@ -83,7 +82,7 @@ command line in the list of processes.`,
 	flags.StringArrayVar(&f.faults, "fault", nil, "go wrong on purpose as `RULE` says, as in offload-write:status=STATUS_DISK_FULL; help lists what can; may be repeated")
 	flags.Uint64Var(&f.seed, "fault-seed", 1, "what rules with chance= draw their numbers from")
 	flags.StringVar(&f.pcap, "pcap", "", "write what is said to the capture `FILE`")
-	flags.BoolVar(&f.force, "force", false, "overwrite the capture file")
+	overwriteFlag(flags, &f.overwrite)
 	flags.StringVar(&f.metrics, "metrics", "", "write counters to `FILE` every second, in the form of Prometheus")
 	flags.IntVar(&f.connections, "max-connections", 1024, "how many connections there may be at once")
 	flags.BoolVar(&f.trace, "log-requests", false, "log every request, not only those that fail")
@@ -139,9 +138,12 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		return err
 	}
 	if f.pcap != "" {
-		out, err := createNew(f.pcap, f.force)
-		if err != nil {
+		if err := mayWrite(f.pcap, f.overwrite); err != nil {
 			return err
+		}
+		out, err := os.Create(f.pcap)
+		if err != nil {
+			return &exitError{exitUnreadable, err}
 		}
 		defer func() { err = errors.Join(err, out.Close()) }()
 		cfg.Pcap = out
@@ -219,22 +221,6 @@ func (f *serveFlags) logons(cfg *server.Config, names []string) (string, error) 
 	password := rand.Text()[:12]
 	cfg.Users["odxray"] = seal.NTHash(password)
 	return "user odxray with password " + password, nil
-}
-
-// createNew makes a file that must not be there yet, unless force says otherwise.
-func createNew(name string, force bool) (*os.File, error) {
-	flag := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	if force {
-		flag = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	}
-	f, err := os.OpenFile(name, flag, 0o666)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return nil, usagef("%s is there already: --force overwrites it", name)
-	case err != nil:
-		return nil, &exitError{exitUnreadable, err}
-	}
-	return f, nil
 }
 
 // writeMetrics writes the counters until ctx ends.

@@ -33,7 +33,7 @@ func TestServeFrom(t *testing.T) {
 		code                  int
 	}{
 		{nil, "150 answers the same of 150", "149 requests: 149 answered from the capture, 0 not in it\n149 of the 149 requests of the capture were made\n", "", 0},
-		{[]string{"--force", "--fault", "offload-write:status=STATUS_DISK_FULL,after=50,count=1"},
+		{[]string{"--overwrite", "--fault", "offload-write:status=STATUS_DISK_FULL,after=50,count=1"},
 			"148 answers the same of 150", "148 of the 149 requests of the capture were made; not those of frames 180\n",
 			"fault offload-write:status=STATUS_DISK_FULL,after=50,count=1: 1 of 113 requests.", 1},
 	} {
