@@ -440,7 +440,8 @@ func (x *extraction) finish() {
 	lost := make(map[int]bool) // by index in Conns, whether the capture lacks messages
 	for i := range p.Conns {
 		c := &p.Conns[i]
-		lost[i] = x.closed[c.ID] > 0 || x.results.Connections[i].LostBytes > 0
+		k := &x.results.Connections[i]
+		lost[i] = x.closed[c.ID] > 0 || k.LostBytes > 0 || k.CutFrames > 0
 		if n := x.closed[c.ID]; n > 0 {
 			x.problem("connection %d: %d messages are encrypted, and no key opens them: give --keys or the session's --session-key", c.ID, n)
 		}
@@ -533,7 +534,7 @@ func (p *Plan) unable(s *Step) string {
 		switch {
 		case slot.Kind == SlotFile && slot.Known:
 		case slot.Kind == SlotFile:
-			return "its file was opened before the capture began, and nothing says which it is"
+			return "its file was opened before the capture began, or the capture cut that short, and nothing says which it is"
 		default:
 			return fmt.Sprintf("%s was obtained before the capture began", slot)
 		}

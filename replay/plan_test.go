@@ -136,3 +136,18 @@ func TestBreaks(t *testing.T) {
 		}
 	}
 }
+
+// TestCutAnswers: a file whose CREATE answer is cut is one that was opened, not one that the
+// client made up.
+func TestCutAnswers(t *testing.T) {
+	path := filepath.Join(captureDir(), "own", "snaplen_200_meta.pcap")
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("no captures: ", err)
+	}
+	p, _ := captured(t, nil, path)
+	for i := range p.Slots {
+		if p.Slots[i].Bogus {
+			t.Errorf("%v is taken for made up", &p.Slots[i])
+		}
+	}
+}
