@@ -91,6 +91,9 @@ func (r *run) end(ctx context.Context, g *Group) {
 	conn.Close()
 	r.mu.Lock()
 	held := r.plan.again(g.Conn)
+	for _, slot := range g.Closes {
+		r.again.lost[slot] = time.Now()
+	}
 	for file, o := range r.opens {
 		if o.session.Conn == conn {
 			delete(r.opens, file)

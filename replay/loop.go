@@ -31,7 +31,7 @@ func (r *run) loop(ctx context.Context) {
 	for s.left > 0 {
 		wake := time.Duration(-1)
 		due := func(g int) bool {
-			d := clock.until(g)
+			d := r.hurried(g, clock.until(g))
 			if d > 0 && (wake < 0 || d < wake) {
 				wake = d
 			}

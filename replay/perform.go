@@ -404,6 +404,7 @@ func (r *run) learn(s *Step, k *client.Session, a *client.Answer) {
 		if body.Action == smb2.ActionCreated && !r.onPipe(s) {
 			r.makes(r.path(s, s.Exchange.File))
 		}
+		r.kept(s, a.Message)
 		tree := a.TreeID
 		if a.Flags&smb2.FlagAsync != 0 {
 			tree = treeID(r.value(s.Tree))

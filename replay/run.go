@@ -35,6 +35,7 @@ type run struct {
 	listings map[int]*listing
 	notices  map[int]*notices
 	breaks   breaks
+	again    reconnecting
 	events   chan event
 	finished chan struct{} // closed when nobody takes events any more
 	offload  offload
@@ -71,7 +72,7 @@ func newRun(p *Plan, o Options) *run {
 		plan: p, o: o, dirs: p.prefixes(o.Target.Dir), t0: time.Now(),
 		values: make([][]byte, len(p.Slots)), outcomes: make([]Outcome, len(p.Steps)), live: make([]*liveConn, len(p.Conns)),
 		sessions: make(map[sessionOn]*client.Session), keyed: make(map[int]*client.Session), late: make(map[int]*sync.Mutex), calls: make(map[int]*client.Call),
-		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), notices: make(map[int]*notices), breaks: newBreaks(), events: make(chan event, 16), finished: make(chan struct{}), over: make(map[uint64]bool), spoiled: make(map[string]int),
+		opens: make(map[string]open), tainted: make(map[string][]flows.Range), listings: make(map[int]*listing), notices: make(map[int]*notices), breaks: newBreaks(), again: p.reconnecting(), events: make(chan event, 16), finished: make(chan struct{}), over: make(map[uint64]bool), spoiled: make(map[string]int),
 		ended: make([]bool, len(p.Groups)), changed: make(chan struct{}),
 	}
 	for i := range r.live {
