@@ -32,7 +32,7 @@ var always = words(`
 	odx.token.native.fid odx.token.native.tid odx.token.rest smb2.fsctl.odx.token.id smb2.fsctl.odx.token.idlen smb2.fsctl.odx.token.type
 	smb2.lease.lease_key smb2.lease.parent_lease_key smb2.dh2x.create_guid smb2.app_instance.app_guid smb2.server_guid smb2.client_guid
 	smb2.boot_time smb2.current_time copy.resume_key.context smb2.buffer_code smb2.buffer_code.length smb2.buffer_code.dynamic
-	smb2.create.chain_offset smb2.alignment dcerpc.cn_assoc_group dcerpc.cn_call_id dcerpc.cn_ctx_id`)
+	smb2.ioctl.enumerate_snapshots.snapshot smb2.create.chain_offset smb2.alignment dcerpc.cn_assoc_group dcerpc.cn_call_id dcerpc.cn_ctx_id`)
 
 // loose are the fields that only the level exact compares.
 var loose = words(`

@@ -46,7 +46,7 @@ func (x *extraction) snapshot(s *Step) {
 	name, _ := createName(s.Request)
 	token := snapshotToken.FindString(name)
 	at := uint64(0)
-	if token == "" && s.Context.Request.Name == name {
+	if token == "" {
 		if off := x.d.timeWarp(s.Request); off > 0 {
 			at = le.Uint64(s.Request[off:])
 		}
