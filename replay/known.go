@@ -26,6 +26,21 @@ type knownRule struct {
 // ReadKnown reads a file of known differences.
 func ReadKnown(r io.Reader, name string) (*Known, error) {
 	k := new(Known)
+	return k, tabbed(r, name, "a line has a call, a field, the captured and the replayed value, and why", func(w []string) error {
+		for _, pattern := range w[:4] {
+			if _, err := path.Match(flat(pattern), ""); err != nil {
+				return fmt.Errorf("%q is no pattern", pattern)
+			}
+		}
+		k.rules = append(k.rules, knownRule{call: w[0], field: w[1], captured: w[2], replayed: w[3], why: w[4]})
+		return nil
+	})
+}
+
+// tabbed yields the lines of a file that have five words apart by tabs, the last of which
+// says why; those that are empty or begin with # are for people. shape says what the words
+// are; an error of yield is one of the line.
+func tabbed(r io.Reader, name, shape string, yield func(w []string) error) error {
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimRight(lines.Text(), "\r")
@@ -34,16 +49,13 @@ func ReadKnown(r io.Reader, name string) (*Known, error) {
 		}
 		w := strings.Split(line, "\t")
 		if len(w) != 5 || strings.TrimSpace(w[4]) == "" {
-			return nil, fmt.Errorf("%s:%d: a line has a call, a field, the captured and the replayed value, and why, apart by tabs", name, n)
+			return fmt.Errorf("%s:%d: %s, apart by tabs", name, n, shape)
 		}
-		for _, pattern := range w[:4] {
-			if _, err := path.Match(flat(pattern), ""); err != nil {
-				return nil, fmt.Errorf("%s:%d: %q is no pattern", name, n, pattern)
-			}
+		if err := yield(w); err != nil {
+			return fmt.Errorf("%s:%d: %w", name, n, err)
 		}
-		k.rules = append(k.rules, knownRule{call: w[0], field: w[1], captured: w[2], replayed: w[3], why: w[4]})
 	}
-	return k, lines.Err()
+	return lines.Err()
 }
 
 // explain returns why a difference is there, "" if nobody says.

@@ -83,23 +83,14 @@ var rulePolicies = map[string]policy{"ignore": ignore, "equal": equal, "environm
 // ReadRules reads a file of rules.
 func ReadRules(r io.Reader, name string) (*Rules, error) {
 	k := new(Rules)
-	lines := bufio.NewScanner(r)
-	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimRight(lines.Text(), "\r")
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		w := strings.Split(line, "\t")
-		if len(w) != 5 || strings.TrimSpace(w[4]) == "" {
-			return nil, fmt.Errorf("%s:%d: a rule has a call, a field, a file, how to compare and why, apart by tabs", name, n)
-		}
+	return k, tabbed(r, name, "a rule has a call, a field, a file, how to compare and why", func(w []string) error {
 		x := rule{call: newWildcard(w[0]), field: newWildcard(w[1]), file: newWildcard(w[2]), how: w[3], why: w[4]}
 		if !x.parse() {
-			return nil, fmt.Errorf("%s:%d: %q is none of ignore, equal, environment, within N, within N%%, set, class", name, n, w[3])
+			return fmt.Errorf("%q is none of ignore, equal, environment, within N, within N%%, set, class", w[3])
 		}
 		k.list = append(k.list, x)
-	}
-	return k, lines.Err()
+		return nil
+	})
 }
 
 // parse reads how a rule compares.

@@ -3,7 +3,6 @@ package captured
 import (
 	"bytes"
 	"context"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/replay"
 	"github.com/odxray/odxray/replay/server"
+	"github.com/odxray/odxray/replay/server/servertest"
 )
 
 // capture reads a capture to its end.
@@ -64,31 +64,9 @@ func serve(t testing.TB, c *flows.Capture, unmatched Unmatched, log func(string,
 		t.Fatal(err)
 	}
 	script := New(r, unmatched)
-	return script, started(t, server.Config{
+	return script, servertest.Start(t, server.Config{
 		Store: server.NewMemory(1 << 30), Users: map[string][16]byte{"lab": seal.NTHash("secret"), "smb_alice": seal.NTHash("Passw0rd!")}, Guest: r.Guests(), Script: script, Log: log, Trace: true, Share: r.Share(),
-	})
-}
-
-// started serves until the test ends, and returns the address.
-func started(t testing.TB, cfg server.Config) string {
-	t.Helper()
-	s, err := server.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-		<-done
-	})
-	return l.Addr().String()
+	}).Addr
 }
 
 // replayed has the clients of a capture ask its captured server, and returns what came of it.

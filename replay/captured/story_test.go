@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,13 +13,13 @@ import (
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/odx"
-	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/replay/client"
 	"github.com/odxray/odxray/replay/copies"
 	"github.com/odxray/odxray/replay/server"
+	"github.com/odxray/odxray/replay/server/servertest"
 )
 
 // within bounds a test that hangs.
@@ -180,21 +179,9 @@ func labCapture(t *testing.T, drive func(address string)) string {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	s, err := server.New(server.Config{Store: server.NewMemory(1 << 28), Users: map[string][16]byte{"lab": seal.NTHash("secret")}, Pcap: out})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	drive(l.Addr().String())
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	<-done
+	lab := servertest.Start(t, server.Config{Pcap: out})
+	drive(lab.Addr)
+	lab.Stop()
 	return name
 }
 

@@ -8,11 +8,11 @@ import (
 
 	"github.com/odxray/odxray/dissect/fscc"
 	"github.com/odxray/odxray/dissect/ntstatus"
-	"github.com/odxray/odxray/dissect/seal"
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/flows"
 	"github.com/odxray/odxray/replay/client"
 	"github.com/odxray/odxray/replay/server"
+	"github.com/odxray/odxray/replay/server/servertest"
 )
 
 func wantStatus(t *testing.T, what string, err error, want smb2.Status) {
@@ -177,10 +177,8 @@ func TestFaulty(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		address := started(t, server.Config{
-			Store: server.NewMemory(1 << 20), Users: map[string][16]byte{"lab": seal.NTHash("secret")}, Script: New(r, Fail), Faults: []*server.Fault{f},
-		})
-		g, err := arrives(t, address, "share").Create(within(t), "known", false)
+		lab := servertest.Start(t, server.Config{Script: New(r, Fail), Faults: []*server.Fault{f}})
+		g, err := arrives(t, lab.Addr, "share").Create(within(t), "known", false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/odxray/odxray/replay/server"
 )
 
-// The one user that the server knows.
+// The one user that the server knows, unless it is told otherwise.
 const (
 	User     = "lab"
 	Password = "secret"
@@ -25,13 +25,15 @@ type Lab struct {
 }
 
 // Start starts a server on a free port of 127.0.0.1, with files in memory unless cfg has
-// a Store, which is closed with the server.
+// a Store, which is closed with the server, and with User unless cfg has Users.
 func Start(t testing.TB, cfg server.Config) *Lab {
 	t.Helper()
 	if cfg.Store == nil {
 		cfg.Store = server.NewMemory(1 << 30)
 	}
-	cfg.Users = map[string][16]byte{User: seal.NTHash(Password)}
+	if cfg.Users == nil {
+		cfg.Users = map[string][16]byte{User: seal.NTHash(Password)}
+	}
 	s, err := server.New(cfg)
 	if err != nil {
 		t.Fatal(err)
