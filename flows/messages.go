@@ -69,7 +69,12 @@ func (c *Capture) messagesFrom(i int, yield func(*Message) bool) error {
 		conn := f.conn
 		u := &c.again
 		*u = unit{size: int(m.size), first: m.first, off: m.off, lost: m.facts&hasLoss != 0}
+		framed := false
 		if conn != 0 {
+			x := ix.conns.at(int(conn) - 1)
+			framed = x.framed(m.last) && from >= int(x.plain)
+		}
+		if conn != 0 && !framed {
 			start := ix.conns.at(int(conn) - 1).start[m.dir] + uint32(m.off)
 			if err := ix.regather(c.source, u, conn, start, &m, u.size); err != nil {
 				return err
@@ -87,7 +92,12 @@ func (c *Capture) messagesFrom(i int, yield func(*Message) bool) error {
 			s := ix.sends.at(send)
 			send++
 			*u = unit{bare: true, lost: u.lost}
-			if u.b, u.size, err = ix.resend(c.source, s.all, s.nAll, true); err != nil {
+			if framed {
+				u.b, u.size, err = ix.resendMPA(c.source, s, chunkList{&ix.brought, s.all, int(s.nAll)}, true)
+			} else {
+				u.b, u.size, err = ix.resend(c.source, s.all, s.nAll, true)
+			}
+			if err != nil {
 				return err
 			}
 			conn = s.conn

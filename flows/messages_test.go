@@ -7,6 +7,7 @@ import (
 
 	"github.com/odxray/odxray/dissect/smb2"
 	"github.com/odxray/odxray/dissect/wire"
+	"github.com/odxray/odxray/flows/flowtest"
 )
 
 // A message comes again by its place as it came before, also those of compounds.
@@ -108,5 +109,30 @@ func TestEachMessage(t *testing.T) {
 	n := 0
 	if err := c.EachMessage(func(*Message) bool { n++; return n < 3 }); err != nil || n != 3 {
 		t.Errorf("went on after false: %d, %v", n, err)
+	}
+}
+
+// Messages come whole also where they went in units of iWARP.
+func TestEachMessageOverIWARP(t *testing.T) {
+	for name, o := range framings {
+		c, err := Open([]string{flowtest.Write(t, "built.pcapng", overMPA(o, "5445").Packets)}, Options{Index: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		count := 0
+		err = c.EachMessage(func(m *Message) bool {
+			count++
+			if m.Closed || m.Size != len(m.Bytes) || !bytes.HasPrefix(m.Bytes, []byte("\xfeSMB")) {
+				t.Errorf("%s: frame %d: %d bytes of %d", name, m.Frame, len(m.Bytes), m.Size)
+			}
+			return true
+		})
+		if err != nil || count == 0 || count != c.Results().Messages {
+			t.Errorf("%s: %d messages of %d, %v", name, count, c.Results().Messages, err)
+		}
 	}
 }

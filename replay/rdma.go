@@ -1,8 +1,7 @@
 package replay
 
-// Data that went by RDMA, put together of the packets that moved it: the server READs the
-// memory of a client that writes, and WRITEs into that of one that reads. [MS-SMB2] 2.2.19,
-// 2.2.21; InfiniBand's packets only
+// Data that went by RDMA, put together of what moved it: the server READs the memory of a
+// client that writes, and WRITEs into that of one that reads. [MS-SMB2] 2.2.19, 2.2.21
 
 import (
 	"github.com/odxray/odxray/dissect/wire"
@@ -17,9 +16,6 @@ const maxMoved = 1 << 24
 func moved(c *flows.Capture) (map[int][]byte, error) {
 	data := make(map[int][]byte)
 	for _, k := range c.RDMA() {
-		if k.MTU == 0 {
-			continue
-		}
 		parts := make(map[int][]*flows.RDMAOperation)
 		for i := range k.Operations {
 			if o := &k.Operations[i]; o.Exchange != 0 && !o.ByClient {
@@ -53,32 +49,44 @@ func joinedParts(c *flows.Capture, k *flows.RDMAConnection, list []*flows.RDMAOp
 	}
 	b, missing := make([]byte, high-low), []flows.Range{{End: high - low}}
 	for _, o := range list {
-		to := k.Client.Number
-		if o.Read { // its answers carry the data
-			to = k.Server.Number
+		place := func(at uint64, data []byte) { // of the operation
+			if end := at + uint64(len(data)); at <= end && end <= uint64(o.Length) {
+				at += o.Address - low
+				copy(b[at:], data)
+				missing = without(missing, flows.Range{Start: at, End: at + uint64(len(data))})
+			}
 		}
-		for n := o.FirstFrame; n <= o.LastFrame; n++ {
-			p, err := packetAt(c, n)
-			if err != nil {
-				return nil, err
-			}
-			if p.queuePair != to || p.data == nil || !p.carries(o.Read) {
-				continue
-			}
-			const sequence = 1<<24 - 1
-			at := uint64((p.number-o.PSN)&sequence) * uint64(k.MTU)
-			if at+uint64(len(p.data)) > uint64(o.Length) {
-				continue // of another operation
-			}
-			at += o.Address - low
-			copy(b[at:], p.data)
-			missing = without(missing, flows.Range{Start: at, End: at + uint64(len(p.data))})
+		each := packets
+		if k.Transport == flows.IWARP {
+			each = segments
+		}
+		if err := each(c, k, o, place); err != nil {
+			return nil, err
 		}
 	}
 	if len(missing) > 0 {
 		return nil, nil
 	}
 	return b, nil
+}
+
+// packets places the data of an operation over InfiniBand.
+func packets(c *flows.Capture, k *flows.RDMAConnection, o *flows.RDMAOperation, place func(at uint64, data []byte)) error {
+	to := k.Client.Number
+	if o.Read { // its answers carry the data
+		to = k.Server.Number
+	}
+	for n := o.FirstFrame; n <= o.LastFrame && k.MTU > 0; n++ {
+		p, err := packetAt(c, n)
+		if err != nil {
+			return err
+		}
+		if p.queuePair == to && p.data != nil && p.carries(o.Read) {
+			const sequence = 1<<24 - 1
+			place(uint64((p.number-o.PSN)&sequence)*uint64(k.MTU), p.data)
+		}
+	}
+	return nil
 }
 
 // packet is what a frame holds of InfiniBand.

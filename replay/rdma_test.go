@@ -18,7 +18,7 @@ import (
 func overTCP(t *testing.T, server *smbdtest.Server) {
 	answers := make(map[string]map[string]string) // by capture and request
 	bytes := make(map[string]int)
-	for _, name := range []string{"rocev2-311", "tcp-311"} {
+	for _, name := range []string{"rocev2-311", "siw-311", "tcp-311"} {
 		path := filepath.Join(captureDir(), "own", name+".pcap.zst")
 		if _, err := os.Stat(path); err != nil {
 			t.Skip("no captures: ", err)
@@ -52,18 +52,20 @@ func overTCP(t *testing.T, server *smbdtest.Server) {
 			answers[name][fmt.Sprint(key, " #", seen[key])] = said
 		}
 	}
-	both := 0
-	for key, said := range answers["rocev2-311"] {
-		other, ok := answers["tcp-311"][key]
-		if !ok {
-			continue
+	for _, name := range []string{"rocev2-311", "siw-311"} {
+		both := 0
+		for key, said := range answers[name] {
+			other, ok := answers["tcp-311"][key]
+			if !ok {
+				continue
+			}
+			if both++; said != other {
+				t.Errorf("%s: %s: %s over RDMA, %s over TCP", name, key, said, other)
+			}
 		}
-		if both++; said != other {
-			t.Errorf("%s: %s over RDMA, %s over TCP", key, said, other)
+		t.Logf("%s: %d answers are the same of %d over RDMA and %d over TCP; %d and %d bytes were read", name, both, len(answers[name]), len(answers["tcp-311"]), bytes[name], bytes["tcp-311"])
+		if both < 600 || bytes[name] < 1<<20 {
+			t.Errorf("%s: only %d requests are of both captures, with %d bytes read", name, both, bytes[name])
 		}
-	}
-	t.Logf("%d answers are the same of %d over RDMA and %d over TCP; %d and %d bytes were read", both, len(answers["rocev2-311"]), len(answers["tcp-311"]), bytes["rocev2-311"], bytes["tcp-311"])
-	if both < 600 || bytes["rocev2-311"] < 1<<20 {
-		t.Errorf("only %d requests are of both captures, with %d bytes read", both, bytes["rocev2-311"])
 	}
 }
