@@ -251,14 +251,17 @@ func (r *run) mappedInput(s *Step, b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// referral maps \server\share[\path].
+// referral maps \server\share[\path]. What is below a share is where it has its place.
 func (r *run) referral(path string) string {
-	parts := strings.Split(strings.TrimLeft(path, `\`), `\`)
+	parts := strings.SplitN(strings.TrimLeft(path, `\`), `\`, 3)
 	lead := path[:len(path)-len(strings.TrimLeft(path, `\`))]
 	if len(parts) > 0 && parts[0] != "" && strings.ContainsAny(path, `\`) {
 		parts[0] = r.o.Target.Host
 	}
 	if len(parts) > 1 && !isIPC(parts[1]) {
+		if dir, ok := r.dirs[strings.ToLower(parts[1])]; ok && len(parts) > 2 {
+			parts[2] = joined(dir, parts[2])
+		}
 		parts[1] = r.o.Target.Share
 	}
 	return lead + strings.Join(parts, `\`)

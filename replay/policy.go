@@ -44,13 +44,13 @@ var loose = words(`
 	smb2.ioctl.network_interfaces.index smb2.ioctl.network_interfaces.link_speed smb2.ioctl.network_interfaces.next_offset
 	DiskFileId VolumeId
 	smb2.error.byte_count smb2.error.data smb2.error.reserved smb2.error.context_count smb2.impersonation.level
-	smb2.notify.next_offset smb.dfs.referral.ttl smb.dfs.referral.server_guid smb2.filename.len smb2.file_name_len smb2.olb.length smb2.padding odx.info.file_id_128
+	smb2.notify.next_offset smb.dfs.referral.ttl smb.dfs.referral.server_guid smb.dfs.path_consumed smb.dfs.referral.path_offset smb.dfs.referral.alt_path_offset smb.dfs.referral.node_offset smb2.filename.len smb2.file_name_len smb2.olb.length smb2.padding odx.info.file_id_128
 	dcerpc.cn_frag_len dcerpc.cn_alloc_hint smb.file
 	nt.ace.size nt.acl.size nt.offset_to_dacl nt.offset_to_sacl nt.offset_to_owner_sid nt.offset_to_group_sid`)
 
 // ofServer are the fields that say what a server or its file system is like.
 var ofServer = words(`smb.fs_attr smb.fs_name smb.fs_name.len smb.fs_max_name_len smb.fs_bytes_per_sector smb.fs_sector_per_unit
-	smb2.share_flags smb2.share_caps smb2.max_access smb.device.type smb2.capabilities smb2.max_trans_size smb2.max_read_size smb2.max_write_size`)
+	smb.dfs.referral.path smb.dfs.referral.alt_path smb.dfs.referral.node smb2.share_flags smb2.share_caps smb2.max_access smb.device.type smb2.capabilities smb2.max_trans_size smb2.max_read_size smb2.max_write_size`)
 
 // offloadFields are how much a server does of an offload call at once.
 var offloadFields = words(`smb2.fsctl.odx.xfer_length smb2.fsctl.odx.flags odx.all_zero_beyond`)
