@@ -30,7 +30,7 @@ func openScreen(t *testing.T, home string, args ...string) *screen {
 		t.Fatal(err)
 	}
 	cmd := &exec.Cmd{Path: self, Args: append([]string{"odxray"}, args...),
-		Env: append(os.Environ(), "TERM=xterm-256color", "TMUX=/tmp/there-is-none,1,0", "XDG_STATE_HOME="+home, "XDG_CONFIG_HOME="+home)}
+		Env: append(os.Environ(), "TERM=xterm-256color", "TMUX="+filepath.Join(home, "none")+",1,0", "XDG_STATE_HOME="+home, "XDG_CONFIG_HOME="+home)}
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 120})
 	if err != nil {
 		t.Skip("no pseudo-terminal: ", err)
