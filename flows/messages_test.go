@@ -10,16 +10,23 @@ import (
 	"github.com/odxray/odxray/flows/flowtest"
 )
 
-// A message comes again by its place as it came before, also those of compounds.
-func TestMessageAt(t *testing.T) {
-	c, err := Open([]string{"../captures/samples/copy-sparse2.snoop"}, Options{Index: true})
+// indexed is a capture that was read to its end, with an index.
+func indexed(t *testing.T, path string) *Capture {
+	t.Helper()
+	c, err := Open([]string{path}, Options{Index: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	t.Cleanup(func() { c.Close() })
 	if err := c.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+// A message comes again by its place as it came before, also those of compounds.
+func TestMessageAt(t *testing.T) {
+	c := indexed(t, "../captures/samples/copy-sparse2.snoop")
 	var all []Message
 	if err := c.EachMessage(func(m *Message) bool {
 		held := *m
@@ -57,14 +64,7 @@ func TestMessageAt(t *testing.T) {
 // The messages come whole, each once, in the order of their frames, and name the exchange
 // that they are of.
 func TestEachMessage(t *testing.T) {
-	c, err := Open([]string{"../captures/samples/copy-sparse2.snoop"}, Options{Index: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	c := indexed(t, "../captures/samples/copy-sparse2.snoop")
 	type key struct {
 		exchange int
 		answer   bool
@@ -72,7 +72,7 @@ func TestEachMessage(t *testing.T) {
 	seen := make(map[key]int)
 	count, last := 0, 0
 	var d smb2.Decoder
-	err = c.EachMessage(func(m *Message) bool {
+	err := c.EachMessage(func(m *Message) bool {
 		count++
 		if m.Frame < last {
 			t.Errorf("frame %d after %d", m.Frame, last)
@@ -115,16 +115,9 @@ func TestEachMessage(t *testing.T) {
 // Messages come whole also where they went in units of iWARP.
 func TestEachMessageOverIWARP(t *testing.T) {
 	for name, o := range framings {
-		c, err := Open([]string{flowtest.Write(t, "built.pcapng", overMPA(o, "5445").Packets)}, Options{Index: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		if err := c.Run(context.Background()); err != nil {
-			t.Fatal(err)
-		}
+		c := indexed(t, flowtest.Write(t, "built.pcapng", overMPA(o, "5445").Packets))
 		count := 0
-		err = c.EachMessage(func(m *Message) bool {
+		err := c.EachMessage(func(m *Message) bool {
 			count++
 			if m.Closed || m.Size != len(m.Bytes) || !bytes.HasPrefix(m.Bytes, []byte("\xfeSMB")) {
 				t.Errorf("%s: frame %d: %d bytes of %d", name, m.Frame, len(m.Bytes), m.Size)

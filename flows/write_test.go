@@ -12,17 +12,10 @@ import (
 
 // TestWrite: frames that are written are those of the capture, with comments.
 func TestWrite(t *testing.T) {
-	c, err := Open([]string{"../captures/samples/copy-sparse2.snoop"}, Options{Index: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	c := indexed(t, "../captures/samples/copy-sparse2.snoop")
 	var out bytes.Buffer
 	wrote := 0
-	err = c.Write(context.Background(), &out, []int{46, 48, 50}, func(n int) []string { return []string{"a comment"} }, func(n int) { wrote = n })
+	err := c.Write(context.Background(), &out, []int{46, 48, 50}, func(n int) []string { return []string{"a comment"} }, func(n int) { wrote = n })
 	if err != nil || wrote != 3 {
 		t.Fatalf("wrote %d: %v", wrote, err)
 	}

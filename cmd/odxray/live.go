@@ -267,15 +267,13 @@ func (o *liveOptions) check() error {
 		return usagef("live captures from one of -i, --rdma and -r at a time")
 	case len(o.in.files) > 0 && o.filtered:
 		return usagef("-f is for what the kernel captures: with -r, choose with -Y FILTER")
-	case sameFile(o.open.Write.Path, o.in.files):
-		return usagef("-w %s would overwrite what is read", o.open.Write.Path)
 	case o.open.Snaplen < 0:
 		return usagef("-s %d: a packet cannot have fewer than no bytes", o.open.Snaplen)
 	case o.open.Stop.Packets < 0:
 		return usagef("-c %d: a capture cannot have fewer than no packets", o.open.Stop.Packets)
 	}
 	if len(o.ring) == 0 { // else the names of files have the time in them
-		if err := mayWrite(o.open.Write.Path, o.overwrite); err != nil {
+		if err := mayWrite(o.open.Write.Path, o.overwrite, o.in.files...); err != nil {
 			return err
 		}
 	}

@@ -34,9 +34,13 @@ func overwriteFlag(f *pflag.FlagSet, overwrite *bool) {
 	f.BoolVar(overwrite, "overwrite", false, "write over a file that is there")
 }
 
-// mayWrite refuses to write over a file that holds something, unless overwrite says that it
-// may go. "", "-", devices and pipes are no such files.
-func mayWrite(path string, overwrite bool) error {
+// mayWrite refuses to write over one of the files that are read, and over one that holds
+// something, unless overwrite says that it may go. "", "-", devices and pipes are no such
+// files.
+func mayWrite(path string, overwrite bool, read ...string) error {
+	if sameFile(path, read) {
+		return usagef("writing %s would overwrite what is read", path)
+	}
 	if st, err := os.Stat(path); overwrite || path == "-" || err != nil || !st.Mode().IsRegular() || st.Size() == 0 {
 		return nil
 	}

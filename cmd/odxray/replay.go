@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -55,21 +56,7 @@ differs that nothing explains.`,
 	format := formatFlag(cmd, report.Text, report.JSON, report.JUnit, report.Markdown)
 	cmd.AddCommand(planCommand(a), learnCommand(a), minimiseCommand(a))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		sel, err := selected.selection()
-		if err != nil {
-			return err
-		}
-		options, err := o.options()
-		if err != nil {
-			return err
-		}
-		if sameFile(o.write, append(in.files, args...)) {
-			return usagef("-w %s would overwrite what is read", o.write)
-		}
-		if err := mayWrite(o.write, o.overwrite); err != nil {
-			return err
-		}
-		return a.withPlan(cmd, &in, args, sel, func(ctx context.Context, p *replay.Plan) error {
+		return a.withTarget(cmd, &in, args, &selected, &o, o.write, func(ctx context.Context, p *replay.Plan, options replay.Options) error {
 			return a.replay(ctx, p, &o, options, *format)
 		})
 	}
@@ -324,12 +311,13 @@ func (o *replayFlags) secondPassword(first string) (string, error) {
 // traced runs with the capture that -w wants.
 func (a *app) traced(o *replayFlags, r *replay.Options, run func() (*replay.Result, error)) (*replay.Result, error) {
 	var trace *replay.Trace
+	var out *os.File
 	if o.write != "" {
-		out, err := os.Create(o.write)
-		if err != nil {
+		var err error
+		if out, err = os.Create(o.write); err != nil {
 			return nil, &exitError{exitUnreadable, err}
 		}
-		defer out.Close()
+		defer out.Close() // where it does not come to the end
 		if trace, err = replay.NewTrace(out); err != nil {
 			return nil, &exitError{exitUnreadable, err}
 		}
@@ -340,7 +328,7 @@ func (a *app) traced(o *replayFlags, r *replay.Options, run func() (*replay.Resu
 		return nil, &exitError{exitUnreadable, err}
 	}
 	if trace != nil {
-		if err := trace.Err(); err != nil {
+		if err := errors.Join(trace.Err(), out.Close()); err != nil {
 			return nil, &exitError{exitUnreadable, fmt.Errorf("%s: %w", o.write, err)}
 		}
 	}
@@ -500,6 +488,22 @@ before it (in brackets those that only have to be sent before it), and the answe
 		})
 	}
 	return cmd
+}
+
+// withTarget is withPlan for who drives a plan at a server, and writes a file.
+func (a *app) withTarget(cmd *cobra.Command, in *input, args []string, selected *selectFlags, o *replayFlags, writes string, use func(context.Context, *replay.Plan, replay.Options) error) error {
+	sel, err := selected.selection()
+	if err != nil {
+		return err
+	}
+	options, err := o.options()
+	if err != nil {
+		return err
+	}
+	if err := mayWrite(writes, o.overwrite, slices.Concat(in.files, args)...); err != nil {
+		return err
+	}
+	return a.withPlan(cmd, in, args, sel, func(ctx context.Context, p *replay.Plan) error { return use(ctx, p, options) })
 }
 
 // withPlan reads captures, makes a plan of them and hands it to use.

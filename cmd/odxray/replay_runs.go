@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -35,18 +35,7 @@ The exit status is 1 if more than fields of answers varied, such as whether ther
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "write the rules to `FILE`")
 	overwriteFlag(cmd.Flags(), &o.overwrite)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := mayWrite(output, o.overwrite); err != nil {
-			return err
-		}
-		sel, err := selected.selection()
-		if err != nil {
-			return err
-		}
-		options, err := o.options()
-		if err != nil {
-			return err
-		}
-		return a.withPlan(cmd, &in, args, sel, func(ctx context.Context, p *replay.Plan) error {
+		return a.withTarget(cmd, &in, args, &selected, &o, output, func(ctx context.Context, p *replay.Plan, options replay.Options) error {
 			return a.learn(ctx, p, &o, options, output)
 		})
 	}
@@ -75,15 +64,7 @@ The exit status is 1 if there is a difference, 0 if there is none.`,
 	cmd.Flags().IntVar(&step, "step", 0, "the difference of step `N` stays; 0 is the first that there is")
 	cmd.Flags().IntVar(&trials, "trials", 100, "replay no more than `N` parts")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		sel, err := selected.selection()
-		if err != nil {
-			return err
-		}
-		options, err := o.options()
-		if err != nil {
-			return err
-		}
-		return a.withPlan(cmd, &in, args, sel, func(ctx context.Context, p *replay.Plan) error {
+		return a.withTarget(cmd, &in, args, &selected, &o, "", func(ctx context.Context, p *replay.Plan, options replay.Options) error {
 			if step < 0 || step > len(p.Steps) {
 				return usagef("--step: there is no step %d of %d", step, len(p.Steps))
 			}
@@ -131,17 +112,17 @@ func (a *app) learn(ctx context.Context, p *replay.Plan, o *replayFlags, r repla
 	if l.Left.Unreachable != nil {
 		return &exitError{exitUnreadable, l.Left.Unreachable}
 	}
-	var out io.Writer = a.out
-	if output != "-" {
-		f, err := os.Create(output)
-		if err != nil {
-			return &exitError{exitUnreadable, err}
-		}
-		defer f.Close()
-		out = f
+	var rules bytes.Buffer
+	if err := l.Rules.Write(&rules); err != nil {
+		return err
 	}
-	if err := l.Rules.Write(out); err != nil {
-		return &exitError{exitUnreadable, err}
+	if output == "-" {
+		_, err = a.out.Write(rules.Bytes())
+	} else if err = os.WriteFile(output, rules.Bytes(), 0o666); err != nil {
+		err = &exitError{exitUnreadable, err}
+	}
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(a.stderr, "%s from two runs of %s\n", report.Plural(l.New, "rule", "rules"), report.Plural(p.Count(), "request", "requests"))
 	if l.Left.Differs() {

@@ -138,7 +138,7 @@ func (a *app) serve(ctx context.Context, f *serveFlags) (err error) {
 		return err
 	}
 	if f.pcap != "" {
-		if err := mayWrite(f.pcap, f.overwrite); err != nil {
+		if err := mayWrite(f.pcap, f.overwrite, f.from.files...); err != nil {
 			return err
 		}
 		out, err := os.Create(f.pcap)

@@ -147,6 +147,7 @@ type reader struct {
 	early     map[int]string // files of exchanges, that were opened before the capture
 	closed    map[int]int    // messages that stay encrypted, by Connection.ID
 	cut       int            // answers that the capture does not hold whole
+	direct    int            // READs whose data RDMA moved
 	chain     chained
 	dec       smb2.Decoder
 }
@@ -284,6 +285,9 @@ func (r *reader) answered(m *flows.Message, d *smb2.Message) {
 	if m.Size > len(m.Bytes) {
 		r.cut++
 	}
+	if b, ok := d.Body.(*smb2.ReadResponse); ok && d.Status == ntstatus.Success && b.DataRemaining > 0 {
+		r.direct++
+	}
 	if s.command == smb2.Read {
 		r.reads[s.about] = append(r.reads[s.about], i)
 	}
@@ -345,6 +349,9 @@ func (r *reader) finish() {
 	}
 	if r.cut > 0 {
 		r.problem("%d answers are not whole in the capture: what is missing is served as zeros", r.cut)
+	}
+	if r.direct > 0 {
+		r.problem("RDMA moved the data of %d READs: it is served as zeros", r.direct)
 	}
 	if len(r.steps) == maxSteps {
 		r.problem("only the first %d requests of the capture are served", maxSteps)

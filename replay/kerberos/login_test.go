@@ -49,7 +49,7 @@ func TestRealm(t *testing.T) {
 }
 
 func TestFileOf(t *testing.T) {
-	for name, want := range map[string]string{"/tmp/cc": "/tmp/cc", "FILE:/tmp/cc": "/tmp/cc", "WRFILE:k": "k", `C:\cc`: `C:\cc`, "a:b": "a:b", "KCM:0": "", "KEYRING:persistent:0": "", "API:x": ""} {
+	for name, want := range map[string]string{"dir/cc": "dir/cc", "FILE:dir/cc": "dir/cc", "WRFILE:k": "k", `C:\cc`: `C:\cc`, "a:b": "a:b", "KCM:0": "", "KEYRING:persistent:0": "", "API:x": ""} {
 		if got, err := fileOf(name, "credential cache"); got != want || (err == nil) != (want != "") {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
