@@ -87,9 +87,9 @@ func (b *brevity) record(c *wire.Cursor, h *Headers, ctx *Context) {
 		case 1:
 			c.Put(x.field, x.off, 1, uint64(frame[x.off]))
 		case 2:
-			c.Put(x.field, x.off, 2, uint64(be16(frame[x.off:])))
+			c.Put(x.field, x.off, 2, uint64(wire.GetBE16(frame[x.off:])))
 		default:
-			c.Put(x.field, x.off, 4, uint64(be32(frame[x.off:])))
+			c.Put(x.field, x.off, 4, uint64(wire.GetBE32(frame[x.off:])))
 		}
 	}
 }

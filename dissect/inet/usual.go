@@ -22,16 +22,16 @@ func usual(c *wire.Cursor, h *Headers) bool {
 	size, head := len(b), (*[ethLen + ip4Len + tcpLen]byte)(b)
 	if start > ethLen+ip4Len+tcpLen {
 		h.Options, h.HasTimestamp = b[54:start:start], true
-		h.TSval, h.TSecr = be32(b[58:]), be32(b[62:])
+		h.TSval, h.TSecr = wire.GetBE32(b[58:]), wire.GetBE32(b[62:])
 	}
 	h.Kind = TCP
 	h.LinkDst, h.LinkSrc, h.EtherType = b[0:6:6], b[6:12:12], EtherTypeIPv4
 	h.Src, h.Dst = netip.AddrFrom4([4]byte(head[26:30])), netip.AddrFrom4([4]byte(head[30:34]))
 	h.Proto, h.TTL = protoTCP, head[22]
-	h.SrcPort, h.DstPort = be16(head[34:]), be16(head[36:])
-	h.Seq, h.Ack = be32(head[38:]), be32(head[42:])
-	h.Flags = TCPFlags(be16(head[46:]) & 0x0fff)
-	h.Window, h.Urgent = be16(head[48:]), be16(head[52:])
+	h.SrcPort, h.DstPort = wire.GetBE16(head[34:]), wire.GetBE16(head[36:])
+	h.Seq, h.Ack = wire.GetBE32(head[38:]), wire.GetBE32(head[42:])
+	h.Flags = TCPFlags(wire.GetBE16(head[46:]) & 0x0fff)
+	h.Window, h.Urgent = wire.GetBE16(head[48:]), wire.GetBE16(head[52:])
 	h.Payload, h.PayloadLen = b[start:size:size], size-start
 	return true
 }
@@ -48,12 +48,12 @@ func usualSegment(c *wire.Cursor) (b []byte, start int) {
 		return nil, 0
 	}
 	start = ethLen + ip4Len + int(head[46]>>4)*4
-	b = c.Peek(ethLen + int(be16(head[16:])))
+	b = c.Peek(ethLen + int(wire.GetBE16(head[16:])))
 	switch {
 	case len(b) < start: // said to be longer than it is, or cut
 	case start == ethLen+ip4Len+tcpLen:
 		return b, start
-	case start == ethLen+ip4Len+tcpLen+stamps && be32(b[54:]) == 0x0101080a: // NOP, NOP, Timestamps, 10 bytes
+	case start == ethLen+ip4Len+tcpLen+stamps && wire.GetBE32(b[54:]) == 0x0101080a: // NOP, NOP, Timestamps, 10 bytes
 		return b, start
 	}
 	return nil, 0
@@ -69,12 +69,12 @@ func datagram(c *wire.Cursor, h *Headers) bool {
 	if !simple(head[ethLen-2:ethLen+10]) || head[23] != protoUDP {
 		return false
 	}
-	start, length := ethLen+ip4Len+udpLen, int(be16(head[38:]))
+	start, length := ethLen+ip4Len+udpLen, int(wire.GetBE16(head[38:]))
 	size := ethLen + ip4Len + length
-	if length < udpLen || size != ethLen+int(be16(head[16:])) {
+	if length < udpLen || size != ethLen+int(wire.GetBE16(head[16:])) {
 		return false
 	}
-	to := be16(head[36:])
+	to := wire.GetBE16(head[36:])
 	if b = c.Peek(size); b == nil || to == portVXLAN || to == portGeneve {
 		return false
 	}
@@ -82,7 +82,7 @@ func datagram(c *wire.Cursor, h *Headers) bool {
 	h.LinkDst, h.LinkSrc, h.EtherType = b[0:6:6], b[6:12:12], EtherTypeIPv4
 	h.Src, h.Dst = netip.AddrFrom4([4]byte(head[26:30])), netip.AddrFrom4([4]byte(head[30:34]))
 	h.Proto, h.TTL = protoUDP, head[22]
-	h.SrcPort, h.DstPort = be16(head[34:]), to
+	h.SrcPort, h.DstPort = wire.GetBE16(head[34:]), to
 	h.Lower = b[ethLen:start:start]
 	h.Payload, h.PayloadLen = b[start:size:size], size-start
 	return true
@@ -91,17 +91,5 @@ func datagram(c *wire.Cursor, h *Headers) bool {
 // simple reports whether an Ethernet type is that of IPv4, and the header behind it has no
 // options and is of no fragment.
 func simple(b []byte) bool {
-	return be16(b) == EtherTypeIPv4 && b[2] == 0x45 && be16(b[8:])&^0x4000 == 0
-}
-
-// In this form the compiler makes one load of each.
-
-func be16(b []byte) uint16 {
-	_ = b[1]
-	return uint16(b[1]) | uint16(b[0])<<8
-}
-
-func be32(b []byte) uint32 {
-	_ = b[3]
-	return uint32(b[3]) | uint32(b[2])<<8 | uint32(b[1])<<16 | uint32(b[0])<<24
+	return wire.GetBE16(b) == EtherTypeIPv4 && b[2] == 0x45 && wire.GetBE16(b[8:])&^0x4000 == 0
 }

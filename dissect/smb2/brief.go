@@ -100,11 +100,11 @@ func (d *Decoder) short(c *wire.Cursor) bool {
 		v := uint64(0)
 		switch x.len {
 		case 2:
-			v = uint64(little16(head[x.off:]))
+			v = uint64(wire.GetU16(head[x.off:]))
 		case 4:
-			v = uint64(little32(head[x.off:]))
+			v = uint64(wire.GetU32(head[x.off:]))
 		default:
-			v = little64(head[x.off:])
+			v = wire.GetU64(head[x.off:])
 		}
 		if x.field.Bits == nil {
 			c.Put(x.field, x.off, x.len, v)

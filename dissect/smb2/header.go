@@ -240,7 +240,7 @@ func (h *Header) decode(c *wire.Cursor, response bool, ctx *Context) {
 // one.
 func wholeHeader(c *wire.Cursor) *[headerSize]byte {
 	b := c.Peek(headerSize)
-	if len(b) < headerSize || little32(b) != 0x424d53fe || little16(b[4:]) != headerSize {
+	if len(b) < headerSize || wire.GetU32(b) != 0x424d53fe || wire.GetU16(b[4:]) != headerSize {
 		return nil
 	}
 	return (*[headerSize]byte)(b)
@@ -249,36 +249,18 @@ func wholeHeader(c *wire.Cursor) *[headerSize]byte {
 // read is decode of a header that is whole, where nobody looks at its fields: in one step. A
 // test holds that both say the same.
 func (h *Header) read(b *[headerSize]byte, response bool) {
-	*h = Header{CreditCharge: little16(b[6:]), Command: Command(little16(b[12:])), Credits: little16(b[14:]), Flags: Flags(little32(b[16:])),
-		NextCommand: little32(b[20:]), MessageID: little64(b[24:]), SessionID: little64(b[40:]), Signature: b[48:64:64]}
+	*h = Header{CreditCharge: wire.GetU16(b[6:]), Command: Command(wire.GetU16(b[12:])), Credits: wire.GetU16(b[14:]), Flags: Flags(wire.GetU32(b[16:])),
+		NextCommand: wire.GetU32(b[20:]), MessageID: wire.GetU64(b[24:]), SessionID: wire.GetU64(b[40:]), Signature: b[48:64:64]}
 	if response {
-		h.Status = Status(little32(b[8:]))
+		h.Status = Status(wire.GetU32(b[8:]))
 	} else {
-		h.ChannelSequence = little16(b[8:])
+		h.ChannelSequence = wire.GetU16(b[8:])
 	}
 	if h.Flags&FlagAsync != 0 {
-		h.AsyncID = little64(b[32:])
+		h.AsyncID = wire.GetU64(b[32:])
 	} else {
-		h.TreeID = little32(b[36:])
+		h.TreeID = wire.GetU32(b[36:])
 	}
-}
-
-// In this form the compiler makes one load of each.
-
-func little16(b []byte) uint16 {
-	_ = b[1]
-	return uint16(b[0]) | uint16(b[1])<<8
-}
-
-func little32(b []byte) uint32 {
-	_ = b[3]
-	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
-}
-
-func little64(b []byte) uint64 {
-	_ = b[7]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
 // noteTree says below the tree id which share it stands for.

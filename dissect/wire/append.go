@@ -1,6 +1,9 @@
 package wire
 
-import "unicode/utf16"
+import (
+	"encoding/binary"
+	"unicode/utf16"
+)
 
 // The functions below write what Cursor reads: AppendU16, AppendU32 and AppendU64
 // little-endian numbers, AppendBE16, AppendBE32 and AppendBE64 big-endian ones. They
@@ -48,9 +51,14 @@ func PutU16(b []byte, v uint16) { le.PutUint16(b, v) }
 func PutU32(b []byte, v uint32) { le.PutUint32(b, v) }
 func PutU64(b []byte, v uint64) { le.PutUint64(b, v) }
 
-// GetU16, GetU32 and GetU64 read what they wrote, for whoever patches what it has
-// written itself. What others wrote is read with a Cursor.
+// GetU16, GetU32 and GetU64 read what they wrote: for whoever patches what it has written
+// itself, or has peeked at bytes that are there. What nobody has looked at is read with a
+// Cursor.
 
 func GetU16(b []byte) uint16 { return le.Uint16(b) }
 func GetU32(b []byte) uint32 { return le.Uint32(b) }
 func GetU64(b []byte) uint64 { return le.Uint64(b) }
+
+// GetBE16 and GetBE32 are the same for network byte order.
+func GetBE16(b []byte) uint16 { return binary.BigEndian.Uint16(b) }
+func GetBE32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }

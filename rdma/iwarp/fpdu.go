@@ -99,7 +99,7 @@ func (u *Unit) data(s *Segment) bool {
 		return false
 	}
 	*s = Segment{Tagged: true, Last: b[2]&0x40 != 0, Version: b[2] & 3, Opcode: Opcode(b[3] & 15),
-		STag: be32(b[4:]), Offset: uint64(be32(b[8:]))<<32 | uint64(be32(b[12:]))}
+		STag: wire.GetBE32(b[4:]), Offset: uint64(wire.GetBE32(b[8:]))<<32 | uint64(wire.GetBE32(b[12:]))}
 	s.Payload = wire.New(b[lengthLen+taggedLen:lengthLen+n], nil)
 	return true
 }

@@ -3,6 +3,8 @@ package iwarp
 import (
 	"hash/crc32"
 	"math"
+
+	"github.com/odxray/odxray/dissect/wire"
 )
 
 // Checks says whether the two sides use checksums.
@@ -209,7 +211,7 @@ func (f *Framer) sizeOf(b []byte, off uint64) int {
 		if len(b) < markerLen {
 			return 0
 		}
-		f.marked = be32(b) == 0
+		f.marked = wire.GetBE32(b) == 0
 	}
 	if f.marked && (off-f.origin)%markerEvery == 0 {
 		b = b[min(len(b), markerLen):]
@@ -329,7 +331,7 @@ func (f *Framer) found(b []byte, n int) *Unit {
 	}
 	f.gap = false
 	if tagged && len(b) >= lengthLen+6 {
-		f.stag, f.tagged = be32(b[4:]), true
+		f.stag, f.tagged = wire.GetBE32(b[4:]), true
 	}
 	return u
 }
@@ -362,7 +364,7 @@ func (f *Framer) guess(off uint64) { f.marked, f.guessed, f.origin = true, true,
 // there, behind the header; 0 if there is none.
 func markerIn(b []byte) int {
 	for at := headLen + markerLen; at <= markerEvery && at+markerLen <= len(b); at += markerLen {
-		if be32(b[at:]) == uint32(at) {
+		if wire.GetBE32(b[at:]) == uint32(at) {
 			return at
 		}
 	}
@@ -405,8 +407,4 @@ func (f *Framer) check(u *Unit) CRC {
 		return CRCBad
 	}
 	return CRCUnknown
-}
-
-func be32(b []byte) uint32 {
-	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
 }

@@ -1,5 +1,7 @@
 package iwarp
 
+import "github.com/odxray/odxray/dissect/wire"
+
 // How a Framer finds out where an FPDU begins: after a hole, or where the capture begins
 // midway.
 
@@ -207,7 +209,7 @@ func (f *Framer) likely(b []byte, off uint64) (bits int, whole bool) {
 			return 0, false
 		case n < lengthLen+taggedLen:
 			return 1, false
-		case f.tagged && f.stag == be32(h[4:]):
+		case f.tagged && f.stag == wire.GetBE32(h[4:]):
 			return bitsTagged + bitsSTag, true
 		}
 		return bitsTagged, true
@@ -232,11 +234,11 @@ func (f *Framer) likely(b []byte, off uint64) (bits int, whole bool) {
 	}
 	ulpdu := int(h[0])<<8 | int(h[1])
 	switch {
-	case op > AtomicResponse, ulpdu < untaggedLen, size > 0 && ulpdu != size, be32(h[8:]) != queue, be32(h[12:]) == 0, h[16] != 0:
+	case op > AtomicResponse, ulpdu < untaggedLen, size > 0 && ulpdu != size, wire.GetBE32(h[8:]) != queue, wire.GetBE32(h[12:]) == 0, h[16] != 0:
 		return 0, false
 	case op.Invalidates():
 		return bitsUntagged, true
-	case be32(h[4:]) != 0:
+	case wire.GetBE32(h[4:]) != 0:
 		return 0, false
 	}
 	return bitsUntagged + bitsReserved, true
