@@ -6,7 +6,7 @@ const (
 	maxPacket  = 256 << 10 // the most bytes a packet may have
 	maxOptions = 64 << 10  // the most bytes of options a record may have
 
-	blockSize = 512 << 10
+	blockSize = 256 << 10
 	// A block leaves room before what is read into it for the start of a record
 	// that began in the block before.
 	blockFront = maxPacket + maxOptions + 4<<10

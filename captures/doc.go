@@ -4,7 +4,7 @@
 // # Reading
 //
 // [Open] tells the format by content and walks the records itself. It reads
-// blocks of 512 KiB into a small ring and reads record headers in place, so a
+// blocks of 256 KiB into a small ring and reads record headers in place, so a
 // packet is a slice of its block; a record that straddles two blocks moves to the
 // front of the second. [Reader.Next] gives one packet at a time,
 // [Reader.ReadBatch] all packets of a block at once, for a pipeline whose second

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -194,6 +195,13 @@ func FuzzReader(f *testing.F) {
 		list, err := readAll(r)
 		if err == nil || len(list) > len(file) {
 			t.Fatal(len(list), err)
+		}
+		again, err := NewReader(bytes.NewReader(file), "fuzz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if many, _ := readBatches(again); !slices.EqualFunc(many, list, sameRead) {
+			t.Fatalf("%d packets in batches, %d one by one", len(many), len(list))
 		}
 		for _, p := range list {
 			var q Packet

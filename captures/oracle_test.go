@@ -169,7 +169,7 @@ func TestBatch(t *testing.T) {
 		for {
 			err := r.ReadBatch(&b)
 			for _, q := range b.Packets {
-				if e := one.Next(&p); e != nil || q.Pos != p.Pos || q.Number != p.Number || !bytes.Equal(q.Data, p.Data) {
+				if e := one.Next(&p); e != nil || !sameRead(q, p) {
 					t.Fatalf("%s: packet %d: %v", path, q.Number, e)
 				}
 			}

@@ -92,6 +92,31 @@ func (w *pcap) record(b []byte, _ int64, p *Packet) (int64, step, error) {
 	return int64(all), stepPacket, nil
 }
 
+func (w *pcap) run(list []Packet, b []byte, pos int64, number int) (packets []Packet, size int) {
+	packets = list
+	if w.minor < 4 || w.number == uint16(linktype.ERF) {
+		return list, 0
+	}
+	for rest := b; len(rest) >= w.head; rest = b[size:] {
+		h, o := (*[pcapRecHead]byte)(rest), w.order
+		captured := o.u32(h[8:])
+		end := w.head + int(captured)
+		if captured > maxPacket || end > len(rest) {
+			break
+		}
+		var p *Packet
+		packets, p = next(packets)
+		number++
+		p.Number, p.Pos = number, pos+int64(size)
+		p.Time = int64(o.u32(h[:]))*1e9 + int64(o.u32(h[4:]))*w.unit
+		p.Link, p.WireLen = w.link, wireLen(o.u32(h[12:]), int(captured))
+		p.Data = rest[w.head:end:end]
+		p.Interface, p.File, p.InFile = 0, 0, 0
+		size += end
+	}
+	return packets, size
+}
+
 func (w *pcap) at(int64) walker { return w }
 
 func (w *pcap) info(f *FileInfo) {

@@ -179,6 +179,41 @@ func (s *section) packet(b []byte, kind, length uint32, p *Packet) (int64, step,
 	return int64(length), stepPacket, nil
 }
 
+func (w *pcapng) run(list []Packet, b []byte, pos int64, number int) ([]Packet, int) {
+	if w.tail != 0 {
+		return list, 0
+	}
+	return w.cur.run(list, b, pos, number)
+}
+
+// run reads enhanced packet blocks.
+func (s *section) run(list []Packet, b []byte, pos int64, number int) (packets []Packet, size int) {
+	packets = list
+	for rest := b; len(rest) >= ngPacketHead+4; rest = b[size:] {
+		h, o := (*[ngPacketHead]byte)(rest), s.order
+		length, id, captured := o.u32(h[4:]), o.u32(h[8:]), o.u32(h[20:])
+		room := length - ngPacketHead - 4
+		if o.u32(h[:]) != ngEnhanced || length < ngPacketHead+4 || length%4 != 0 || int(length) > len(rest) || id >= uint32(len(s.ifaces)) ||
+			captured > min(room, maxPacket) || room-captured > maxOptions+3 || o.u32(rest[length-4:]) != length {
+			break
+		}
+		f := &s.ifaces[id]
+		if f.number == uint16(linktype.ERF) {
+			break
+		}
+		var p *Packet
+		packets, p = next(packets)
+		number++
+		p.Number, p.Pos = number, pos+int64(size)
+		p.Time = f.clock.nanoseconds(uint64(o.u32(h[12:]))<<32 | uint64(o.u32(h[16:])))
+		p.Link, p.WireLen = linktype.Of(f.number), wireLen(o.u32(h[24:]), int(captured))
+		p.Data = rest[ngPacketHead : ngPacketHead+captured : ngPacketHead+captured]
+		p.Interface, p.File, p.InFile = s.first+int(id), 0, 0
+		size += int(length)
+	}
+	return packets, size
+}
+
 // section begins a section. Its length field is not used: it may be unknown, and
 // the blocks say where they end.
 func (w *pcapng) section(b []byte, pos int64) (int64, step, error) {

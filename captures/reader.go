@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -16,6 +15,7 @@ import (
 type Reader struct {
 	name string
 	walk walker
+	runs runner // walk, if it is one
 	ring *ring
 
 	src    io.Reader // the capture, uncompressed
@@ -177,6 +177,7 @@ func (r *Reader) begin() error {
 		return r.fail(0, err)
 	}
 	r.walk = w
+	r.runs, _ = w.(runner)
 	r.off += n
 	if !r.eager {
 		r.here(&r.scratch)
@@ -333,11 +334,15 @@ func (r *Reader) ReadBatch(b *Batch) error {
 	list := append(k.packets[:0], *p)
 	r.take(&list[0])
 	for {
+		if r.runs != nil && r.skip == 0 {
+			n, size := len(list), 0
+			list, size = r.runs.run(list, k.buf[r.off:k.end], k.base+int64(r.off), r.number)
+			r.number += len(list) - n
+			r.off += size
+		}
 		// Packets are read where they are listed: they are large to copy.
-		n := len(list)
-		list = slices.Grow(list, 1)[:n+1]
-		if p = &list[n]; !r.here(p) {
-			list = list[:n]
+		if list, p = next(list); !r.here(p) {
+			list = list[:len(list)-1]
 			break
 		}
 		r.take(p)

@@ -31,6 +31,26 @@ func readAll(r *Reader) (list []Packet, err error) {
 	}
 }
 
+// readBatches is readAll by batches.
+func readBatches(r *Reader) (list []Packet, err error) {
+	var b Batch
+	for {
+		if err := r.ReadBatch(&b); err != nil {
+			return list, err
+		}
+		for _, p := range b.Packets {
+			p.Data = bytes.Clone(p.Data)
+			list = append(list, p)
+		}
+		b.Release()
+	}
+}
+
+// sameRead reports whether two readings of one file found the same packet at the same place.
+func sameRead(a, b Packet) bool {
+	return samePacket(a, b) && a.Number == b.Number && a.Pos == b.Pos && a.File == b.File && a.InFile == b.InFile
+}
+
 func samePacket(a, b Packet) bool {
 	return a.Time == b.Time && a.Link == b.Link && a.WireLen == b.WireLen && a.Interface == b.Interface && bytes.Equal(a.Data, b.Data)
 }

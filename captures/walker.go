@@ -1,5 +1,7 @@
 package captures
 
+import "slices"
+
 // A step is what a walker found at the place it was asked to look.
 type step int
 
@@ -25,6 +27,24 @@ type walker interface {
 	info(*FileInfo)
 	// comments returns the comments of the packet record at the front of b.
 	comments(b []byte, pos int64) []string
+}
+
+// A runner is a walker that reads many records at once.
+type runner interface {
+	// run adds to list the packets of the records at the front of b, which lies at pos,
+	// as long as they are what most are, and returns how many bytes they take. number is
+	// that of the packet before. What it says of them record says, too.
+	run(list []Packet, b []byte, pos int64, number int) ([]Packet, int)
+}
+
+// next extends list by a packet of which all is still to be set.
+func next(list []Packet) ([]Packet, *Packet) {
+	n := len(list)
+	if n == cap(list) {
+		list = slices.Grow(list, 1)
+	}
+	list = list[:n+1]
+	return list, &list[n]
 }
 
 // A fixed walker is one that does not change while it walks and has no comments.
