@@ -25,6 +25,7 @@ type Analyzer struct {
 
 	decoder inet.Decoder
 	headers inet.Headers
+	words   inet.Analysis
 	smb     smb2.Decoder
 	ctx     smb2.Context
 	login   auth.Message
@@ -116,7 +117,8 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 	a.last = max(a.last, p.Time)
 	a.marks, a.at, a.unitEnded = 0, nil, false
 	h := &a.headers
-	c := wire.NewCut(p.Data, p.WireLen, nil)
+	var c wire.Cursor
+	c.Reset(p.Data, p.WireLen, nil)
 	a.decoder.Decode(&c, p.Link, h, nil)
 	var whole []byte
 	if h.Kind == inet.Fragment {
@@ -149,12 +151,13 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 	previous := conn.lastTime
 	conn.last, conn.lastTime = a.frame, a.now
 	a.recent.touch(conn)
-	words := a.analyse(conn, dir, h)
+	words := &a.words
+	a.analyse(conn, dir, h, words)
 	if a.talks {
 		if conn.talk == nil {
 			conn.talk = new(talk)
 		}
-		conn.talk.add(dir, h, a.frame, a.now, conn.roundTrip, &words)
+		conn.talk.add(dir, h, a.frame, a.now, conn.roundTrip, words)
 		conn.talk.reached.see(a.frame, dir, h, conn.first == a.frame)
 	}
 	if len(h.Payload) < h.PayloadLen {
@@ -162,11 +165,11 @@ func (a *Analyzer) Packet(p *captures.Packet) {
 		a.marks |= MarkCut
 	}
 	if a.index != nil {
-		a.index.frame(p, conn.id, &words, a.frame)
+		a.index.frame(p, conn.id, words, a.frame)
 		a.index.conns.at(int(conn.id)-1).reached.see(a.frame, dir, h, conn.first == a.frame)
 	}
 	if a.view != nil {
-		a.see(p, conn, dir, previous, &words)
+		a.see(p, conn, dir, previous, words)
 	}
 	if h.Flags&inet.ACK != 0 {
 		a.acked(conn, 1-dir, h)

@@ -336,18 +336,18 @@ func (c *Capture) draw(v *frameView, n int, tree *wire.Tree) error {
 	}
 	v.begin(&c.packet, uint32(n), nil)
 	if v.whole = ix.datagram(c.source, uint32(n)); v.whole != nil {
-		joined(v.whole, &v.headers)
+		joined(v.whole, v.headers)
 	}
 	v.ctx.FirstTime, v.ctx.PrevTime = c.a.first, c.a.first
 	if n > ix.frames.gone+1 {
 		v.ctx.PrevTime = ix.frames.at(n - 2).time
 	}
 	if f.conn != 0 {
-		_, dir := keyOf(&v.headers)
+		_, dir := keyOf(v.headers)
 		ix.describe(f, uint32(n), &v.ctx, dir)
 		v.conn = f.conn
 		if tree != nil && tree.Want.Any(inet.TalkFields()) {
-			if err := ix.review(c.source, &v.ctx, &v.headers); err != nil {
+			if err := ix.review(c.source, &v.ctx, v.headers); err != nil {
 				return err
 			}
 		}
@@ -445,8 +445,8 @@ func (c *Capture) gather(v *frameView, f *indexedFrame, m *indexedMessage) error
 // remake decrypts and decompresses c.again as it was before.
 func (c *Capture) remake(v *frameView, id uint32, dir int) {
 	u, on, d := &c.again, c.a.byID[id], &v.smb
-	cur := u.cursor(nil)
-	cur.Skip(fSession, u.lead())
+	var cur wire.Cursor
+	u.cursor(&cur, u.lead(), nil)
 	if smb2.ProtocolOf(&cur) == smb2.ProtocolTransform {
 		h := d.Transform(&cur, nil)
 		u.plain = c.a.reopen(id, h.SessionID, h, on != nil && on.server == dir)

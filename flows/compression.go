@@ -20,11 +20,12 @@ const (
 
 // compressed takes a compressed unit: what it holds once decompressed is as good as a
 // plain one's. [MS-SMB2] 2.2.42
-func (a *Analyzer) compressed(c *conn, dir int, u *unit, body wire.Cursor) {
-	a.grown = u.grow(a.grown[:0], c.mostGrown(), &body, &a.smb)
+func (a *Analyzer) compressed(c *conn, dir int, u *unit, body *wire.Cursor) {
+	a.grown = u.grow(a.grown[:0], c.mostGrown(), body, &a.smb)
 	switch {
 	case u.grown != nil:
-		a.chain(c, dir, u, wire.New(u.grown, nil))
+		grown := wire.New(u.grown, nil)
+		a.chain(c, dir, u, &grown)
 	case u.shut != nil:
 		c.shrunk++
 		c.shrunkWhy = u.shut

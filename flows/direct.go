@@ -154,7 +154,7 @@ func (a *Analyzer) sent(c *conn, e *rdma.Event) {
 			u.first, u.off = slices.Min(w.Frames), s.off
 			s.off += uint64(w.Size)
 		}
-		a.pdu(c, e.Dir, u)
+		a.pdu(c, e.Dir, &u)
 	}
 	d.delays.carries(e, whole && len(w.Bytes) > 0)
 	d.weigh(a.frame, a.now)

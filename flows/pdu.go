@@ -24,12 +24,11 @@ type unit struct {
 	shut  error  // why it stays compressed; nil if nobody tried
 }
 
-// cursor returns a cursor over u that records into tree.
-func (u *unit) cursor(tree *wire.Tree) wire.Cursor {
-	if u.head {
-		return wire.NewHead(u.b, u.size, tree)
+// cursor makes c a cursor over u, from a number of bytes on, that records into tree.
+func (u *unit) cursor(c *wire.Cursor, from int, tree *wire.Tree) {
+	if c.Reset(u.b[min(from, len(u.b)):], u.size-from, tree); u.head {
+		c.HeadOnly()
 	}
-	return wire.NewCut(u.b, u.size, tree)
 }
 
 // lead returns how many bytes stand before its messages.
@@ -41,10 +40,10 @@ func (u *unit) lead() int {
 }
 
 // pdu takes a session-service frame.
-func (a *Analyzer) pdu(c *conn, dir int, u unit) {
+func (a *Analyzer) pdu(c *conn, dir int, u *unit) {
 	if !u.bare && u.b[0] != 0 || len(u.b) < u.lead()+4 {
 		a.batch = a.batch[:0]
-		a.show(c, dir, &u)
+		a.show(c, dir, u)
 		return
 	}
 	if c.pub == 0 {
@@ -58,13 +57,13 @@ func (a *Analyzer) pdu(c *conn, dir int, u unit) {
 	a.batch = a.batch[:0]
 	switch u.b[u.lead()] {
 	case 0xfd:
-		a.sealed(c, dir, &u)
+		a.sealed(c, dir, u)
 	case 0xfe, 0xfc:
-		cur := u.cursor(nil)
-		cur.Skip(fSession, u.lead())
-		a.content(c, dir, &u, cur.Sub(fSession, cur.Len()))
+		var body wire.Cursor
+		u.cursor(&body, u.lead(), nil)
+		a.content(c, dir, u, &body)
 	}
-	a.show(c, dir, &u)
+	a.show(c, dir, u)
 	if c.direct != nil {
 		c.direct.delays.says(a)
 	}
@@ -106,8 +105,8 @@ type delivered struct {
 }
 
 // content takes what a unit holds, once it is not encrypted.
-func (a *Analyzer) content(c *conn, dir int, u *unit, body wire.Cursor) {
-	switch smb2.ProtocolOf(&body) {
+func (a *Analyzer) content(c *conn, dir int, u *unit, body *wire.Cursor) {
+	switch smb2.ProtocolOf(body) {
 	case smb2.ProtocolSMB2:
 		a.chain(c, dir, u, body)
 	case smb2.ProtocolCompressed:
@@ -117,13 +116,10 @@ func (a *Analyzer) content(c *conn, dir int, u *unit, body wire.Cursor) {
 
 // chain takes the messages of a unit: body. Where nobody asks what they mean, only those
 // are decoded that say how others are to be read.
-func (a *Analyzer) chain(c *conn, dir int, u *unit, body wire.Cursor) {
+func (a *Analyzer) chain(c *conn, dir int, u *unit, body *wire.Cursor) {
+	var peek smb2.Header
 	prev := uint32(0) // the exchange before, for related requests
-	for body.Len() > 0 {
-		peek, ok := smb2.Peek(body)
-		if !ok {
-			break
-		}
+	for body.Len() > 0 && peek.Peek(body) {
 		response := peek.Flags&smb2.FlagResponse != 0
 		if (c.server < 0 || c.messages == 0) && peek.MessageID != ^uint64(0) {
 			c.server = dir
@@ -154,7 +150,7 @@ func (a *Analyzer) chain(c *conn, dir int, u *unit, body wire.Cursor) {
 			a.ctx = smb2.Context{Dialect: c.dialect}
 			a.ctx.Pipe = a.onPipe(c, &peek)
 		}
-		m := a.smb.Decode(&body, &a.ctx)
+		m := a.smb.Decode(body, &a.ctx)
 		if m.Err != nil && !errors.Is(m.Err, wire.ErrTruncated) {
 			c.malformed++
 			a.marks |= MarkMalformed

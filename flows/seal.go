@@ -108,8 +108,8 @@ func (x *sealing) try(d candidate) {
 // sealed takes an encrypted unit: what it holds once opened is as good as a plain
 // one's. [MS-SMB2] 2.2.41
 func (a *Analyzer) sealed(c *conn, dir int, u *unit) {
-	cur := u.cursor(nil)
-	cur.Skip(fSession, u.lead())
+	var cur wire.Cursor
+	u.cursor(&cur, u.lead(), nil)
 	h := a.smb.Transform(&cur, nil)
 	s := a.sessionOf(c, h.SessionID)
 	if s != 0 {
@@ -118,7 +118,8 @@ func (a *Analyzer) sealed(c *conn, dir int, u *unit) {
 			a.sessions[s].cipher = c.cipher
 		}
 		if a.keys != nil && a.unseal(c, dir, s, h, u) {
-			a.content(c, dir, u, wire.New(u.plain, nil))
+			plain := wire.New(u.plain, nil)
+			a.content(c, dir, u, &plain)
 			return
 		}
 		if a.sessions[s].closed == 0 {

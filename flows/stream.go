@@ -385,7 +385,9 @@ func (a *Analyzer) deliver(c *conn, dir int, data []byte, cut int, frame uint32)
 			s.first = frame
 			// A frame that lies whole in this segment is not copied.
 			if size := frameSize(data); size > 0 && size <= len(data) {
-				a.pdu(c, dir, unit{b: data[:size], size: size, first: frame, off: start})
+				var u unit
+				u.b, u.size, u.first, u.off = data[:size], size, frame, start
+				a.pdu(c, dir, &u)
 				data, n, start = data[size:], n-size, start+uint64(size)
 				continue
 			}
@@ -442,7 +444,8 @@ func (a *Analyzer) tell(c *conn, dir int, off uint64) {
 	s.told = true
 	if len(s.buf) > pduHeaderLen {
 		head := !s.hole && s.limit < s.size
-		a.pdu(c, dir, unit{b: s.buf, size: s.size, first: s.first, off: off, head: head, lost: s.lost > 0})
+		u := unit{b: s.buf, size: s.size, first: s.first, off: off, head: head, lost: s.lost > 0}
+		a.pdu(c, dir, &u)
 	}
 }
 

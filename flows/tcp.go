@@ -34,8 +34,9 @@ type endpoint struct {
 // RFC 7323 2.2
 const unscaled = -2
 
-// analyse judges a frame and keeps what the next one is judged by.
-func (a *Analyzer) analyse(c *conn, dir int, h *inet.Headers) inet.Analysis {
+// analyse judges a frame, sets v to what there is to say of it, and keeps what the next one
+// is judged by.
+func (a *Analyzer) analyse(c *conn, dir int, h *inet.Headers, v *inet.Analysis) {
 	fwd, rev := &c.side[dir], &c.side[1-dir]
 	seq, ack, n, flags := h.Seq, h.Ack, uint32(h.PayloadLen), h.Flags
 	control := flags&(inet.SYN|inet.FIN|inet.RST) != 0
@@ -63,7 +64,7 @@ func (a *Analyzer) analyse(c *conn, dir int, h *inet.Headers) inet.Analysis {
 	}
 
 	var w inet.Word
-	var v inet.Analysis
+	*v = inet.Analysis{}
 	repeats := n == 0 && fwd.sent && seq == fwd.next && fwd.acks && ack == fwd.ack && !control
 	func() {
 		if n == 1 && fwd.sent && seq == fwd.next && rev.acks && rev.window == 0 {
@@ -135,7 +136,6 @@ func (a *Analyzer) analyse(c *conn, dir int, h *inet.Headers) inet.Analysis {
 		a.marks |= MarkLost
 	}
 	v.Words = w
-	return v
 }
 
 // shift is by how much the window of the last segment counts more than it says.

@@ -35,7 +35,8 @@ type frameView struct {
 	shallow bool // nor at fields of messages
 
 	decoder inet.Decoder
-	headers inet.Headers
+	headers *inet.Headers // of the frame at hand
+	decoded inet.Headers  // where nobody else has decoded them
 	ctx     inet.Context
 	ib      ib.Decoder
 	smb     smb2.Decoder
@@ -94,13 +95,14 @@ func (v *frameView) begin(p *captures.Packet, number uint32, h *inet.Headers) {
 	v.info, v.name, v.units, v.arena = v.info[:0], "SMB2", 0, v.arena[:0]
 	v.under, v.payload, v.ends = v.under[:0], nil, [2]string{}
 	v.row, v.conn = Row{Frame: int(number), Time: p.Time, Length: p.WireLen}, 0
-	v.ctx = inet.Context{Frame: number, Time: p.Time}
-	if h != nil {
-		v.headers = *h
+	v.ctx = inet.Context{}
+	v.ctx.Frame, v.ctx.Time = number, p.Time
+	if v.headers = h; h != nil {
 		return
 	}
+	v.headers = &v.decoded
 	c := wire.NewCut(p.Data, p.WireLen, nil)
-	v.decoder.Decode(&c, p.Link, &v.headers, nil)
+	v.decoder.Decode(&c, p.Link, v.headers, nil)
 }
 
 // layers records the fields below SMB, once ctx says what is known of the frame.
@@ -108,23 +110,24 @@ func (v *frameView) layers(p *captures.Packet) {
 	if v.tree == nil {
 		return
 	}
-	c := wire.NewCut(p.Data, p.WireLen, v.tree)
+	var c wire.Cursor
+	c.Reset(p.Data, p.WireLen, v.tree)
 	if v.above {
 		v.lower, v.own = 0, 1
 		return
 	}
 	v.ctx.Joined = v.whole != nil
-	v.decoder.Again(&c, p.Link, &v.headers, &v.ctx)
+	v.decoder.Again(&c, p.Link, v.headers, &v.ctx)
 	if v.whole != nil {
 		c := wire.New(v.whole, v.tree)
-		v.decoder.IPPayload(&c, &v.headers, v.headers.Proto, &v.ctx)
+		v.decoder.IPPayload(&c, v.headers, v.headers.Proto, &v.ctx)
 	}
 	v.own, v.lower = len(v.tree.Bufs), len(v.tree.Nodes)
 }
 
 // roce shows the packet of InfiniBand that the frame carries, if it is one.
 func (v *frameView) roce() {
-	h := &v.headers
+	h := v.headers
 	if !isRoCE(h) {
 		return
 	}
@@ -247,26 +250,28 @@ func (v *frameView) part(b []byte, size int) wire.Cursor {
 	return wire.NewCut(b, size, v.tree)
 }
 
-// cursor returns a cursor over u: within the frame's own bytes, if they hold it, else
+// cursor makes c a cursor over u: within the frame's own bytes, if they hold it, else
 // over a copy, for the stream gathers the next message where it gathered this one.
-func (v *frameView) cursor(u unit) wire.Cursor {
+func (v *frameView) cursor(c *wire.Cursor, u *unit) {
 	if v.tree == nil || v.below {
-		return u.cursor(nil)
+		u.cursor(c, 0, nil)
+		return
 	}
 	if u.first == v.ctx.Frame { // else it came in several frames, and was gathered
 		for buf, b := range v.tree.Bufs[:v.own] {
 			// A unit is mostly what the frame ends with.
 			for i := len(b) - len(u.b); i >= 0; i-- {
 				if &b[i] == &u.b[0] {
-					return v.tree.Part(uint16(buf), i, u.size)
+					v.tree.Within(c, uint16(buf), i, u.size)
+					return
 				}
 			}
 		}
 	}
 	start := len(v.arena)
 	v.arena = append(v.arena, u.b...)
-	u.b = v.arena[start:]
-	return u.cursor(v.tree)
+	kept := unit{b: v.arena[start:], size: u.size, head: u.head}
+	kept.cursor(c, 0, v.tree)
 }
 
 // unit takes a session-service frame that ends in the frame, with the exchanges of
@@ -277,7 +282,8 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 	}
 	v.units++
 	v.start = v.nodes()
-	cur := v.cursor(*u)
+	var cur, body wire.Cursor
+	v.cursor(&cur, u)
 	if !u.bare {
 		var h netbios.Header
 		netbios.Decode(&cur, &h, v.headers.SrcPort != 139 && v.headers.DstPort != 139)
@@ -286,7 +292,7 @@ func (v *frameView) unit(a *Analyzer, u *unit, batch []delivered) {
 			return
 		}
 	}
-	body := cur.Sub(fSession, cur.Len())
+	cur.Split(&body, fSession, cur.Len())
 	if len(v.info) > 0 {
 		v.info = append(v.info, ", "...)
 	}
@@ -418,7 +424,7 @@ func (v *frameView) end(marks Mark, part bool) {
 	if v.bare {
 		return
 	}
-	h := &v.headers
+	h := v.headers
 	if v.ends[0] != "" {
 		v.row.Source, v.row.Dest = v.ends[0], v.ends[1]
 	} else if h.Kind != inet.Other && h.Src.IsValid() {

@@ -87,7 +87,8 @@ func (d *Decoder) Decode(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Co
 	if ctx == nil {
 		ctx = &unknown
 	}
-	*h = Headers{WindowShift: -1}
+	*h = Headers{}
+	h.WindowShift = -1
 	if link == linktype.Ethernet {
 		if !c.Recording() {
 			const proto = 23 // of IPv4

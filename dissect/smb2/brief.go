@@ -71,14 +71,16 @@ func (d *Decoder) brief(want wire.Want) *brevity {
 func mayHoldStatus(b []byte) bool { return b == nil || bytes.Contains(b, []byte("AAPL")) }
 
 // short decodes the message that c is at if no more is wanted of it than briefs. It
-// reports false, having done nothing, if more is, or if anything is wrong with the header.
+// reports false if more is, or if anything is wrong with the header: then nothing of it is
+// recorded, and c is where it was.
 func (d *Decoder) short(c *wire.Cursor) bool {
 	want := c.Want()
 	if !d.HeaderOnly || len(want) == 0 {
 		return false
 	}
 	b := d.brief(want)
-	h, ok := Peek(*c)
+	h := &d.msg.Header
+	ok := h.Peek(c)
 	size := c.Len()
 	if next := h.NextCommand; next != 0 {
 		ok = ok && next >= headerSize && uint64(next) <= uint64(size)
@@ -114,7 +116,6 @@ func (d *Decoder) short(c *wire.Cursor) bool {
 			at.U32(x.field) // records the bits, too
 		}
 	}
-	d.msg.Header = h
-	c.Sub(fNextCommand, size)
+	c.Leave(fNextCommand, size)
 	return true
 }

@@ -249,18 +249,21 @@ func wholeHeader(c *wire.Cursor) *[headerSize]byte {
 // read is decode of a header that is whole, where nobody looks at its fields: in one step. A
 // test holds that both say the same.
 func (h *Header) read(b *[headerSize]byte, response bool) {
-	*h = Header{CreditCharge: wire.GetU16(b[6:]), Command: Command(wire.GetU16(b[12:])), Credits: wire.GetU16(b[14:]), Flags: Flags(wire.GetU32(b[16:])),
-		NextCommand: wire.GetU32(b[20:]), MessageID: wire.GetU64(b[24:]), SessionID: wire.GetU64(b[40:]), Signature: b[48:64:64]}
+	h.CreditCharge, h.Command, h.Credits = wire.GetU16(b[6:]), Command(wire.GetU16(b[12:])), wire.GetU16(b[14:])
+	h.Status, h.ChannelSequence = 0, 0
 	if response {
 		h.Status = Status(wire.GetU32(b[8:]))
 	} else {
 		h.ChannelSequence = wire.GetU16(b[8:])
 	}
+	h.Flags, h.NextCommand, h.MessageID = Flags(wire.GetU32(b[16:])), wire.GetU32(b[20:]), wire.GetU64(b[24:])
+	h.AsyncID, h.TreeID = 0, 0
 	if h.Flags&FlagAsync != 0 {
 		h.AsyncID = wire.GetU64(b[32:])
 	} else {
 		h.TreeID = wire.GetU32(b[36:])
 	}
+	h.SessionID, h.Signature = wire.GetU64(b[40:]), b[48:64:64]
 }
 
 // noteTree says below the tree id which share it stands for.

@@ -109,16 +109,23 @@ func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 		return &d.msg
 	}
 
-	look := c.Ahead()
-	look.Skip(fHeader, 16)
-	response := Flags(look.U32(fFlags))&FlagResponse != 0
-	next, size := look.U32(fNextCommand), c.Len()
+	var response bool
+	var next uint32
+	size := c.Len()
+	if b := wholeHeader(c); b != nil {
+		response, next = b[16]&byte(FlagResponse) != 0, wire.GetU32(b[20:])
+	} else {
+		look := c.Ahead()
+		look.Skip(fHeader, 16)
+		response, next = Flags(look.U32(fFlags))&FlagResponse != 0, look.U32(fNextCommand)
+	}
 	lost := next != 0 && (next < headerSize || uint64(next) > uint64(size))
 	if next != 0 && !lost {
 		size = int(next)
 	}
 
-	m := c.Sub(fNextCommand, size)
+	var m wire.Cursor
+	c.Split(&m, fNextCommand, size)
 	mark := m.Open(fMessage)
 	if d.msg.Header.decode(&m, response, ctx); m.Failed() {
 		c.Join(&m)
@@ -134,19 +141,19 @@ func (d *Decoder) Decode(c *wire.Cursor, ctx *Context) *Message {
 	return &d.msg
 }
 
-// Peek reads the header of the message that c is at; c stays where it is. ok is false
-// if there is none.
-func Peek(c wire.Cursor) (h Header, ok bool) {
-	if b := wholeHeader(&c); b != nil {
+// Peek sets h to the header of the message that c is at; c stays where it is. It reports
+// false if there is none.
+func (h *Header) Peek(c *wire.Cursor) bool {
+	if b := wholeHeader(c); b != nil {
 		h.read(b, b[16]&byte(FlagResponse) != 0)
-		return h, true
+		return true
 	}
 	look := c.Ahead()
 	look.Skip(fHeader, 16)
 	response := Flags(look.U32(fFlags))&FlagResponse != 0
 	look = c.Ahead()
 	h.decode(&look, response, &unknown)
-	return h, !look.Failed()
+	return !look.Failed()
 }
 
 // body decodes what follows the header. Its calls name concrete types because a call

@@ -52,13 +52,31 @@ func NewNamed(name string, b []byte, tree *Tree) Cursor {
 // gives it. Reads between len(b) and wireLen fail with ErrTruncated, reads past
 // both with ErrShort. A wireLen below len(b) ends the message early.
 func NewCut(b []byte, wireLen int, tree *Tree) Cursor {
-	c := Cursor{buf: b, end: uint64(max(wireLen, 0)), tree: tree}
+	var c Cursor
+	c.Reset(b, wireLen, tree)
+	return c
+}
+
+// Reset makes c what NewCut returns, where it lies. A Cursor that is copied just after it was
+// made waits for the processor to have stored all of it, which what is made for every frame
+// should not.
+func (c *Cursor) Reset(b []byte, wireLen int, tree *Tree) {
+	c.reset(b, 0, 0, uint64(max(wireLen, 0)), tree)
 	if tree != nil {
 		c.id = uint16(len(tree.Bufs))
 		tree.Bufs = append(tree.Bufs, b)
 	}
-	c.hurry()
-	return c
+}
+
+// reset sets every part of c by itself.
+func (c *Cursor) reset(b []byte, base, off, end uint64, tree *Tree) {
+	c.buf, c.base, c.off, c.end = b, base, off, end
+	c.fail.Field, c.fail.Off, c.fail.Err = nil, 0, nil
+	c.tree, c.id, c.head, c.part = tree, 0, false, false
+	c.fast = 0
+	if tree == nil {
+		c.fast = min(end, uint64(len(b)))
+	}
 }
 
 // NewHead returns a Cursor over a message of which only the beginning was gathered
@@ -66,9 +84,12 @@ func NewCut(b []byte, wireLen int, tree *Tree) Cursor {
 // but for that.
 func NewHead(b []byte, wireLen int, tree *Tree) Cursor {
 	c := NewCut(b, wireLen, tree)
-	c.head = true
+	c.HeadOnly()
 	return c
 }
+
+// HeadOnly makes c what NewHead returns; just after Reset.
+func (c *Cursor) HeadOnly() { c.head = true }
 
 // Payload passes over n bytes of file data, which no decoder looks at. It returns
 // as many of them as were gathered: fewer than n, without a failure, if c is a
@@ -126,14 +147,16 @@ func (s *Cursor) narrow(f *Field, start, n uint64) bool {
 // starts, as SMB2's offset and length pairs give them. Pass its error back with
 // Join. ErrShort: the pair points outside what c covers.
 func (c *Cursor) At(f *Field, off, n uint32) Cursor {
-	s := *c
+	var s Cursor
+	s.copy(c)
 	s.narrow(f, c.base+uint64(off), uint64(n))
 	return s
 }
 
 // From is At without a length: what the message holds from off on.
 func (c *Cursor) From(f *Field, off uint32) Cursor {
-	s := *c
+	var s Cursor
+	s.copy(c)
 	s.narrow(f, c.base+uint64(off), c.end-min(c.end, c.base+uint64(off)))
 	return s
 }
@@ -142,17 +165,42 @@ func (c *Cursor) From(f *Field, off uint32) Cursor {
 // counts from their start: a message in a chain, or fields to be read later than
 // they lie. Pass its error back with Join.
 func (c *Cursor) Sub(f *Field, n int) Cursor {
-	s := *c
+	var s Cursor
+	c.Split(&s, f, n)
+	return s
+}
+
+// Split is Sub into s, for what is done for every frame.
+func (c *Cursor) Split(s *Cursor, f *Field, n int) {
+	s.copy(c)
 	if s.narrow(f, c.off, uint64(n)) {
 		s.base, c.off = s.off, s.end
 	}
-	return s
+}
+
+// Leave passes over n bytes, captured or not.
+func (c *Cursor) Leave(f *Field, n int) {
+	switch {
+	case c.fail.Err != nil:
+	case uint64(n) > c.end-c.off:
+		c.Fail(f, ErrShort)
+	default:
+		c.off += uint64(n)
+	}
+}
+
+// copy makes s a copy of c, part by part; see Reset.
+func (s *Cursor) copy(c *Cursor) {
+	s.buf, s.base, s.off, s.end = c.buf, c.base, c.off, c.end
+	s.fail.Field, s.fail.Off, s.fail.Err = c.fail.Field, c.fail.Off, c.fail.Err
+	s.tree, s.id, s.head, s.part, s.fast = c.tree, c.id, c.head, c.part, c.fast
 }
 
 // Ahead returns a copy of c that records nothing, and whose failure is its own:
 // for a look at what decides how to read on.
 func (c *Cursor) Ahead() Cursor {
-	s := *c
+	var s Cursor
+	s.copy(c)
 	s.tree = nil
 	s.hurry()
 	return s

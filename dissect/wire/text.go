@@ -24,9 +24,9 @@ func (g GUID) String() string { return string(g.AppendTo(nil)) }
 
 // AppendTo appends what String returns.
 func (g GUID) AppendTo(dst []byte) []byte {
-	dst = append(appendPadded(dst, uint64(le.Uint32(g[:])), 16, 8), '-')
-	dst = append(appendPadded(dst, uint64(le.Uint16(g[4:])), 16, 4), '-')
-	dst = append(appendPadded(dst, uint64(le.Uint16(g[6:])), 16, 4), '-')
+	dst = append(appendDigits(dst, uint64(le.Uint32(g[:])), 8), '-')
+	dst = append(appendDigits(dst, uint64(le.Uint16(g[4:])), 4), '-')
+	dst = append(appendDigits(dst, uint64(le.Uint16(g[6:])), 4), '-')
 	dst = append(hex.AppendEncode(dst, g[8:10]), '-')
 	return hex.AppendEncode(dst, g[10:])
 }
@@ -142,17 +142,15 @@ func (t *Tree) AppendValue(dst []byte, i int) []byte {
 
 // appendHex appends v with as many digits as a number of width bits has.
 func appendHex(dst []byte, v uint64, width int) []byte {
-	return appendPadded(append(dst, "0x"...), v, 16, (width+3)/4)
+	return appendDigits(append(dst, "0x"...), v, (width+3)/4)
 }
 
-// appendPadded appends v with zeros before it, up to the given number of digits.
-func appendPadded(dst []byte, v uint64, base, digits int) []byte {
-	var b [64]byte
-	s := strconv.AppendUint(b[:0], v, base)
-	for range digits - len(s) {
-		dst = append(dst, '0')
+// appendDigits appends v in hex, with zeros before it up to the given number of digits.
+func appendDigits(dst []byte, v uint64, digits int) []byte {
+	for i := max(digits, (bits.Len64(v)+3)/4, 1) - 1; i >= 0; i-- {
+		dst = append(dst, "0123456789abcdef"[v>>(4*i)&15])
 	}
-	return append(dst, s...)
+	return dst
 }
 
 // appendMAC appends bytes in the form of an Ethernet address.

@@ -57,7 +57,11 @@ func (f *fake) Close() error                { f.once.Do(func() { close(f.done) }
 func (f *fake) LocalAddr() net.Addr         { return &net.TCPAddr{} }
 func (f *fake) RemoteAddr() net.Addr        { return &net.TCPAddr{} }
 func (f *fake) last() []byte                { f.mu.Lock(); defer f.mu.Unlock(); return f.sent[len(f.sent)-1] }
-func header(message []byte) (h smb2.Header) { h, _ = smb2.Peek(wire.New(message, nil)); return h }
+func header(message []byte) (h smb2.Header) {
+	c := wire.New(message, nil)
+	h.Peek(&c)
+	return h
+}
 
 // reply is a response to the first message of a unit.
 func reply(unit []byte, change func(*smb2.Header), body ...byte) []byte {

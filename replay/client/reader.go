@@ -79,7 +79,9 @@ func (c *Conn) open(at *wire.Cursor) ([]byte, *Session, error) {
 // message takes one message; key is the session that encrypted it, nil if it came in
 // the clear.
 func (c *Conn) message(b []byte, key *Session, now time.Time) error {
-	h, ok := smb2.Peek(wire.New(b, nil))
+	var h smb2.Header
+	at := wire.New(b, nil)
+	ok := h.Peek(&at)
 	switch {
 	case !ok || h.Flags&smb2.FlagResponse == 0:
 		return protocolError("a message that is no answer")
