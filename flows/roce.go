@@ -58,10 +58,16 @@ type directTable struct {
 // roce takes a packet of a queue pair.
 func (a *Analyzer) roce(h *inet.Headers) {
 	t := &a.direct
-	c := wire.NewCut(h.Payload, h.PayloadLen, nil)
-	p, src, dst, ok := queuePacket(&t.ib, &c, h)
-	if !ok || c.Failed() && c.Cause() != wire.ErrTruncated {
-		return
+	p, src, dst := (*ib.Packet)(nil), h.Src, h.Dst
+	if h.Kind == inet.UDP {
+		p = t.ib.Usual(h)
+	}
+	if p == nil {
+		var ok bool
+		c := wire.NewCut(h.Payload, h.PayloadLen, nil)
+		if p, src, dst, ok = queuePacket(&t.ib, &c, h); !ok || c.Failed() && c.Cause() != wire.ErrTruncated {
+			return
+		}
 	}
 	if h.Cut() {
 		a.marks |= MarkCut

@@ -87,8 +87,7 @@ type asking struct {
 // Packet takes the next packet, and returns what it brought about; valid until the next.
 func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int64) []Event {
 	t.frame, t.current, t.carrier = frame, nil, p.Carrier
-	clear(t.events)
-	t.events, t.brought = t.events[:0], t.brought[:0]
+	t.reset()
 	if p.CM.Attribute != 0 {
 		t.connect(src, dst, &p.CM, frame)
 		return t.events
@@ -131,8 +130,10 @@ func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int6
 	}
 	switch {
 	case p.Opcode >= ib.ReadResponseFirst && p.Opcode <= ib.AtomicAcknowledge:
-		t.marry(pair, dir, &q)
-		pair, dir = t.of(src, dst, p, frame)
+		if pair.half {
+			t.marry(pair, dir, &q)
+			pair, dir = t.of(src, dst, p, frame)
+		}
 		if t.current = pair; !pair.half {
 			t.answer(pair, dir, &q)
 		}
@@ -147,11 +148,18 @@ func (t *Table) Packet(src, dst netip.Addr, p *ib.Packet, frame uint32, now int6
 	return t.events
 }
 
+// reset forgets what the packet before brought about.
+func (t *Table) reset() {
+	if len(t.events)+len(t.brought) > 0 {
+		clear(t.events)
+		t.events, t.brought = t.events[:0], t.brought[:0]
+	}
+}
+
 // Flush gives up the holes that are left: nothing more will come. What it returns is valid
 // until the next call.
 func (t *Table) Flush() []Event {
-	clear(t.events)
-	t.events, t.brought = t.events[:0], t.brought[:0]
+	t.reset()
 	for _, p := range t.pairs {
 		for i := range p.side {
 			for !p.half && len(p.side[i].held) > 0 {
@@ -340,9 +348,6 @@ func (t *Table) call(p *Pair, end int, addr netip.Addr, id uint32) {
 // marry joins the two halves of a connection whose beginning is not in the capture, once
 // one acknowledges what the other sent. q is the answer, sent by end dir of p.
 func (t *Table) marry(p *Pair, dir int, q *packet) {
-	if !p.half {
-		return
-	}
 	from, to := p.Ends[0].Addr, p.Ends[1].Addr
 	var match *Pair // the latest that fits
 	rivals := 0

@@ -50,16 +50,27 @@ func (d *Decoder) crc(c *wire.Cursor, whole []byte) CRC {
 // check compares the invariant CRC that a packet ends with.
 func (d *Decoder) check(got uint32, whole []byte) CRC {
 	switch {
-	case d.lower == 0:
+	case d.lower == 0 && d.udp == nil:
 		return CRCUnknown
 	case got == 0:
 		return CRCAbsent
 	}
 	// The number goes out least significant byte first.
-	if sum := d.invariant(whole[:len(whole)-crcLen]); got == sum>>24|sum>>8&0xff00|sum<<8&0xff0000|sum<<24 {
+	if sum := d.sum(whole[:len(whole)-crcLen]); got == sum>>24|sum>>8&0xff00|sum<<8&0xff0000|sum<<24 {
 		return CRCGood
 	}
 	return CRCBad
+}
+
+// sum returns the invariant CRC of a packet.
+func (d *Decoder) sum(packet []byte) uint32 {
+	switch {
+	case len(d.udp) == ipv4Len+udpLen:
+		return d.overIPv4((*[ipv4Len + udpLen]byte)(d.udp), packet)
+	case d.udp != nil:
+		d.lower = d.coverUDP(d.udp)
+	}
+	return d.invariant(packet)
 }
 
 // invariant returns the CRC of a packet: that of Ethernet, over everything that stays the
@@ -84,11 +95,8 @@ func (d *Decoder) cover(lower []byte) (b []byte) {
 }
 
 // coverUDP notes the headers of IP and UDP as the CRC sees them. It returns how many bytes
-// they are; 0 if they are not at hand.
+// they are.
 func (d *Decoder) coverUDP(lower []byte) int {
-	if lower == nil {
-		return 0
-	}
 	b := d.cover(lower)
 	udp := len(b) - 8
 	if udp == localLen+20 {

@@ -188,30 +188,38 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) { same(t, &d, newSample("", b)) })
 }
 
-// same checks that a packet says the same with and without a tree, whatever d decoded before.
+// same checks that a packet says the same with and without a tree, and in one step if it is
+// usual, whatever d decoded before.
 func same(t *testing.T, d *Decoder, s sample) {
 	t.Helper()
-	var said [2]Packet
-	var body [2][]byte
-	for i, tree := range []*wire.Tree{nil, new(wire.Tree)} {
+	decode := func(tree *wire.Tree) *Packet {
 		c := wire.NewCut(s.h.Payload, s.h.PayloadLen, tree)
-		p := d.Decode(&c, &s.h)
-		var size int
-		if body[i], size = p.Body(); size < len(body[i]) {
-			t.Errorf("%s: %d bytes of %d", s.name, len(body[i]), size)
+		return d.Decode(&c, &s.h)
+	}
+	said := func(p *Packet) (Packet, []byte) {
+		body, size := p.Body()
+		if size < len(body) {
+			t.Errorf("%s: %d bytes of %d", s.name, len(body), size)
 		}
 		Data(&p.Payload)
-		said[i] = *p
-		said[i].Payload = wire.Cursor{}
+		all := *p
+		all.Payload = wire.Cursor{}
+		return all, body
 	}
-	if !reflect.DeepEqual(said[0], said[1]) || !bytes.Equal(body[0], body[1]) {
-		t.Errorf("%s: %+v without a tree, %+v with one; %x, %x", s.name, said[0], said[1], body[0], body[1])
+	want, wantBody := said(decode(nil))
+	for way, p := range map[string]*Packet{"with a tree": decode(new(wire.Tree)), "in one step": d.Usual(&s.h)} {
+		if p == nil {
+			continue
+		}
+		if got, body := said(p); !reflect.DeepEqual(got, want) || !bytes.Equal(body, wantBody) {
+			t.Errorf("%s: %+v without a tree, %+v %s; %x, %x", s.name, want, got, way, wantBody, body)
+		}
 	}
 }
 
-// TestBare: packets that are read in one step say what the readers of each header do, with
+// TestUsual: packets that are read in one step say what the readers of each header do, with
 // every opcode, padding and length.
-func TestBare(t *testing.T) {
+func TestUsual(t *testing.T) {
 	var d Decoder
 	for _, s := range samples(t) {
 		if s.h.Kind != inet.UDP {

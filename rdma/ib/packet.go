@@ -51,9 +51,13 @@ type Packet struct {
 // at once.
 type Decoder struct {
 	Packet
+	udp   []byte        // the headers of IP and UDP below the packet at hand; nil if there are none
 	head  [maxHead]byte // of the packet at hand, as its CRC sees it
-	lower int           // bytes of that which are the headers below
+	lower int           // bytes of that which are the headers below, if they are not udp
 	full  bool          // the packet before has more than bare sets
+
+	flows   [4]flow
+	changes *[8][256]uint32 // once there is a flow
 }
 
 var (
@@ -116,20 +120,27 @@ const (
 	cnpLen = 16 // bytes that a CNP reserves
 )
 
+// Usual decodes the packet of RoCEv2 that h carries, if it is what nearly all packets of
+// bulk are; else it returns nil, and Decode decodes it.
+func (d *Decoder) Usual(h *inet.Headers) *Packet {
+	if d.lower, d.udp = 0, h.Lower; h.PayloadLen != len(h.Payload) || !d.bare(h.Payload) {
+		return nil
+	}
+	return &d.Packet
+}
+
 // Decode decodes the packet of RoCEv2 that c is at, and leaves c where its payload begins
 // to be the caller's business. h is the headers below, without which the CRC cannot be
 // checked; it may be nil.
 func (d *Decoder) Decode(c *wire.Cursor, h *inet.Headers) *Packet {
-	d.lower = 0
+	d.lower, d.udp = 0, nil
 	if h != nil {
-		d.lower = d.coverUDP(h.Lower)
-	}
-	if !c.Recording() && d.bare(c.Peek(c.Len())) {
-		return &d.Packet // nobody goes on from c
+		d.udp = h.Lower
 	}
 	d.Packet, d.full = Packet{}, true
-	defer c.Close(c.Open(fPacket))
+	m := c.Open(fPacket)
 	d.transport(c)
+	c.Close(m)
 	return &d.Packet
 }
 
@@ -193,7 +204,7 @@ func (d *Decoder) bare(b []byte) bool {
 	p.DestQP = uint32(b[5])<<16 | uint32(b[6])<<8 | uint32(b[7])
 	p.AckRequest = b[8]&0x80 != 0
 	p.PSN = uint32(b[9])<<16 | uint32(b[10])<<8 | uint32(b[11])
-	p.Payload = wire.New(b[baseLen:baseLen+size:baseLen+size], nil)
+	p.Payload.Reset(b[baseLen:baseLen+size:baseLen+size], size, nil)
 	p.CRC = d.check(uint32(b[end])<<24|uint32(b[end+1])<<16|uint32(b[end+2])<<8|uint32(b[end+3]), b)
 	return true
 }

@@ -96,7 +96,7 @@ var (
 // ok is false if that is no packet of a queue pair.
 func (d *Decoder) DecodeGlobal(c *wire.Cursor) (p *Packet, ok bool) {
 	d.Packet, d.full = Packet{Carrier: RoCEv1}, true
-	d.lower = 0
+	d.lower, d.udp = 0, nil
 	defer c.Close(c.Open(fPacket))
 	if !d.global(c) {
 		return &d.Packet, false
@@ -109,7 +109,7 @@ func (d *Decoder) DecodeGlobal(c *wire.Cursor) (p *Packet, ok bool) {
 // if that is no packet of a queue pair.
 func (d *Decoder) DecodeLink(c *wire.Cursor) (p *Packet, ok bool) {
 	d.Packet, d.full = Packet{Carrier: InfiniBand}, true
-	d.lower = 0
+	d.lower, d.udp = 0, nil
 	defer c.Close(c.Open(fPacket))
 	next, size := d.local(c)
 	whole := c.Behind(localLen) // and what follows, whose variant CRC comes last
