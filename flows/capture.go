@@ -76,6 +76,7 @@ type Capture struct {
 	err     error
 	done    bool
 
+	idle    func()   // may be nil; see WhenIdle
 	within  frames   // of Options.Window
 	several bool     // files
 	origins []origin // of frames, if so
@@ -120,6 +121,11 @@ const (
 	publishEvery = 100 * time.Millisecond
 	publishShare = 10
 )
+
+// WhenIdle has f called whenever all that was read has been taken, before more is read,
+// which may be long in coming: for who holds back what it makes of rows. To be called
+// before Run or List.
+func (c *Capture) WhenIdle(f func()) { c.idle = f }
 
 // Run reads the capture to its end, or until ctx is done. What could not be read is
 // the error and a line of Results.Problems; what was readable has been analysed.
@@ -181,6 +187,9 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 	for more := true; more; {
 		if err = ctx.Err(); err != nil {
 			break
+		}
+		if c.idle != nil {
+			c.idle()
 		}
 		if err = c.source.ReadBatch(&b); err != nil {
 			break

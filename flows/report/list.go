@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -71,31 +72,31 @@ func List(ctx context.Context, w io.Writer, c *flows.Capture, o ListOptions) err
 	if o.Format == JSON && o.Columns == nil {
 		l.tree.Want = wire.Only(members()...)
 	}
-	if err := l.head(); err != nil {
-		return err
-	}
-	var failed error
+	l.head()
+	c.WhenIdle(l.flush)
 	err := c.List(ctx, l.tree, nil, func(r *flows.Row) bool {
 		if l.lines == 0 {
 			l.first, l.last = c.First(), r.Time
 		}
-		failed = l.row(r)
-		return failed == nil && l.lines != o.Count
+		l.row(r)
+		return l.failed == nil && l.lines != o.Count
 	})
-	if failed != nil {
-		return failed
-	}
-	return err
+	l.flush()
+	return cmp.Or(l.failed, err)
 }
+
+// heldBack is how many bytes of lines are held back while there are packets at hand.
+const heldBack = 64 << 10
 
 // lister writes the lines of a list. It reuses its buffers: a line of text or of
 // fields allocates nothing.
 type lister struct {
 	ListOptions
 	w           io.Writer
+	failed      error      // why it could not be written to
 	tree        *wire.Tree // nil if no fields are asked for
-	column      [][]int16  // by Field.ID, the columns that it is in; one may be asked for twice
-	found       []found    // in the tree at hand
+	columns     columns
+	found       []found // in the tree at hand
 	b, raw      []byte
 	lines       int
 	first, last int64
@@ -104,8 +105,43 @@ type lister struct {
 
 // found is what a tree has for a column.
 type found struct {
-	first int  // node, plus 1; 0 for none
-	more  bool // there are others
+	first int32 // node, plus 1; 0 for none
+	more  bool  // there are others
+}
+
+// columns tells which columns a field is in: one may be asked for twice. It is looked at
+// for every node, and so is small.
+type columns struct {
+	from []int32 // by Field.ID, where its columns begin in list; they end where the next begin
+	list []int32
+}
+
+func newColumns(asked []Column) (t columns) {
+	var of [][]int32 // by Field.ID
+	for i, c := range asked {
+		for _, f := range c.Fields {
+			if more := f.ID() + 1 - len(of); more > 0 {
+				of = append(of, make([][]int32, more)...)
+			}
+			if list := &of[f.ID()]; !slices.Contains(*list, int32(i)) {
+				*list = append(*list, int32(i))
+			}
+		}
+	}
+	for _, list := range of {
+		t.from = append(t.from, int32(len(t.list)))
+		t.list = append(t.list, list...)
+	}
+	t.from = append(t.from, int32(len(t.list)))
+	return t
+}
+
+// of returns the columns that f is in.
+func (t *columns) of(f *wire.Field) []int32 {
+	if id := f.ID(); id+1 < len(t.from) {
+		return t.list[t.from[id]:t.from[id+1]]
+	}
+	return nil
 }
 
 func newLister(w io.Writer, o ListOptions) *lister {
@@ -116,18 +152,11 @@ func newLister(w io.Writer, o ListOptions) *lister {
 	case o.Format == JSON, o.Format == Fields, o.Format == CSV && o.Columns != nil:
 		l.tree = new(wire.Tree)
 		var want []*wire.Field
-		for i, c := range o.Columns {
-			for _, f := range c.Fields {
-				if more := f.ID() + 1 - len(l.column); more > 0 {
-					l.column = append(l.column, make([][]int16, more)...)
-				}
-				if of := &l.column[f.ID()]; !slices.Contains(*of, int16(i)) {
-					*of = append(*of, int16(i))
-				}
-				want = append(want, f)
-			}
+		for _, c := range o.Columns {
+			want = append(want, c.Fields...)
 		}
 		l.tree.Want = wire.Only(want...)
+		l.columns = newColumns(o.Columns)
 		l.found = make([]found, len(o.Columns))
 	}
 	if o.Format == CSV { // has one form only
@@ -136,17 +165,14 @@ func newLister(w io.Writer, o ListOptions) *lister {
 	return l
 }
 
-// head writes the line of names.
-func (l *lister) head() error {
+// head appends the line of names.
+func (l *lister) head() {
 	if l.BOM && l.Format == Fields {
-		if _, err := io.WriteString(l.w, "\ufeff"); err != nil {
-			return err
-		}
+		l.b = append(l.b, "\ufeff"...)
 	}
 	if !l.Header || l.Format == JSON || l.Format == Text {
-		return nil
+		return
 	}
-	l.b = l.b[:0]
 	if l.Format == CSV && l.Columns == nil {
 		l.b = append(l.b, "\"No.\",\"Time\",\"Source\",\"Destination\",\"Protocol\",\"Length\",\"Info\"\n"...)
 	} else {
@@ -158,28 +184,33 @@ func (l *lister) head() error {
 		}
 		l.b = append(l.b, '\n')
 	}
-	_, err := l.w.Write(l.b)
-	return err
 }
 
-// row writes the line of a frame.
-func (l *lister) row(r *flows.Row) error {
-	l.lines++
+// flush writes the lines that are held back.
+func (l *lister) flush() {
+	if l.failed == nil && len(l.b) > 0 {
+		_, l.failed = l.w.Write(l.b)
+	}
 	l.b = l.b[:0]
+}
+
+// row appends the line of a frame.
+func (l *lister) row(r *flows.Row) {
+	l.lines++
 	switch {
 	case l.Format == Text:
 		l.text(r)
 	case l.Format == JSON:
 		l.object(r)
 	case l.Columns != nil:
-		l.fields()
+		l.b = l.fields(l.b)
 	default:
 		l.csv(r)
 	}
 	l.last = r.Time
-	l.b = append(l.b, '\n')
-	_, err := l.w.Write(l.b)
-	return err
+	if l.b = append(l.b, '\n'); len(l.b) > heldBack {
+		l.flush()
+	}
 }
 
 // text is the packet list as tshark prints it: numbers and sources to the right,
@@ -255,97 +286,92 @@ func (l *lister) fraction(ns int64) {
 }
 
 // fields appends the columns of a frame, values in the order of the tree.
-func (l *lister) fields() {
+func (l *lister) fields(b []byte) []byte {
 	clear(l.found)
 	for i := range l.tree.Nodes {
-		for _, col := range l.columnsOf(i) {
+		for _, col := range l.columns.of(l.tree.Nodes[i].Field) {
 			if c := &l.found[col]; c.first == 0 {
-				c.first = i + 1
+				c.first = int32(i) + 1
 			} else {
 				c.more = true
 			}
 		}
 	}
-	for col, c := range l.found {
+	for col := range l.found {
 		if col > 0 {
-			l.b = append(l.b, l.Separator)
+			b = append(b, l.Separator)
 		}
-		switch {
+		switch c := &l.found[col]; {
 		case c.first == 0:
 		case c.more || l.Quote != 0:
-			l.values(int16(col), c.first-1)
+			b = l.values(b, int32(col), int(c.first)-1)
 		default:
-			l.value(c.first - 1)
+			b = l.value(b, int(c.first)-1)
 		}
 	}
-}
-
-// columnsOf returns the columns that node i is in.
-func (l *lister) columnsOf(i int) []int16 {
-	if id := l.tree.Nodes[i].Field.ID(); id < len(l.column) {
-		return l.column[id]
-	}
-	return nil
+	return b
 }
 
 // values appends what a column has, from a node on.
-func (l *lister) values(col int16, from int) {
-	start, end := len(l.b), len(l.b)
+func (l *lister) values(b []byte, col int32, from int) []byte {
+	start, end := len(b), len(b)
 	for i := from; i < len(l.tree.Nodes); i++ {
-		if !slices.Contains(l.columnsOf(i), col) {
+		if !slices.Contains(l.columns.of(l.tree.Nodes[i].Field), col) {
 			continue
 		}
 		switch {
 		case end == start && l.Quote != 0:
-			l.b = append(l.b, l.Quote)
+			b = append(b, l.Quote)
 		case end == start:
 		case l.Occurrence == 'f':
 			continue
 		case l.Occurrence == 'l':
-			l.b = l.b[:start]
+			b = b[:start]
 			if l.Quote != 0 {
-				l.b = append(l.b, l.Quote)
+				b = append(b, l.Quote)
 			}
 		default:
-			l.b = append(l.b, l.Aggregator)
+			b = append(b, l.Aggregator)
 		}
-		l.value(i)
-		end = max(len(l.b), start+1)
+		b = l.value(b, i)
+		end = max(len(b), start+1)
 	}
 	if end > start && l.Quote != 0 {
-		l.b = append(l.b, l.Quote)
+		b = append(b, l.Quote)
 	}
+	return b
 }
 
 // harmless are the kinds of fields whose values have nothing to escape.
 const harmless = 1<<wire.KindUint | 1<<wire.KindInt | 1<<wire.KindEnum | 1<<wire.KindBool | 1<<wire.KindDuration | 1<<wire.KindAddress
 
 // value appends node i, escaped, for a line must stay a line; its quotes doubled.
-func (l *lister) value(i int) {
-	from := len(l.b)
-	l.b = l.tree.AppendValue(l.b, i)
+func (l *lister) value(b []byte, i int) []byte {
+	from := len(b)
+	b = l.tree.AppendValue(b, i)
 	if n := &l.tree.Nodes[i]; n.Text == "" && l.Quote == 0 && 1<<n.Field.Kind&harmless != 0 {
-		return
+		return b
 	}
-	if raw := l.b[from:]; !clean(raw) {
+	if raw := b[from:]; !clean(raw) {
 		l.raw = append(l.raw[:0], raw...)
 		if l.Raw {
-			l.b = appendLine(l.b[:from], l.raw)
+			b = appendLine(b[:from], l.raw)
 		} else {
-			l.b = AppendEscaped(l.b[:from], l.raw)
+			b = AppendEscaped(b[:from], l.raw)
 		}
 	}
-	l.double(from)
+	return l.double(b, from)
 }
 
-// double doubles the quotes in what was appended from there on.
-func (l *lister) double(from int) {
-	for i := from; l.Quote != 0 && i < len(l.b); i++ {
-		if l.b[i] == l.Quote {
-			l.b = slices.Insert(l.b, i, l.Quote)
+// double doubles the quotes in b, from there on.
+func (l *lister) double(b []byte, from int) []byte {
+	for i := from; l.Quote != 0 && i < len(b); i++ {
+		if b[i] == l.Quote {
+			b = slices.Insert(b, i, l.Quote)
 			i++
 		}
 	}
+	return b
 }
 
 // csv is the packet list as Wireshark exports it.
@@ -358,13 +384,13 @@ func (l *lister) csv(r *flows.Row) {
 		l.b = append(l.b, `","`...)
 		from := len(l.b)
 		l.b = AppendEscaped(l.b, s)
-		l.double(from)
+		l.b = l.double(l.b, from)
 	}
 	l.b = append(l.b, `","`...)
 	l.b = strconv.AppendInt(l.b, int64(r.Length), 10)
 	l.b = append(l.b, `","`...)
 	from := len(l.b)
 	l.b = AppendEscaped(l.b, r.Info)
-	l.double(from)
+	l.b = l.double(l.b, from)
 	l.b = append(l.b, '"')
 }

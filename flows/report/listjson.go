@@ -22,7 +22,11 @@ func (l *lister) object(r *flows.Row) {
 	l.b = append(l.b, `,"info":`...)
 	l.b = appendJSONString(l.b, r.Info)
 	l.b = append(l.b, `,"fields":`...)
-	l.b = l.json.append(l.b, l.tree, l.column)
+	var asked *columns
+	if l.Columns != nil {
+		asked = &l.columns
+	}
+	l.b = l.json.append(l.b, l.tree, asked)
 	l.b = append(l.b, '}')
 }
 
@@ -78,14 +82,14 @@ func (o *fieldObject) name(f *wire.Field) *fieldName {
 	return n
 }
 
-// append appends the fields of t. Unless column is nil it takes those in it only: a
+// append appends the fields of t. Unless asked is nil it takes those in it only: a
 // filter may look at others.
-func (o *fieldObject) append(dst []byte, t *wire.Tree, column [][]int16) []byte {
+func (o *fieldObject) append(dst []byte, t *wire.Tree, asked *columns) []byte {
 	o.tree++
 	members := o.members[:0]
 	for i := range t.Nodes {
 		f := t.Nodes[i].Field
-		if column != nil && (f.ID() >= len(column) || column[f.ID()] == nil) || f.Name == "" || f.Kind == wire.KindStruct && (t.Nodes[i].Text == "" || isLayer(f)) {
+		if asked != nil && len(asked.of(f)) == 0 || f.Name == "" || f.Kind == wire.KindStruct && (t.Nodes[i].Text == "" || isLayer(f)) {
 			continue
 		}
 		n := o.name(f)

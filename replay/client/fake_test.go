@@ -53,10 +53,10 @@ func (f *fake) Receive(int) ([]byte, error) {
 	}
 }
 
-func (f *fake) Close() error                { f.once.Do(func() { close(f.done) }); return nil }
-func (f *fake) LocalAddr() net.Addr         { return &net.TCPAddr{} }
-func (f *fake) RemoteAddr() net.Addr        { return &net.TCPAddr{} }
-func (f *fake) last() []byte                { f.mu.Lock(); defer f.mu.Unlock(); return f.sent[len(f.sent)-1] }
+func (f *fake) Close() error         { f.once.Do(func() { close(f.done) }); return nil }
+func (f *fake) LocalAddr() net.Addr  { return &net.TCPAddr{} }
+func (f *fake) RemoteAddr() net.Addr { return &net.TCPAddr{} }
+func (f *fake) last() []byte         { f.mu.Lock(); defer f.mu.Unlock(); return f.sent[len(f.sent)-1] }
 func header(message []byte) (h smb2.Header) {
 	c := wire.New(message, nil)
 	h.Peek(&c)
