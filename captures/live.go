@@ -265,7 +265,7 @@ func (l *Live) Directory() string {
 	case r.o.Path != "":
 		return filepath.Dir(r.o.Path)
 	}
-	dir, err := cacheDir()
+	dir, err := CacheDir()
 	if err != nil {
 		return ""
 	}

@@ -155,7 +155,7 @@ func (r *Recorder) begin() error {
 func (r *Recorder) open(f *recorded) (err error) {
 	switch {
 	case r.o.Path == "":
-		dir, err := cacheDir()
+		dir, err := CacheDir()
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func newSpool(limit int64) (*spool, error) {
 	if limit <= 0 {
 		limit = DefaultSpool
 	}
-	dir, err := cacheDir()
+	dir, err := CacheDir()
 	if err != nil {
 		return nil, err
 	}
@@ -64,8 +64,8 @@ func newSpool(limit int64) (*spool, error) {
 	return s, nil
 }
 
-// cacheDir makes the user's directory for what can be made again, and returns it.
-func cacheDir() (string, error) {
+// CacheDir makes the user's directory for what can be made again, and returns it.
+func CacheDir() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		dir = os.TempDir()

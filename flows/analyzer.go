@@ -95,7 +95,7 @@ func NewAnalyzer(o Options) *Analyzer {
 		a.keys = o.Keys
 	}
 	if o.Index {
-		a.index = new(index)
+		a.index = &index{file: new(spill)}
 	}
 	return a
 }

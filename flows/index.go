@@ -20,6 +20,8 @@ type chunks[T any] struct {
 	list []*[chunkSize]T
 	n    int
 	gone int // that drop has let go of
+
+	spilled int // that are in a file; of those, gone are gone
 }
 
 // drop lets go of the oldest chunk.
@@ -28,8 +30,8 @@ func (c *chunks[T]) drop() {
 	c.gone += chunkSize
 }
 
-// size returns how many bytes the list takes, given those of an element.
-func (c *chunks[T]) size(element uint64) uint64 { return uint64(c.n-c.gone) * element }
+// size returns how many bytes of memory the list takes, given those of an element.
+func (c *chunks[T]) size(element uint64) uint64 { return uint64(c.n-max(c.gone, c.spilled)) * element }
 
 func (c *chunks[T]) add(v T) {
 	if c.n == len(c.list)*chunkSize {
@@ -103,6 +105,7 @@ type index struct {
 	brought  chunks[uint32]       // lists of frames, for sends
 	dups     map[uint32][2]uint32 // of duplicate ACKs: the frame they repeat, and their number
 	pieces   map[uint32][]uint32  // of frames that complete a datagram: those of all its fragments
+	file     *spill
 }
 
 func (ix *index) frame(p *captures.Packet, conn uint32, an *inet.Analysis, number uint32) {

@@ -1,7 +1,7 @@
 package flows
 
 // Options.MaxMemory: what is known of a capture may take so much, and when it takes
-// more, the oldest of what is finished is forgotten. What it takes is counted, not
+// more, the oldest of what is finished is forgotten, and of the index moved to a file. What it takes is counted, not
 // measured, so that the same capture always loses the same.
 
 import "reflect"
@@ -54,12 +54,16 @@ func (a *Analyzer) taken() uint64 {
 
 // shed forgets until what is known fits.
 func (a *Analyzer) shed() {
-	for a.taken() > a.limit.max && (a.forgetStory() || a.index.forget() || a.forgetToken()) {
+	for a.taken() > a.limit.max && (a.spills() && a.index.spill() || a.forgetStory() || !a.spills() && a.index.forget() || a.forgetToken()) {
 	}
 	if a.index != nil && a.aged.keep > 0 {
 		a.exchanges.drop(a)
 	}
 }
+
+// spills reports whether what is old of the index moves to a file. Where a capture goes on
+// for weeks, it is nothing to keep.
+func (a *Analyzer) spills() bool { return a.index != nil && a.index.file.err == nil && a.aged.keep == 0 }
 
 // forgetStory forgets the calls of the oldest copy that still has some, but not of the
 // newest copy.
@@ -133,6 +137,9 @@ func (l *limit) problems(ix *index, say func(format string, args ...any)) {
 	}
 	if l.tokens > 0 {
 		say("the bytes of %d tokens were forgotten for want of memory", l.tokens)
+	}
+	if ix != nil && ix.frames.spilled > ix.frames.gone {
+		say("the index of frames %d to %d is in a file of the cache directory, for want of memory", ix.frames.gone+1, ix.frames.spilled)
 	}
 	if ix != nil && ix.frames.gone > 0 {
 		say("frames 1 to %d were forgotten for want of memory: they were analysed, but cannot be looked at", ix.frames.gone)

@@ -160,8 +160,8 @@ func (a *Analyzer) problemsOf(r *Results) {
 			say("session 0x%016x, from frame %d on: %s", s.ID, s.TroubleFrame, s.Trouble)
 		}
 	}
+	a.limit.problems(a.index, say)
 	if l := &a.limit; l.stories > 0 || l.tokens > 0 || a.index != nil && a.index.frames.gone > 0 {
-		l.problems(a.index, say)
 		r.Incomplete = true
 	}
 	a.aged.problems(say)

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package flows
+
+import (
+	"errors"
+	"os"
+)
+
+func mapFile(*os.File, int64, int) ([]byte, error) { return nil, errors.ErrUnsupported }
+func unmap([]byte)                                 {}
