@@ -1,6 +1,7 @@
 package captures
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -240,6 +241,7 @@ func (m *Merged) Info() FileInfo {
 		g := r.Info()
 		names = append(names, g.Name)
 		f.Files = append(f.Files, g)
+		f.Spool = cmp.Or(f.Spool, g.Spool)
 		f.TimeDigits = max(f.TimeDigits, g.TimeDigits)
 		f.Snaplen = max(f.Snaplen, g.Snaplen)
 		f.Dropped += g.Dropped

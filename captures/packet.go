@@ -21,6 +21,7 @@ type FileInfo struct {
 	Format      string // pcap, modified pcap, pcapng, snoop, ERF
 	Compression string // gzip, zstd or empty
 	ByteOrder   string // little-endian, big-endian, mixed
+	Spool       string // directory of the file that keeps what goes by, because the capture can be read but once; "" if there is none
 	TimeDigits  int    // digits after the second: 6 or 9, or the most any interface has
 	Snaplen     int    // the most bytes the capture kept of a packet; 0 for all
 	Interfaces  []Interface

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -392,6 +393,9 @@ func (r *Reader) Progress() (done, size int64) { return r.done.Load(), r.size }
 // Info describes the file, with the interfaces met so far.
 func (r *Reader) Info() FileInfo {
 	f := FileInfo{Name: r.name, Compression: r.compression}
+	if s, ok := r.random.(*spool); ok {
+		f.Spool = filepath.Dir(s.file.Name())
+	}
 	r.walk.info(&f)
 	return f
 }

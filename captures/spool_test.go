@@ -69,6 +69,9 @@ func TestSpool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if in := r.Info().Spool; in != filepath.Join(dir, "odxray") {
+		t.Errorf("it is said to lie in %q", in)
+	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "odxray", "*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}

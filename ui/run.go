@@ -20,6 +20,7 @@ type Options struct {
 	NoColor bool         // as the variable NO_COLOR
 	Screen  tcell.Screen // nil for the terminal
 	Live    *Live        // nil for what does not grow
+	Notice  string       // what is said before the first key
 
 	State    string // file that keeps where the user was in this capture; "" for none
 	Settings string // file that keeps columns, the theme and the form of times; "" for none
@@ -50,6 +51,9 @@ func Run(src Source, o Options) error {
 	u.later = func(f func()) { app.QueueUpdateDraw(f) }
 	u.suspend = suspender(app)
 	u.restore(o)
+	if o.Notice != "" {
+		u.say("%s", o.Notice)
+	}
 
 	// A stack trace over a screen in raw mode helps nobody: stop first, then panic.
 	var crashed atomic.Pointer[crash]

@@ -83,8 +83,9 @@ func TestRun(t *testing.T) {
 	src := &fake{release: make(chan struct{}), file: "x"}
 	screen := newWatched()
 	ended := make(chan error)
-	go func() { ended <- Run(src, Options{File: "x.pcap", Screen: screen}) }()
+	go func() { ended <- Run(src, Options{File: "x.pcap", Screen: screen, Notice: "a copy is kept"}) }()
 	screen.await(t, "being read")
+	screen.await(t, "a copy is kept")
 	src.set(50_000, &flows.Results{Messages: 2})
 	screen.await(t, "50,000 frames")
 	close(src.release)

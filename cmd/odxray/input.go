@@ -38,7 +38,7 @@ func (in *input) flags(cmd *cobra.Command) {
 func (in *input) flagsOfFiles(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&in.files, "read", "r", nil, "read this `FILE` too; - is standard input")
-	f.Var(&in.memory, "max-memory", "forget the oldest of what is finished rather than take more memory than `SIZE`:\n500M, 2G")
+	f.Var(&in.memory, "max-memory", "rather than take more memory than `SIZE`, forget the oldest of what is finished, and keep the index\nof frames in a file: 500M, 2G")
 	f.BoolVar(&in.strict, "strict", false, "exit with status 4 if the capture is incomplete")
 	f.VarP(filterValue{&in.Filter}, "filter", "Y", "show only what this display `FILTER` is true for, such as 'smb2.cmd == READ'")
 	completeFilter(cmd)
@@ -89,6 +89,15 @@ func (a *app) use(cmd *cobra.Command, in *input, c *flows.Capture, names []strin
 		err = flushed
 	}
 	return in.outcome(err, c.Results())
+}
+
+// spoolLine says where a copy is kept of a capture that can be read but once; "" if there is none.
+func spoolLine(c *flows.Capture) string {
+	dir := c.Info().Spool
+	if dir == "" {
+		return ""
+	}
+	return fmt.Sprintf("what can be read only once is kept in %s until odxray ends, %s at most", dir, report.Size(captures.DefaultSpool))
 }
 
 // outcome puts --strict behind what else ends the program.

@@ -29,7 +29,7 @@ func (a *app) open(cmd *cobra.Command, in *input, args []string) error {
 
 // show runs the terminal UI.
 func (a *app) show(_ context.Context, c *flows.Capture, names []string) error {
-	o := ui.Options{File: strings.Join(names, " "), NoColor: !a.style().Color, Settings: settingsFile()}
+	o := ui.Options{File: strings.Join(names, " "), NoColor: !a.style().Color, Settings: settingsFile(), Notice: spoolLine(c)}
 	if a.tap != nil { // where the user was in it says nothing about what comes
 		s := speed{l: a.tap}
 		o.Live = &ui.Live{Status: s.status, Lost: func() bool { return s.lost }}

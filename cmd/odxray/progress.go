@@ -13,14 +13,23 @@ import (
 // progressAfter is how long a pass may take before it shows how far it is.
 const progressAfter = time.Second
 
-// progress shows on standard error, if that is a terminal, how far the pass over the
-// capture at hand is, how fast it goes and how long it will take. stop ends that, and
-// leaves no trace.
-func (a *app) progress() (stop func()) {
+// watched reports whether standard error is a terminal.
+func (a *app) watched() bool {
 	f, ok := a.stderr.(*os.File)
-	if !ok || a.plain || a.capture == nil || !term.IsTerminal(int(f.Fd())) {
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// progress shows on standard error, if that is a terminal, how far the pass over the
+// capture at hand is, how fast it goes and how long it will take, and before that where a
+// copy is kept, if one is. stop ends it, and leaves no trace but of that.
+func (a *app) progress() (stop func()) {
+	if a.plain || a.capture == nil || !a.watched() {
 		return func() {}
 	}
+	if line := spoolLine(a.capture); line != "" {
+		a.warn(line)
+	}
+	f, _ := a.stderr.(*os.File)
 	quit, gone := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -11,12 +12,14 @@ import (
 	"github.com/odxray/odxray/flows"
 )
 
-// halfRead is a capture of which half has been read.
+// halfRead is a capture of which half has been read, and cannot be read again.
 type halfRead struct{ captures.Source }
 
 func (halfRead) Progress() (done, size int64) { return 5e8, 1e9 }
+func (halfRead) Info() captures.FileInfo      { return captures.FileInfo{Spool: "/var/cache"} }
 
-// TestProgress: a pass that takes its time shows on a terminal how far it is.
+// TestProgress: a pass that takes its time shows on a terminal how far it is, and where a copy
+// is kept of what it reads.
 func TestProgress(t *testing.T) {
 	user, terminal, err := pty.Open()
 	if err != nil {
@@ -28,7 +31,7 @@ func TestProgress(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := flows.New(halfRead{}, flows.Options{})
-	a := &app{stderr: terminal, capture: c}
+	a := &app{out: newOutput(io.Discard), stderr: terminal, capture: c}
 	stop := a.progress()
 	shown := ""
 	for b := make([]byte, 512); !strings.Contains(shown, "50%"); {
@@ -39,7 +42,7 @@ func TestProgress(t *testing.T) {
 		shown += string(b[:n])
 	}
 	stop()
-	if !strings.Contains(shown, "reading") {
+	if !strings.Contains(shown, "reading") || !strings.Contains(shown, "kept in /var/cache until odxray ends, 4 GB at most") {
 		t.Errorf("%q", shown)
 	}
 
