@@ -276,6 +276,8 @@ func (ix *index) regather(r captures.Source, u *unit, conn uint32, start uint32,
 			i = -1 // what waited may fit now
 		}
 	}
-	u.head = len(u.b) == have && have < u.size && !u.lost
+	// As the pass sees it: of what carries file data the beginning is enough, wherever the rest was cut.
+	begun := len(u.b) == have || u.size > bulkLen && len(u.b) >= headLen && carriesData(u.b[pduHeaderLen:])
+	u.head = begun && len(u.b) < u.size && !u.lost
 	return nil
 }

@@ -63,7 +63,9 @@ func (a *Analyzer) shed() {
 
 // spills reports whether what is old of the index moves to a file. Where a capture goes on
 // for weeks, it is nothing to keep.
-func (a *Analyzer) spills() bool { return a.index != nil && a.index.file.err == nil && a.aged.keep == 0 }
+func (a *Analyzer) spills() bool {
+	return a.index != nil && a.index.file.err == nil && a.aged.keep == 0
+}
 
 // forgetStory forgets the calls of the oldest copy that still has some, but not of the
 // newest copy.
