@@ -254,6 +254,8 @@ func (a *Analyzer) Flush() {
 	for _, c := range a.directs() {
 		c.direct.rest(a.frame, a.last)
 	}
+	a.exchanges.giveUp(len(a.exchanges.early.list))
+	a.exchanges.settle(a)
 	a.exchanges.unanswered(a)
 	a.copies.finish(a)
 }

@@ -81,6 +81,7 @@ type exchangeTable struct {
 	async   map[pendingKey]uint32 // by AsyncId: those of pending that the server has said so of
 	asides  map[uint32]*aside
 	spare   []*aside // to be used again
+	early   earlyTable
 	count   int      // of all there were
 	evicted int      // requests dropped because too many waited
 	nothing exchange // stands for one that was dropped
@@ -135,6 +136,7 @@ func (t *exchangeTable) find(conn uint32, id uint64) uint32 {
 
 // settle makes room once nobody looks at the unit at hand any more.
 func (t *exchangeTable) settle(a *Analyzer) {
+	t.expire(a.frame)
 	if a.onExchange != nil {
 		for _, i := range t.done {
 			a.onExchange(i)
@@ -188,9 +190,10 @@ func (t *exchangeTable) unanswered(a *Analyzer) {
 
 // context fills ctx with what is known of exchange x: the same for its first
 // decoding and for every later look.
-func (t *exchangeTable) context(a *Analyzer, x uint32, ctx *smb2.Context) {
+func (t *exchangeTable) context(a *Analyzer, x uint32, ctx *smb2.Context) { t.at(x).context(a, ctx) }
+
+func (e *exchange) context(a *Analyzer, ctx *smb2.Context) {
 	*ctx = smb2.Context{}
-	e := t.at(x)
 	ctx.Request = smb2.Request{Function: e.function, InfoType: e.infoType, InfoClass: e.infoClass, Additional: e.more, Name: a.names[e.name]}
 	if o := e.open; o != 0 {
 		ctx.File, ctx.OpenFrame, ctx.CloseFrame = a.names[a.opens[o].name], a.opens[o].openFrame, a.opens[o].closeFrame
@@ -224,9 +227,9 @@ func (a *Analyzer) wrapped(conn uint32, id uint64, ctx *smb2.Context) {
 	}
 }
 
-// request begins an exchange. prev is the exchange of the message before it in the
-// chain, or 0.
-func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) delivered {
+// request begins an exchange; into is the one that its answer has begun, or 0. prev is the
+// exchange of the message before it in the chain, or 0.
+func (a *Analyzer) request(c *conn, m *smb2.Message, prev, into uint32, u *unit) delivered {
 	if m.Command == smb2.OplockBreak {
 		a.acknowledged(c, m)
 		a.gaveUp(c, m)
@@ -234,7 +237,10 @@ func (a *Analyzer) request(c *conn, m *smb2.Message, prev uint32, u *unit) deliv
 	if m.Command == smb2.Cancel {
 		return delivered{x: a.exchanges.cancelled(c, m, a.frame)}
 	}
-	x, e := a.exchanges.add()
+	x, e := into, a.exchanges.at(into)
+	if into == 0 {
+		x, e = a.exchanges.add()
+	}
 	*e = exchange{
 		number: e.number, messageID: m.MessageID, reqFrame: a.frame, reqTime: a.now, conn: c.id, command: m.Command,
 		treeID: m.TreeID,
@@ -384,8 +390,6 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 		a.broken(c, m)
 		return delivered{response: true} // an oplock or lease break: nobody asked
 	}
-	c.credits.grant(c, m, a.now)
-	a.remember(&c.credits)
 	if x == 0 {
 		var e *exchange
 		x, e = a.exchanges.add()
@@ -428,7 +432,6 @@ func (a *Analyzer) response(c *conn, m *smb2.Message, x uint32, u *unit) deliver
 	a.pipes.spoken(a, e, m.RPC)
 	a.copies.response(a, c, x, m)
 	a.observe(e, m)
-	a.exchanges.done = append(a.exchanges.done, x)
 	return delivered{x: x, response: true}
 }
 
@@ -467,7 +470,7 @@ func (a *Analyzer) answer(c *conn, x uint32, m *smb2.Message) {
 	case *smb2.CreateResponse:
 		i := a.resumed(c, x, b)
 		if i == 0 {
-			i = a.newOpen(openKey{e.session, b.File}, e.tree)
+			i = a.opened(openKey{e.session, b.File}, e.tree)
 			a.opens[i].openFrame = a.frame
 		}
 		e.open = i

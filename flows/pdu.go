@@ -118,7 +118,8 @@ func (a *Analyzer) content(c *conn, dir int, u *unit, body *wire.Cursor) {
 // are decoded that say how others are to be read.
 func (a *Analyzer) chain(c *conn, dir int, u *unit, body *wire.Cursor) {
 	var peek smb2.Header
-	prev := uint32(0) // the exchange before, for related requests
+	var message wire.Cursor // over the one at hand, for an answer that may have come before its request
+	prev := uint32(0)       // the exchange before, for related requests
 	for body.Len() > 0 && peek.Peek(body) {
 		response := peek.Flags&smb2.FlagResponse != 0
 		if (c.server < 0 || c.messages == 0) && peek.MessageID != ^uint64(0) {
@@ -150,19 +151,36 @@ func (a *Analyzer) chain(c *conn, dir int, u *unit, body *wire.Cursor) {
 			a.ctx = smb2.Context{Dialect: c.dialect}
 			a.ctx.Pipe = a.onPipe(c, &peek)
 		}
+		if response && x == 0 {
+			message = body.Ahead()
+			message.Narrow(size)
+		}
 		m := a.smb.Decode(body, &a.ctx)
 		if m.Err != nil && !errors.Is(m.Err, wire.ErrTruncated) {
 			c.malformed++
 			a.marks |= MarkMalformed
 		}
 		var d delivered
+		waits, came := false, uint32(0)
 		if response {
+			if m.MessageID != ^uint64(0) {
+				c.credits.grant(c, m, a.now)
+				a.remember(&c.credits)
+			}
 			d = a.response(c, m, x, u)
+			waits = x == 0 && a.mayBeEarly(c, dir, &m.Header)
 		} else {
-			d = a.request(c, m, prev, u)
+			came = a.exchanges.early.before(c, &m.Header)
+			d = a.request(c, m, prev, came, u)
 		}
 		if a.keys != nil {
 			a.authenticate(c, d.x, u, whole, m)
+		}
+		switch {
+		case came != 0:
+			a.join(c, came)
+		case d.response && d.x != 0 && !d.interim && !(waits && a.exchanges.keep(a, c, d.x, &message, u)):
+			a.exchanges.done = append(a.exchanges.done, d.x)
 		}
 		prev = d.x
 		a.batch = append(a.batch, d)

@@ -85,6 +85,7 @@ type openState struct {
 	name       uint32 // index of its path in Analyzer.names
 	openFrame  uint32
 	closeFrame uint32
+	sight      uint32 // frame that showed it first, if that is not its CREATE; 0 if it is
 	file       uint32 // index of the file in Analyzer.files: what copies are made of
 	pipe       uint32 // index of what is said on it in Analyzer.pipes; 0 if that is no DCE/RPC
 	exclusive  bool   // its oplock is one whose break is to be acknowledged
@@ -320,8 +321,21 @@ func (a *Analyzer) openOf(session, tree uint32, fid smb2.FileID) uint32 {
 	i, ok := a.openByKey[k]
 	if !ok {
 		i = a.newOpen(k, tree)
+		a.opens[i].sight = a.frame
 	}
 	return i
+}
+
+// opened returns the open that an answered CREATE begins. If that id was seen just before, the
+// answer was captured late, and what was made on sight goes on as this open.
+func (a *Analyzer) opened(k openKey, tree uint32) uint32 {
+	if i, ok := a.openByKey[k]; ok {
+		if o := &a.opens[i]; o.sight != 0 && a.frame-o.sight <= earlyFrames {
+			o.sight, o.tree, o.file = 0, tree, 0
+			return i
+		}
+	}
+	return a.newOpen(k, tree)
 }
 
 func (a *Analyzer) newOpen(k openKey, tree uint32) uint32 {

@@ -407,7 +407,11 @@ func (v *frameView) context(a *Analyzer, batch []delivered, i int) {
 	d := batch[i]
 	v.at = d
 	a.exchanges.context(a, d.x, &v.smbCtx)
-	if e := a.exchanges.at(d.x); d.response && e.reqFrame != 0 {
+	e := a.exchanges.at(d.x)
+	if d.response && e.reqFrame > v.ctx.Frame { // that came later: nobody could know it here
+		lone := a.exchanges.alone(d.x)
+		lone.context(a, &v.smbCtx)
+	} else if d.response && e.reqFrame != 0 {
 		v.smbCtx.RequestFrame = e.reqFrame
 		v.smbCtx.Elapsed = durationOf(v.row.Time - e.reqTime)
 		if e.command == smb2.SessionSetup && v.smbCtx.SessionFrame == v.ctx.Frame { // as Wireshark counts, up to here

@@ -51,6 +51,12 @@ func TestHarmedCaptures(t *testing.T) {
 				}
 			}
 		}},
+		{"the directions captured apart", func(m *tape, r *rand.Rand) {
+			for range 50 {
+				i := 1 + r.IntN(len(m.packets)-1)
+				m.packets[i-1], m.packets[i] = m.packets[i], m.packets[i-1]
+			}
+		}},
 		{"a late start", func(m *tape, r *rand.Rand) { m.from(m.any(r)) }},
 		{"an early end", func(m *tape, r *rand.Rand) { m.until(m.any(r)) }},
 		{"frames cut", func(m *tape, r *rand.Rand) {
