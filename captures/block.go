@@ -10,6 +10,8 @@ const (
 	// A block leaves room before what is read into it for the start of a record
 	// that began in the block before.
 	blockFront = maxPacket + maxOptions + 4<<10
+	// It has as much room for the rest of a record that is longer than what is read at once.
+	blockBytes = 2 * blockFront
 	ringSize   = 4
 )
 

@@ -23,7 +23,7 @@ func allocated(f func()) uint64 {
 
 // ringBytes is what the blocks of one reader take, with what their lists of
 // packets can grow to.
-const ringBytes = ringSize * (blockFront + blockSize)
+const ringBytes = ringSize * blockBytes
 
 // TestHostile reads files whose numbers claim much. They cost the ring, whatever
 // they claim.

@@ -96,7 +96,7 @@ func NewReader(src io.Reader, name string) (*Reader, error) {
 }
 
 func newReader(src io.Reader, name string, opt Options) (*Reader, error) {
-	r := &Reader{name: name, ring: newRing(blockFront + blockSize)}
+	r := &Reader{name: name, ring: newRing(blockBytes)}
 	grows := opt.Follow != nil
 	if f, ok := src.(*os.File); ok {
 		st, err := f.Stat()
@@ -293,9 +293,10 @@ func (r *Reader) need(n int) bool {
 	copy(b.buf[start:], rest)
 	b.base = r.cur.base + int64(r.off-start)
 	b.end = blockFront
-	for r.srcErr == nil && (b.end-start < n || r.eager && b.end < len(b.buf)) {
+	most := max(blockFront+blockSize, start+n)
+	for r.srcErr == nil && (b.end-start < n || r.eager && b.end < most) {
 		var m int
-		m, r.srcErr = r.src.Read(b.buf[b.end:])
+		m, r.srcErr = r.src.Read(b.buf[b.end:most])
 		b.end += m
 	}
 	r.cur.release()

@@ -275,3 +275,48 @@ func TestErrors(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// roomy is a file that does not like to be read into no room: a Reader that does would go on
+// for ever.
+type roomy struct{ *bytes.Reader }
+
+func (f roomy) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, errors.New("a read of no bytes")
+	}
+	return f.Reader.Read(p)
+}
+
+// TestLongestRecord reads the longest packets there may be where a block ends just behind
+// what says how long they are.
+func TestLongestRecord(t *testing.T) {
+	long, text := frame(1, maxPacket), ngOption(le, 1, bytes.Repeat([]byte("x"), maxOptions-8))
+	for _, c := range []struct {
+		name         string
+		head, record []byte
+		said         int // bytes of the record that say how long it is
+		small        func(data []byte) []byte
+	}{
+		{"pcap", pcapHead(le, pcapMicro, 0), pcapRecord(le, 1, 1, long), pcapRecHead, func(b []byte) []byte { return pcapRecord(le, 1, 1, b) }},
+		{"pcapng", append(ngHead(le), ngIface(le, 1, 0)...), ngPacketBlock(le, 0, 1, long), ngPacketHead, func(b []byte) []byte { return ngPacketBlock(le, 0, 1, b) }},
+		{"pcapng with options", append(ngHead(le), ngIface(le, 1, 0)...), ngPacketBlock(le, 0, 1, long, text), ngPacketHead, func(b []byte) []byte { return ngPacketBlock(le, 0, 1, b) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := c.small(make([]byte, blockSize-len(c.head)-len(c.small(nil))-c.said))
+			file := bytes.Join([][]byte{c.head, before, c.record, c.small(frame(2, 60))}, nil)
+			if at := len(c.head) + len(before) + c.said; at != blockSize {
+				t.Fatalf("it does not lie where a block ends: %d", at)
+			}
+			for name, read := range map[string]func(*Reader) ([]Packet, error){"one by one": readAll, "in batches": readBatches} {
+				r, err := NewReader(roomy{bytes.NewReader(file)}, "x")
+				if err != nil {
+					t.Fatal(err)
+				}
+				list, err := read(r)
+				if err != io.EOF || len(list) != 3 || !bytes.Equal(list[1].Data, long) {
+					t.Errorf("%s: %d packets, %v", name, len(list), err)
+				}
+			}
+		})
+	}
+}
