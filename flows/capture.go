@@ -76,10 +76,10 @@ type Capture struct {
 	err     error
 	done    bool
 
-	idle    func()   // may be nil; see WhenIdle
-	within  frames   // of Options.Window
-	several bool     // files
-	origins []origin // of frames, if so
+	idle    func() bool // may be nil; see WhenIdle
+	within  frames      // of Options.Window
+	several bool        // files
+	origins []origin    // of frames, if so
 }
 
 // Open opens capture files as one timeline. "-" is standard input.
@@ -123,9 +123,9 @@ const (
 )
 
 // WhenIdle has f called whenever all that was read has been taken, before more is read,
-// which may be long in coming: for who holds back what it makes of rows. To be called
-// before Run or List.
-func (c *Capture) WhenIdle(f func()) { c.idle = f }
+// which may be long in coming: for who holds back what it makes of rows. false stops, as it
+// does a row. To be called before Run or List.
+func (c *Capture) WhenIdle(f func() bool) { c.idle = f }
 
 // Run reads the capture to its end, or until ctx is done. What could not be read is
 // the error and a line of Results.Problems; what was readable has been analysed.
@@ -188,9 +188,6 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 		if err = ctx.Err(); err != nil {
 			break
 		}
-		if c.idle != nil {
-			c.idle()
-		}
 		if err = c.source.ReadBatch(&b); err != nil {
 			break
 		}
@@ -199,6 +196,9 @@ func (c *Capture) run(ctx context.Context, packet func(*captures.Packet) bool) e
 		}
 		more = c.take(b.Packets, packet)
 		b.Release()
+		if c.idle != nil && !c.idle() {
+			more = false
+		}
 		if now := time.Now(); now.After(next) && c.asked.Swap(false) {
 			c.publish(false)
 			took := time.Since(now)

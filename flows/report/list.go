@@ -73,7 +73,10 @@ func List(ctx context.Context, w io.Writer, c *flows.Capture, o ListOptions) err
 		l.tree.Want = wire.Only(members()...)
 	}
 	l.head()
-	c.WhenIdle(l.flush)
+	if l.flush(); l.failed != nil {
+		return l.failed
+	}
+	c.WhenIdle(func() bool { l.flush(); return l.failed == nil })
 	err := c.List(ctx, l.tree, nil, func(r *flows.Row) bool {
 		if l.lines == 0 {
 			l.first, l.last = c.First(), r.Time
