@@ -51,6 +51,9 @@ func (s *spill) room(n int) error {
 	if s.used+n <= len(s.block) {
 		return nil
 	}
+	if !mapsFiles {
+		return errors.ErrUnsupported // before there is a file, which such systems would keep
+	}
 	most := s.most
 	if most == 0 {
 		most = maxSpill
