@@ -125,7 +125,7 @@ func (t *exchangeTable) drop(a *Analyzer) {
 			}
 			t.forget(x)
 		}
-		t.list.drop()
+		t.list.drop(nil)
 	}
 }
 

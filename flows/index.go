@@ -24,9 +24,13 @@ type chunks[T any] struct {
 	spilled int // that are in a file; of those, gone are gone
 }
 
-// drop lets go of the oldest chunk.
-func (c *chunks[T]) drop() {
-	c.list[c.gone/chunkSize] = nil
+// drop lets go of the oldest chunk. s is where it may have moved; nil if chunks stay in memory.
+func (c *chunks[T]) drop(s *spill) {
+	chunk := &c.list[c.gone/chunkSize]
+	if c.gone < c.spilled {
+		s.leave(chunkBytes(*chunk))
+	}
+	*chunk = nil
 	c.gone += chunkSize
 }
 

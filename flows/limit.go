@@ -54,17 +54,20 @@ func (a *Analyzer) taken() uint64 {
 
 // shed forgets until what is known fits.
 func (a *Analyzer) shed() {
-	for a.taken() > a.limit.max && (a.spills() && a.index.spill() || a.forgetStory() || !a.spills() && a.index.forget() || a.forgetToken()) {
+	for a.taken() > a.limit.max && (a.spill() || a.forgetStory() || a.forgetFrames() || a.forgetToken()) {
 	}
 	if a.index != nil && a.aged.keep > 0 {
 		a.exchanges.drop(a)
 	}
 }
 
-// spills reports whether what is old of the index moves to a file. Where a capture goes on
-// for weeks, it is nothing to keep.
-func (a *Analyzer) spills() bool {
-	return a.index != nil && a.index.file.err == nil && a.aged.keep == 0
+// spill moves something of the index to a file. Where a capture goes on for weeks, what is old
+// is nothing to keep.
+func (a *Analyzer) spill() bool { return a.index != nil && a.aged.keep == 0 && a.index.spill() }
+
+// forgetFrames forgets the oldest of the index where there is no room for it elsewhere.
+func (a *Analyzer) forgetFrames() bool {
+	return a.index != nil && (a.aged.keep > 0 || a.index.file.err != nil) && a.index.forget()
 }
 
 // forgetStory forgets the calls of the oldest copy that still has some, but not of the
@@ -106,12 +109,12 @@ func (a *Analyzer) forgetToken() bool {
 // forget drops the oldest frames of the index with the messages that end in them, but
 // none of the newest.
 func (ix *index) forget() bool {
-	if ix == nil || ix.frames.gone+2*chunkSize > ix.frames.n {
+	if ix.frames.gone+2*chunkSize > ix.frames.n {
 		return false
 	}
-	ix.frames.drop()
+	ix.frames.drop(ix.file)
 	for first := int(ix.frames.at(ix.frames.gone).first); ix.messages.gone+chunkSize <= first; {
-		ix.messages.drop()
+		ix.messages.drop(ix.file)
 	}
 	for frame := range ix.dups {
 		if int(frame) <= ix.frames.gone {
@@ -124,10 +127,10 @@ func (ix *index) forget() bool {
 		}
 	}
 	for first := ix.sendsIn(uint32(ix.frames.gone + 1)); ix.sends.gone+chunkSize <= first; {
-		ix.sends.drop()
+		ix.sends.drop(ix.file)
 	}
 	for first := ix.runsIn(uint32(ix.frames.gone + 1)); ix.runs.gone+chunkSize <= first; {
-		ix.runs.drop()
+		ix.runs.drop(ix.file)
 	}
 	return true
 }

@@ -148,6 +148,10 @@ func TestSpill(t *testing.T) {
 	if _, err := s.move([]byte{1}); err == nil {
 		t.Error("it takes more after it was full")
 	}
+	s.leave(at[1])
+	if b, err := s.move(bytes.Repeat([]byte{99}, 3<<20)); err != nil || &b[0] != &at[1][0] || b[1<<20] != 99 {
+		t.Errorf("a place that was left is not taken: %v", err)
+	}
 }
 
 // TestSpillable: what moves to a file has no pointers.
@@ -162,6 +166,32 @@ func TestSpillable(t *testing.T) {
 					t.Errorf("%s: has a %s pointers?", of, f.Type)
 				}
 			}
+		}
+	}
+}
+
+// TestSpillFull: where the file is full, the place of the oldest frames is for newer ones.
+func TestSpillFull(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	ix := &index{file: &spill{most: spillBlock}}
+	for i := range 200 * chunkSize {
+		ix.frames.add(indexedFrame{time: int64(i)})
+	}
+	for ix.spill() {
+	}
+	if errors.Is(ix.file.err, errors.ErrUnsupported) {
+		t.Skip("files cannot be mapped here")
+	}
+	full := ix.frames.spilled
+	if !errors.Is(ix.file.err, errSpillFull) || full < 100*chunkSize {
+		t.Fatal(full, ix.file.err)
+	}
+	if ix.forget(); !ix.spill() || ix.spill() || ix.frames.spilled != full+chunkSize || ix.frames.gone != chunkSize {
+		t.Errorf("%d moved after %d, and %d are gone", ix.frames.spilled, full, ix.frames.gone)
+	}
+	for i := chunkSize; i < ix.frames.n; i += chunkSize / 2 {
+		if got := ix.frames.at(i).time; got != int64(i) {
+			t.Fatalf("frame %d is %d", i, got)
 		}
 	}
 }

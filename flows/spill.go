@@ -22,15 +22,30 @@ var errSpillFull = errors.New("the index takes as much of the disk as it may")
 // spill is that file. The zero spill is ready; it has no file until it holds something.
 type spill struct {
 	file  *os.File
-	block []byte // the last that was mapped
-	used  int    // bytes of it
-	size  int64  // of the blocks before it and of it
-	most  int64  // bytes of all; maxSpill if it is 0
-	err   error  // why it takes no more
+	block []byte           // the last that was mapped
+	used  int              // bytes of it
+	size  int64            // of the blocks before it and of it
+	most  int64            // bytes of all; maxSpill if it is 0
+	err   error            // why it takes no more
+	left  map[int][][]byte // places that are free again, by their sizes
+}
+
+// leave gives back a place that move has given.
+func (s *spill) leave(place []byte) {
+	if s.left == nil {
+		s.left = make(map[int][][]byte)
+	}
+	s.left[len(place)] = append(s.left[len(place)], place)
 }
 
 // move copies b into the file and returns where it is from now on, which may be written to.
 func (s *spill) move(b []byte) ([]byte, error) {
+	if free := s.left[len(b)]; len(free) > 0 {
+		last := len(free) - 1
+		s.left[len(b)] = free[:last]
+		copy(free[last], b)
+		return free[last], nil
+	}
 	if s.err == nil {
 		s.err = s.room(len(b))
 	}
@@ -83,6 +98,11 @@ func (s *spill) room(n int) error {
 	return nil
 }
 
+// chunkBytes returns the bytes of a chunk.
+func chunkBytes[T any](chunk *[chunkSize]T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(chunk)), unsafe.Sizeof(*chunk))
+}
+
 // spill moves the oldest chunk that is in memory to a file, but not the newest. T holds no
 // pointers: the garbage collector does not look into files. It reports false if there is no such
 // chunk, or if s takes no more.
@@ -92,7 +112,7 @@ func (c *chunks[T]) spill(s *spill) bool {
 		return false
 	}
 	chunk := &c.list[from/chunkSize]
-	b, err := s.move(unsafe.Slice((*byte)(unsafe.Pointer(*chunk)), unsafe.Sizeof(**chunk)))
+	b, err := s.move(chunkBytes(*chunk))
 	if err != nil {
 		return false
 	}
