@@ -92,10 +92,10 @@ func (d *Decoder) Decode(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Co
 	if link == linktype.Ethernet {
 		if !c.Recording() {
 			const proto = 23 // of IPv4
-			if b := c.Peek(proto + 1); b != nil && (b[proto] == protoUDP && datagram(c, h) || usual(c, h)) {
+			if b := c.Peek(c.Len()); len(b) > proto && (b[proto] == protoUDP && datagram(b, h) || usual(b, h)) {
 				return
 			}
-		} else if b := d.briefly(c, ctx); b != nil && usual(c, h) {
+		} else if b := d.briefly(c, ctx); b != nil && usual(c.Peek(c.Len()), h) {
 			b.record(c, h, ctx)
 			return
 		}
@@ -117,7 +117,7 @@ func (d *Decoder) Decode(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Co
 func (d *Decoder) Again(c *wire.Cursor, link linktype.Type, h *Headers, ctx *Context) {
 	if link == linktype.Ethernet && h.Kind == TCP {
 		if b := d.briefly(c, ctx); b != nil {
-			if usual, _ := usualSegment(c); usual != nil {
+			if usual, _ := usualSegment(c.Peek(c.Len())); usual != nil {
 				b.record(c, h, ctx)
 				return
 			}

@@ -9,13 +9,13 @@ import (
 // Bytes of headers that are as short as can be.
 const ethLen, ip4Len, tcpLen, udpLen = 14, 20, 20, 8
 
-// usual decodes the frame that c is at if it is what nearly all frames of file traffic
+// usual decodes a frame if it is what nearly all frames of file traffic
 // are: captured whole, Ethernet, IPv4 without options or fragments, TCP with no options
 // or those of every segment with time stamps (RFC 7323 A). It reports false, having done
 // nothing, where anything is otherwise: the decoders of each layer, which say of other
 // frames what they hold, say the same of these.
-func usual(c *wire.Cursor, h *Headers) bool {
-	b, start := usualSegment(c)
+func usual(frame []byte, h *Headers) bool {
+	b, start := usualSegment(frame)
 	if len(b) < ethLen+ip4Len+tcpLen {
 		return false
 	}
@@ -36,21 +36,23 @@ func usual(c *wire.Cursor, h *Headers) bool {
 	return true
 }
 
-// usualSegment returns the packet that c is at, as far as the IP header says it goes, and where
+// usualSegment returns the packet in a frame, as far as the IP header says it goes, and where
 // its payload starts; nil if it is not usual.
-func usualSegment(c *wire.Cursor) (b []byte, start int) {
+func usualSegment(frame []byte) (b []byte, start int) {
 	const stamps = 12
-	if b = c.Peek(ethLen + ip4Len + tcpLen); len(b) < ethLen+ip4Len+tcpLen {
+	if len(frame) < ethLen+ip4Len+tcpLen {
 		return nil, 0
 	}
-	head := (*[ethLen + ip4Len + tcpLen]byte)(b)
+	head := (*[ethLen + ip4Len + tcpLen]byte)(frame)
 	if !simple(head[ethLen-2:ethLen+10]) || head[23] != protoTCP {
 		return nil, 0
 	}
 	start = ethLen + ip4Len + int(head[46]>>4)*4
-	b = c.Peek(ethLen + int(wire.GetBE16(head[16:])))
-	switch {
-	case len(b) < start: // said to be longer than it is, or cut
+	size := ethLen + int(wire.GetBE16(head[16:]))
+	if size < start || size > len(frame) {
+		return nil, 0
+	}
+	switch b = frame[:size:size]; {
 	case start == ethLen+ip4Len+tcpLen:
 		return b, start
 	case start == ethLen+ip4Len+tcpLen+stamps && wire.GetBE32(b[54:]) == 0x0101080a: // NOP, NOP, Timestamps, 10 bytes
@@ -60,12 +62,11 @@ func usualSegment(c *wire.Cursor) (b []byte, start int) {
 }
 
 // datagram is usual for UDP, which carries RoCE: without the tunnels that may lie above it.
-func datagram(c *wire.Cursor, h *Headers) bool {
-	b := c.Peek(ethLen + ip4Len + udpLen)
-	if len(b) < ethLen+ip4Len+udpLen {
+func datagram(frame []byte, h *Headers) bool {
+	if len(frame) < ethLen+ip4Len+udpLen {
 		return false
 	}
-	head := (*[ethLen + ip4Len + udpLen]byte)(b)
+	head := (*[ethLen + ip4Len + udpLen]byte)(frame)
 	if !simple(head[ethLen-2:ethLen+10]) || head[23] != protoUDP {
 		return false
 	}
@@ -75,9 +76,10 @@ func datagram(c *wire.Cursor, h *Headers) bool {
 		return false
 	}
 	to := wire.GetBE16(head[36:])
-	if b = c.Peek(size); b == nil || to == portVXLAN || to == portGeneve {
+	if size > len(frame) || to == portVXLAN || to == portGeneve {
 		return false
 	}
+	b := frame[:size:size]
 	h.Kind = UDP
 	h.LinkDst, h.LinkSrc, h.EtherType = b[0:6:6], b[6:12:12], EtherTypeIPv4
 	h.Src, h.Dst = netip.AddrFrom4([4]byte(head[26:30])), netip.AddrFrom4([4]byte(head[30:34]))

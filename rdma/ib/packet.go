@@ -41,8 +41,9 @@ type Packet struct {
 	CRC CRC // of the packet
 
 	// Payload is a cursor over what the packet carries, without padding. The caller
-	// decodes from it or calls Data.
+	// decodes from it or calls Data. Usual does not make it: there is Body.
 	Payload wire.Cursor
+	body    []byte // the same bytes, of a packet that is Usual
 
 	CM CM // valid if its Attribute is not 0
 }
@@ -204,7 +205,7 @@ func (d *Decoder) bare(b []byte) bool {
 	p.DestQP = uint32(b[5])<<16 | uint32(b[6])<<8 | uint32(b[7])
 	p.AckRequest = b[8]&0x80 != 0
 	p.PSN = uint32(b[9])<<16 | uint32(b[10])<<8 | uint32(b[11])
-	p.Payload.Reset(b[baseLen:baseLen+size:baseLen+size], size, nil)
+	p.body = b[baseLen : baseLen+size : baseLen+size]
 	p.CRC = d.check(uint32(b[end])<<24|uint32(b[end+1])<<16|uint32(b[end+2])<<8|uint32(b[end+3]), b)
 	return true
 }
@@ -308,6 +309,9 @@ func (p *Packet) AppendInfo(b []byte) []byte {
 
 // Body returns what the packet carries, as far as captured, and its length on the wire.
 func (p *Packet) Body() (b []byte, size int) {
+	if p.body != nil {
+		return p.body, len(p.body)
+	}
 	size = p.Payload.Len()
 	if b = p.Payload.Peek(size); b != nil {
 		return b, size
